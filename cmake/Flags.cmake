@@ -1,0 +1,26 @@
+# Warnings, sanitizers and hardening as interface targets; nothing is set globally.
+add_library(frontdesk_flags INTERFACE)
+target_compile_features(frontdesk_flags INTERFACE c_std_11)
+target_compile_definitions(frontdesk_flags INTERFACE _GNU_SOURCE FRONTDESK_VERSION="${PROJECT_VERSION}")
+target_include_directories(frontdesk_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(frontdesk_flags INTERFACE Threads::Threads)
+target_compile_options(frontdesk_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
+  -Wold-style-definition -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wcast-align
+  -Wwrite-strings -Wundef -Wvla -Walloca -Wformat=2 -Wimplicit-fallthrough -Wnull-dereference
+  $<$<C_COMPILER_ID:GNU>:-Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wjump-misses-init>
+  $<$<C_COMPILER_ID:Clang>:-Wmissing-variable-declarations -Wcomma -Wconditional-uninitialized -Wassign-enum>
+  $<$<BOOL:${FRONTDESK_WERROR}>:-Werror>)
+
+if(FRONTDESK_SANITIZE)
+  target_compile_options(frontdesk_flags INTERFACE
+    -fsanitize=${FRONTDESK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(frontdesk_flags INTERFACE -fsanitize=${FRONTDESK_SANITIZE})
+endif()
+
+# Asserts stay on in every build: a broken invariant must not go on.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+target_compile_options(frontdesk_flags INTERFACE $<$<CONFIG:Release>:
+  -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection
+  -fcf-protection -fno-common -fPIE $<$<C_COMPILER_ID:GNU>:-ftrivial-auto-var-init=zero>>)
+target_link_options(frontdesk_flags INTERFACE $<$<CONFIG:Release>:-pie -Wl,-z,relro,-z,now>)

@@ -1,0 +1,26 @@
+# add_layer(name USES folders... LIBS pkg-config names...)
+#
+# Makes the static library of src/<name>, linked with what it may use and nothing else, and writes
+# its line to layers.txt, which hack/check-layers holds the includes against.
+file(WRITE ${CMAKE_BINARY_DIR}/layers.txt "")
+
+function(add_layer name)
+  cmake_parse_arguments(L "" "" "USES;LIBS" ${ARGN})
+  list(JOIN L_USES " " uses)
+  list(JOIN L_LIBS " " libs)
+  file(APPEND ${CMAKE_BINARY_DIR}/layers.txt "${name} USES ${uses} LIBS ${libs}\n")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c)
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${L_USES})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PRIVATE frontdesk_flags PUBLIC ${L_USES})
+  foreach(lib ${L_LIBS})
+    target_link_libraries(${name} PRIVATE PkgConfig::${lib})
+  endforeach()
+  if(NOT name STREQUAL base)
+    target_compile_options(${name} PRIVATE -include ${CMAKE_SOURCE_DIR}/src/base/banned.h)
+  endif()
+endfunction()

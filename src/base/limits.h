@@ -1,0 +1,67 @@
+/*
+ * limits.h - every limit on what comes from outside: its unit, and why it is what it is.
+ *
+ * Each has a test that reaches it and one that goes past it.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum {
+    /* HTTP: a head holds one token (8 KB) and some headers; nginx's large buffers are 32 KB. */
+    LIMIT_HTTP_HEAD_BYTES = 32 * 1024,
+    LIMIT_HTTP_HEADERS = 100,
+    LIMIT_HTTP_TARGET_BYTES = 16 * 1024,
+    /* A commit carries schemas and snapshots, never data: Java's largest seen is under 4 MB. */
+    LIMIT_HTTP_BODY_BYTES = 16 * 1024 * 1024,
+    LIMIT_HTTP_HEAD_MS = 10 * 1000,
+    LIMIT_HTTP_BODY_MS = 60 * 1000,
+    LIMIT_HTTP_IDLE_MS = 120 * 1000,
+    LIMIT_CONNECTIONS = 20000,      /* per loop; each costs about 1 KB when idle */
+    LIMIT_CALLS_WAITING = 4096,     /* calls per loop that wait for a mint or a query */
+    LIMIT_REPLY_BYTES = 64 * 1024 * 1024,
+
+    /* What we read from others. */
+    LIMIT_RESPONSE_BYTES = 64 * 1024 * 1024, /* one answer of a store or of the API server */
+    LIMIT_WATCH_LINE_BYTES = 4 * 1024 * 1024, /* etcd's objects end at 1.5 MB */
+    LIMIT_JSON_DEPTH = 64,
+    LIMIT_YAML_BYTES = 4 * 1024 * 1024, /* one manifest file */
+    LIMIT_YAML_NODES = 200000,
+    LIMIT_XML_BYTES = 4 * 1024 * 1024,
+    LIMIT_XML_NODES = 100000,
+    LIMIT_XML_DEPTH = 32,
+    LIMIT_FORM_FIELDS = 32,
+
+    /* Tokens. */
+    LIMIT_TOKEN_BYTES = 8 * 1024, /* a JWT with many groups; the head's limit stands behind it */
+    LIMIT_JWKS_KEYS = 64,
+    LIMIT_CLOCK_SKEW_MS = 60 * 1000,
+    LIMIT_OWN_TOKEN_TTL_MS = 60 * 60 * 1000,
+
+    /* Iceberg. */
+    LIMIT_METADATA_BYTES = 64 * 1024 * 1024,
+    LIMIT_SCHEMA_DEPTH = 32,
+    LIMIT_SCHEMA_FIELDS = 10000,
+    LIMIT_NAME_BYTES = 255,      /* one level of a namespace, or a table's name */
+    LIMIT_NAMESPACE_LEVELS = 16,
+    LIMIT_LOCATION_BYTES = 1024, /* an S3 key's limit */
+    LIMIT_PROPERTIES = 1000,
+    LIMIT_COMMIT_UPDATES = 1000,
+    LIMIT_COMMIT_RETRIES = 5,
+
+    /* Vending. */
+    LIMIT_SESSION_POLICY_CHARS = 2048, /* AWS STS and RGW 16 refuse more */
+    LIMIT_SESSION_NAME_CHARS = 64,
+    LIMIT_MINTS_IN_FLIGHT = 1024,
+    LIMIT_MINT_CACHE_ENTRIES = 100000,
+    LIMIT_MINT_MS = 10 * 1000,
+    LIMIT_MIN_TTL_SECONDS = 900,
+    LIMIT_MAX_TTL_SECONDS = 43200,
+
+    /* Kubernetes. */
+    LIMIT_OBJECTS = 200000,
+    LIMIT_KUBE_CALL_MS = 30 * 1000,
+    LIMIT_WATCH_SILENCE_MS = 3 * 60 * 1000,
+    LIMIT_EXEC_PLUGIN_MS = 60 * 1000,
+};
+
+#endif

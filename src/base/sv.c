@@ -1,0 +1,166 @@
+/* sv.c - string views. */
+#include "base/sv.h"
+
+#include <string.h>
+
+struct sv sv_from(const char *s)
+{
+    return (struct sv){s, s ? strlen(s) : 0};
+}
+
+struct sv sv_of(const char *p, size_t n)
+{
+    return (struct sv){p, n};
+}
+
+bool sv_eq(struct sv a, struct sv b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool sv_eq_nocase(struct sv a, struct sv b)
+{
+    if (a.n != b.n)
+        return false;
+    for (size_t i = 0; i < a.n; i++) {
+        if (lower(a.p[i]) != lower(b.p[i]))
+            return false;
+    }
+    return true;
+}
+
+int sv_cmp(struct sv a, struct sv b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+
+    if (order != 0)
+        return order;
+    return (a.n > b.n) - (a.n < b.n);
+}
+
+bool sv_starts(struct sv v, struct sv prefix)
+{
+    return v.n >= prefix.n && sv_eq(sv_of(v.p, prefix.n), prefix);
+}
+
+bool sv_ends(struct sv v, struct sv suffix)
+{
+    return v.n >= suffix.n && sv_eq(sv_skip(v, v.n - suffix.n), suffix);
+}
+
+bool sv_contains(struct sv v, struct sv part)
+{
+    return part.n == 0 || (v.n >= part.n && memmem(v.p, v.n, part.p, part.n) != NULL);
+}
+
+bool sv_has_char(struct sv v, char c)
+{
+    return sv_find(v, c) >= 0;
+}
+
+bool sv_only(struct sv v, struct sv alphabet)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        if (!sv_has_char(alphabet, v.p[i]))
+            return false;
+    }
+    return true;
+}
+
+struct sv sv_skip(struct sv v, size_t n)
+{
+    return n >= v.n ? (struct sv){0} : sv_of(v.p + n, v.n - n);
+}
+
+struct sv sv_first(struct sv v, size_t n)
+{
+    return sv_of(v.p, n < v.n ? n : v.n);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct sv sv_trim(struct sv v)
+{
+    while (v.n && is_blank(v.p[0]))
+        v = sv_skip(v, 1);
+    while (v.n && is_blank(v.p[v.n - 1]))
+        v.n--;
+    return v;
+}
+
+struct sv sv_trim_end(struct sv v, char c)
+{
+    while (v.n && v.p[v.n - 1] == c)
+        v.n--;
+    return v;
+}
+
+ptrdiff_t sv_find(struct sv v, char c)
+{
+    const char *at = v.n ? memchr(v.p, c, v.n) : NULL;
+
+    return at ? at - v.p : -1;
+}
+
+ptrdiff_t sv_rfind(struct sv v, char c)
+{
+    const char *at = v.n ? memrchr(v.p, c, v.n) : NULL;
+
+    return at ? at - v.p : -1;
+}
+
+bool sv_cut(struct sv *rest, char c, struct sv *out)
+{
+    ptrdiff_t at;
+
+    if (!rest->p)
+        return false;
+    at = sv_find(*rest, c);
+    if (at < 0) {
+        *out = *rest;
+        *rest = (struct sv){0};
+        return true;
+    }
+    *out = sv_of(rest->p, (size_t)at);
+    *rest = sv_of(rest->p + at + 1, rest->n - (size_t)at - 1);
+    return true;
+}
+
+bool sv_i64(struct sv v, int64_t *out)
+{
+    bool negative = v.n && v.p[0] == '-';
+    int64_t sum = 0;
+
+    v = sv_skip(v, negative);
+    if (v.n == 0)
+        return false;
+    for (size_t i = 0; i < v.n; i++) {
+        int digit = v.p[i] - '0';
+
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(sum, 10, &sum) ||
+            __builtin_sub_overflow(sum, digit, &sum))
+            return false;
+    }
+    if (!negative && __builtin_sub_overflow(0, sum, &sum))
+        return false;
+    *out = sum;
+    return true;
+}
+
+uint64_t sv_hash(struct sv v)
+{
+    uint64_t hash = 0xcbf29ce484222325U;
+
+    for (size_t i = 0; i < v.n; i++)
+        hash = (hash ^ (unsigned char)v.p[i]) * 0x100000001b3U;
+    return hash;
+}
