@@ -23,11 +23,11 @@ struct arena_block;
 struct arena_defer;
 
 struct arena {
-    struct arena_block *blocks;  /* newest first */
-    struct arena_defer *defers;  /* newest first */
-    char *next, *end;            /* what is left of the newest block */
-    size_t used_bytes;           /* handed out so far */
-    bool wipe;                   /* set before first use: overwrite memory before releasing it */
+    struct arena_block *blocks; /* newest first */
+    struct arena_defer *defers; /* newest first */
+    char *next, *end;           /* what is left of the newest block */
+    size_t used_bytes;          /* handed out so far */
+    bool wipe;                  /* set before first use: overwrite memory before releasing it */
 };
 
 /* Release everything and leave an empty arena that may be used again (`wipe` is kept). */
@@ -38,7 +38,7 @@ void arena_done(struct arena *a);
 void *arena_alloc(struct arena *a, size_t size);
 /* The same for `count` things of `size` bytes, the product checked. */
 void *arena_calloc(struct arena *a, size_t count, size_t size);
-#define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define arena_new(a, type)          ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, count) ((type *)arena_calloc((a), (count), sizeof(type)))
 
 /* A copy of the bytes; a NUL stands behind them, outside the view. */

@@ -12,6 +12,6 @@
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
 #define NORETURN __attribute__((noreturn))
-#define UNUSED __attribute__((unused))
+#define UNUSED   __attribute__((unused))
 
 #endif

@@ -6,7 +6,8 @@
  * leaves its outputs alone on failure. err_set and err_wrap return false:
  *
  *     if (token.n > LIMIT_TOKEN_BYTES)
- *         return err_set(e, ERR_INVALID, "token of %zu bytes, at most %d", token.n, LIMIT_TOKEN_BYTES);
+ *         return err_set(e, ERR_INVALID, "token of %zu bytes, at most %d", token.n,
+ * LIMIT_TOKEN_BYTES);
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

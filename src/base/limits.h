@@ -16,12 +16,12 @@ enum {
     LIMIT_HTTP_HEAD_MS = 10 * 1000,
     LIMIT_HTTP_BODY_MS = 60 * 1000,
     LIMIT_HTTP_IDLE_MS = 120 * 1000,
-    LIMIT_CONNECTIONS = 20000,      /* per loop; each costs about 1 KB when idle */
-    LIMIT_CALLS_WAITING = 4096,     /* calls per loop that wait for a mint or a query */
+    LIMIT_CONNECTIONS = 20000,  /* per loop; each costs about 1 KB when idle */
+    LIMIT_CALLS_WAITING = 4096, /* calls per loop that wait for a mint or a query */
     LIMIT_REPLY_BYTES = 64 * 1024 * 1024,
 
     /* What we read from others. */
-    LIMIT_RESPONSE_BYTES = 64 * 1024 * 1024, /* one answer of a store or of the API server */
+    LIMIT_RESPONSE_BYTES = 64 * 1024 * 1024,  /* one answer of a store or of the API server */
     LIMIT_WATCH_LINE_BYTES = 4 * 1024 * 1024, /* etcd's objects end at 1.5 MB */
     LIMIT_JSON_DEPTH = 64,
     LIMIT_YAML_BYTES = 4 * 1024 * 1024, /* one manifest file */
@@ -41,7 +41,7 @@ enum {
     LIMIT_METADATA_BYTES = 64 * 1024 * 1024,
     LIMIT_SCHEMA_DEPTH = 32,
     LIMIT_SCHEMA_FIELDS = 10000,
-    LIMIT_NAME_BYTES = 255,      /* one level of a namespace, or a table's name */
+    LIMIT_NAME_BYTES = 255, /* one level of a namespace, or a table's name */
     LIMIT_NAMESPACE_LEVELS = 16,
     LIMIT_LOCATION_BYTES = 1024, /* an S3 key's limit */
     LIMIT_PROPERTIES = 1000,

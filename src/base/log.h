@@ -21,16 +21,16 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_SV(key, value) ((struct log_field){(key), LOG_FIELD_TEXT, (value), 0})
+#define LOG_SV(key, value)  ((struct log_field){(key), LOG_FIELD_TEXT, (value), 0})
 #define LOG_STR(key, value) LOG_SV((key), sv_from(value))
 #define LOG_I64(key, value) ((struct log_field){(key), LOG_FIELD_NUMBER, {0}, (int64_t)(value)})
-#define LOG_ERR(e) LOG_STR("error", (e)->msg)
+#define LOG_ERR(e)          LOG_STR("error", (e)->msg)
 
-#define log_line(level, logger, ...)                                                               \
-    log_fields((level), (logger), LOG_FIRST(__VA_ARGS__, 0),                                       \
+#define log_line(level, logger, ...)                         \
+    log_fields((level), (logger), LOG_FIRST(__VA_ARGS__, 0), \
                (const struct log_field[]){LOG_REST(__VA_ARGS__, (struct log_field){0})})
 #define LOG_FIRST(first, ...) first
-#define LOG_REST(first, ...) __VA_ARGS__
+#define LOG_REST(first, ...)  __VA_ARGS__
 
 void log_fields(enum log_level level, const char *logger, const char *msg,
                 const struct log_field *fields);

@@ -62,8 +62,8 @@ void metric_write(struct buf *out)
 
     for (int m = 0; m < METRIC_COUNT; m++) {
         if (m == 0 || strcmp(rows[m].name, rows[m - 1].name) != 0)
-            buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", rows[m].name, rows[m].help,
-                     rows[m].name, rows[m].type);
+            buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", rows[m].name, rows[m].help, rows[m].name,
+                     rows[m].type);
         buf_addf(out, "%s%s%s%s %" PRId64 "\n", rows[m].name, rows[m].labels[0] ? "{" : "",
                  rows[m].labels, rows[m].labels[0] ? "}" : "", metric_read((enum metric)m));
     }

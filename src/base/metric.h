@@ -12,45 +12,45 @@
 #include "base/buf.h"
 
 /* X(constant, type, name, labels, help) */
-#define METRICS(X)                                                                                 \
-    X(REQUESTS_2XX, "counter", "frontdesk_http_requests_total", "code=\"2xx\"",                    \
-      "Requests answered, by class of status")                                                     \
-    X(REQUESTS_3XX, "counter", "frontdesk_http_requests_total", "code=\"3xx\"", "")                \
-    X(REQUESTS_4XX, "counter", "frontdesk_http_requests_total", "code=\"4xx\"", "")                \
-    X(REQUESTS_5XX, "counter", "frontdesk_http_requests_total", "code=\"5xx\"", "")                \
-    X(CONNECTIONS, "gauge", "frontdesk_http_connections", "", "Open client connections")           \
-    X(CONNECTIONS_REFUSED, "counter", "frontdesk_http_connections_refused_total", "",              \
-      "Connections answered 503 because the limit was reached")                                    \
-    X(VENDS_GRANTED, "counter", "frontdesk_vends_total", "result=\"granted\"",                     \
-      "Credentials handed to clients")                                                             \
-    X(VENDS_DENIED, "counter", "frontdesk_vends_total", "result=\"denied\"", "")                   \
-    X(VENDS_FAILED, "counter", "frontdesk_vends_total", "result=\"failed\"", "")                   \
-    X(MINTS, "counter", "frontdesk_mints_total", "result=\"ok\"",                                  \
-      "Credentials obtained from token services")                                                  \
-    X(MINTS_FAILED, "counter", "frontdesk_mints_total", "result=\"failed\"", "")                   \
-    X(MINT_CACHE_HITS, "counter", "frontdesk_mint_cache_total", "result=\"hit\"",                  \
-      "Look-ups in the credential cache")                                                          \
-    X(MINT_CACHE_MISSES, "counter", "frontdesk_mint_cache_total", "result=\"miss\"", "")           \
-    X(AUTH_FAILED, "counter", "frontdesk_authentication_failures_total", "",                       \
-      "Requests refused with 401")                                                                 \
-    X(DENIED, "counter", "frontdesk_denied_total", "", "Requests refused with 403")                \
-    X(COMMITS, "counter", "frontdesk_commits_total", "result=\"ok\"", "Table commits")             \
-    X(COMMIT_CONFLICTS, "counter", "frontdesk_commits_total", "result=\"conflict\"", "")           \
-    X(COMMITS_UNKNOWN, "counter", "frontdesk_commits_total", "result=\"unknown\"", "")             \
-    X(RULEBOOKS, "counter", "frontdesk_rulebooks_total", "", "Rulebooks compiled")                 \
-    X(RULEBOOK_GENERATION, "gauge", "frontdesk_rulebook_generation", "",                           \
-      "Generation of the newest rulebook")                                                         \
-    X(OBJECTS, "gauge", "frontdesk_objects", "", "Resources known")                                \
-    X(OBJECTS_NOT_READY, "gauge", "frontdesk_objects_not_ready", "", "Resources that are wrong")   \
-    X(RECONCILES, "counter", "controller_runtime_reconcile_total", "result=\"success\"",           \
-      "Reconciliations, by result")                                                                \
-    X(RECONCILE_ERRORS, "counter", "controller_runtime_reconcile_total", "result=\"error\"", "")   \
-    X(STORAGE_WRITES, "counter", "frontdesk_storage_writes_total", "",                             \
-      "Writes to the stores' management interfaces")                                               \
-    X(KUBE_WRITES, "counter", "frontdesk_kube_writes_total", "", "Writes to the API server")       \
-    X(WATCH_RESTARTS, "counter", "frontdesk_watch_restarts_total", "", "Watches begun anew")       \
-    X(DRIFT_REPAIRED, "counter", "frontdesk_drift_repaired_total", "",                             \
-      "Differences at the stores that were put right")                                             \
+#define METRICS(X)                                                                               \
+    X(REQUESTS_2XX, "counter", "frontdesk_http_requests_total", "code=\"2xx\"",                  \
+      "Requests answered, by class of status")                                                   \
+    X(REQUESTS_3XX, "counter", "frontdesk_http_requests_total", "code=\"3xx\"", "")              \
+    X(REQUESTS_4XX, "counter", "frontdesk_http_requests_total", "code=\"4xx\"", "")              \
+    X(REQUESTS_5XX, "counter", "frontdesk_http_requests_total", "code=\"5xx\"", "")              \
+    X(CONNECTIONS, "gauge", "frontdesk_http_connections", "", "Open client connections")         \
+    X(CONNECTIONS_REFUSED, "counter", "frontdesk_http_connections_refused_total", "",            \
+      "Connections answered 503 because the limit was reached")                                  \
+    X(VENDS_GRANTED, "counter", "frontdesk_vends_total", "result=\"granted\"",                   \
+      "Credentials handed to clients")                                                           \
+    X(VENDS_DENIED, "counter", "frontdesk_vends_total", "result=\"denied\"", "")                 \
+    X(VENDS_FAILED, "counter", "frontdesk_vends_total", "result=\"failed\"", "")                 \
+    X(MINTS, "counter", "frontdesk_mints_total", "result=\"ok\"",                                \
+      "Credentials obtained from token services")                                                \
+    X(MINTS_FAILED, "counter", "frontdesk_mints_total", "result=\"failed\"", "")                 \
+    X(MINT_CACHE_HITS, "counter", "frontdesk_mint_cache_total", "result=\"hit\"",                \
+      "Look-ups in the credential cache")                                                        \
+    X(MINT_CACHE_MISSES, "counter", "frontdesk_mint_cache_total", "result=\"miss\"", "")         \
+    X(AUTH_FAILED, "counter", "frontdesk_authentication_failures_total", "",                     \
+      "Requests refused with 401")                                                               \
+    X(DENIED, "counter", "frontdesk_denied_total", "", "Requests refused with 403")              \
+    X(COMMITS, "counter", "frontdesk_commits_total", "result=\"ok\"", "Table commits")           \
+    X(COMMIT_CONFLICTS, "counter", "frontdesk_commits_total", "result=\"conflict\"", "")         \
+    X(COMMITS_UNKNOWN, "counter", "frontdesk_commits_total", "result=\"unknown\"", "")           \
+    X(RULEBOOKS, "counter", "frontdesk_rulebooks_total", "", "Rulebooks compiled")               \
+    X(RULEBOOK_GENERATION, "gauge", "frontdesk_rulebook_generation", "",                         \
+      "Generation of the newest rulebook")                                                       \
+    X(OBJECTS, "gauge", "frontdesk_objects", "", "Resources known")                              \
+    X(OBJECTS_NOT_READY, "gauge", "frontdesk_objects_not_ready", "", "Resources that are wrong") \
+    X(RECONCILES, "counter", "controller_runtime_reconcile_total", "result=\"success\"",         \
+      "Reconciliations, by result")                                                              \
+    X(RECONCILE_ERRORS, "counter", "controller_runtime_reconcile_total", "result=\"error\"", "") \
+    X(STORAGE_WRITES, "counter", "frontdesk_storage_writes_total", "",                           \
+      "Writes to the stores' management interfaces")                                             \
+    X(KUBE_WRITES, "counter", "frontdesk_kube_writes_total", "", "Writes to the API server")     \
+    X(WATCH_RESTARTS, "counter", "frontdesk_watch_restarts_total", "", "Watches begun anew")     \
+    X(DRIFT_REPAIRED, "counter", "frontdesk_drift_repaired_total", "",                           \
+      "Differences at the stores that were put right")                                           \
     X(BUGS, "counter", "frontdesk_bugs_total", "", "Internal errors")
 
 enum metric {

@@ -20,10 +20,13 @@ struct sv {
 
 /* A view of a string literal, usable in static initialisers too. */
 #define SV(literal) ((struct sv){"" literal, sizeof(literal) - 1})
-#define SV_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define SV_INIT(literal)                \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
 
 /* printf("%" ...) support: printf("name " SV_FMT, SV_ARG(name)). */
-#define SV_FMT "%.*s"
+#define SV_FMT    "%.*s"
 #define SV_ARG(v) (int)(v).n, (v).n ? (v).p : ""
 
 /* A view of a NUL-terminated string; NULL gives the empty view. */

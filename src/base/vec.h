@@ -12,10 +12,10 @@
 
 #include "base/arena.h"
 
-#define VEC(type)                                                                                  \
-    {                                                                                              \
-        type *p;                                                                                   \
-        size_t n, cap;                                                                             \
+#define VEC(type)      \
+    {                  \
+        type *p;       \
+        size_t n, cap; \
     }
 
 /* The common case. */
@@ -24,11 +24,11 @@ struct sv_vec VEC(struct sv);
 /* Room for one more element of `size` bytes; returns the (possibly moved) elements. */
 void *vec_grow(struct arena *a, void *p, size_t n, size_t *cap, size_t size);
 
-#define vec_push(v, a, value)                                                                      \
-    do {                                                                                           \
-        if ((v)->n == (v)->cap)                                                                    \
-            (v)->p = vec_grow((a), (v)->p, (v)->n, &(v)->cap, sizeof(*(v)->p));                     \
-        (v)->p[(v)->n++] = (value);                                                                \
+#define vec_push(v, a, value)                                                   \
+    do {                                                                        \
+        if ((v)->n == (v)->cap)                                                 \
+            (v)->p = vec_grow((a), (v)->p, (v)->n, &(v)->cap, sizeof(*(v)->p)); \
+        (v)->p[(v)->n++] = (value);                                             \
     } while (0)
 
 bool sv_vec_has(const struct sv_vec *v, struct sv item);

@@ -102,8 +102,7 @@ struct sv world_uuid(const struct world *w, struct arena *a)
     world_random(w, b, sizeof(b));
     b[6] = (unsigned char)((b[6] & 0x0fU) | 0x40U);
     b[8] = (unsigned char)((b[8] & 0x3fU) | 0x80U);
-    return arena_printf(a,
-                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+    return arena_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
                         b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
                         b[12], b[13], b[14], b[15]);
 }

@@ -1,6 +1,5 @@
 /* test_sv.c - string views. */
 #include "base/sv.h"
-
 #include "unit/suite.h"
 
 static void cut_takes_each_part_and_then_says_no(void)

@@ -1,0 +1,71 @@
+/*
+ * metadata.h - Iceberg table metadata as pure functions on JSON; no I/O, no clock.
+ *
+ * Metadata stays a JSON tree, so that fields we do not know survive every commit. Source: Iceberg
+ * table spec v1-v3 and the REST catalog OpenAPI; error texts are those that the compatibility kit
+ * looks for.
+ */
+#ifndef ICEBERG_METADATA_H
+#define ICEBERG_METADATA_H
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "wire/json.h"
+
+/* Reads and checks a metadata file (formats 1 to 3); lenient where old writers were. */
+MUST_CHECK bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e);
+
+/* What vending and location checks need to know. */
+struct metadata_facts {
+    struct sv uuid, location;
+    int format_version;
+    struct sv_vec
+        write_paths; /* values of write.data.path, write.metadata.path and their old names */
+};
+void metadata_facts(const struct json *metadata, struct arena *a, struct metadata_facts *out);
+
+struct create_options {
+    struct sv uuid;     /* fresh */
+    struct sv location; /* decided and checked by the caller, without a closing slash */
+    int64_t now_ms;
+};
+/* The first metadata of a CreateTableRequest: ids assigned anew, reserved properties consumed. */
+MUST_CHECK bool metadata_create(const struct json *request, const struct create_options *o,
+                                struct arena *a, struct json **out, struct err *e);
+
+/*
+ * metadata_commit - the metadata after `request` (a CommitTableRequest).
+ *
+ * `base` is the current metadata or NULL for a table that does not exist (assert-create). Checks
+ * all requirements, then applies all updates to a copy, then validates. `base_location` is the file
+ * of `base`, for the metadata-log. `*changed` is false when nothing differs. ERR_INVALID: the
+ * request is wrong (400). ERR_CONFLICT: a requirement failed or a sequence number moved (409).
+ * ERR_NOT_FOUND: requirements other than assert-create on a table that is not there.
+ */
+struct commit_options {
+    struct sv base_location;
+    int64_t now_ms;
+};
+MUST_CHECK bool metadata_commit(const struct json *base, const struct json *request,
+                                const struct commit_options *o, struct arena *a, struct json **out,
+                                bool *changed, struct err *e);
+
+/* Only snapshots that a ref points to: ?snapshots=refs. */
+struct json *metadata_refs_only(const struct json *metadata, struct arena *a);
+
+/* "<dir>/<NNNNN>-<uuid>.metadata.json", or ".gz.metadata.json" by the table's codec; NNNNN follows
+ * `previous` (empty: 00000). */
+struct sv metadata_file(const struct json *metadata, struct sv previous, struct sv uuid,
+                        struct arena *a);
+
+/* The locations that `request` would make the table use: set-location, write.*.path, manifest
+ * lists, statistics files. The caller checks each before it commits. */
+struct claimed_location {
+    struct sv text;
+    bool is_file;
+    const char *what; /* "set-location", "manifest-list", ... */
+};
+struct claimed_locations VEC(struct claimed_location);
+void metadata_claims(const struct json *metadata, struct arena *a, struct claimed_locations *out);
+
+#endif

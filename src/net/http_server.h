@@ -1,0 +1,76 @@
+/*
+ * http_server.h - listening: one thread, one libwebsockets context, one libuv loop per core.
+ *
+ * The only file that knows libwebsockets. It carries bytes through the raw-skt role, reads them
+ * with wire/http1 and hands each request to the loop's handler as a `turn`. A turn is answered on
+ * its loop, at once or later; a client that hangs up meanwhile changes nothing for the handler: the
+ * answer is dropped and the turn ends as usual.
+ */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include "base/err.h"
+#include "base/world.h"
+#include "net/mailbox.h"
+#include "wire/http.h"
+
+struct http_server;
+struct http_loop;
+struct http_connection;
+
+/* One request and its reply. Lives until http_turn_reply returns. */
+struct http_turn {
+    struct arena arena; /* everything of this request, and whatever the handler adds */
+    struct http_request request;
+    struct sv peer; /* the client's address, numeric */
+    bool over_tls;
+    int64_t wall_ms, mono_ms; /* read once, when the request arrived */
+    struct http_loop *loop;
+    struct http_connection *connection; /* NULL once the client has hung up */
+    bool keep_alive, is_head;
+};
+
+/* Answers and ends the turn; `t` is gone afterwards. On the turn's loop only. */
+void http_turn_reply(struct http_turn *t, const struct http_response *r);
+
+struct http_handler {
+    /* Once per loop, on its thread, before anything else; returns the loop's own state. */
+    void *(*start)(struct http_loop *loop, void *context);
+    /* A whole request. Must lead to exactly one http_turn_reply, now or later. */
+    void (*request)(struct http_turn *t, void *state);
+    /* Once a second. */
+    void (*tick)(int64_t mono_ms, void *state);
+    /* When the loop has ended; all turns were replied to or are dropped. */
+    void (*stop)(void *state);
+    void *context;
+};
+
+/* Hand things to a loop: its messages are delivered with `state` as the receiver. */
+struct mailbox *http_loop_mailbox(struct http_loop *loop);
+unsigned http_loop_index(const struct http_loop *loop);
+
+struct http_listener {
+    struct sv address;                     /* "127.0.0.1:0", "[::1]:8443", ":8181" */
+    struct sv tls_cert_file, tls_key_file; /* both or none; read again when they change */
+};
+
+struct http_server_options {
+    const struct http_listener *listeners;
+    size_t n_listeners;
+    unsigned loops;
+    const struct http_handler *handler;
+    const struct world *world;
+    unsigned
+        max_connections; /* per loop; 0: LIMIT_CONNECTIONS. One more is answered 503 and closed */
+};
+
+/* Binds everything, starts the threads, returns when every loop runs. */
+MUST_CHECK bool http_server_start(const struct http_server_options *o, struct http_server **out,
+                                  struct err *e);
+/* The bound address of a listener, with the port that was picked: "127.0.0.1:41234". */
+struct sv http_server_address(const struct http_server *s, size_t listener);
+struct http_loop *http_server_loop(const struct http_server *s, unsigned index);
+/* Stops accepting, lets turns in flight finish for at most `grace_ms`, ends the threads, frees. */
+void http_server_stop(struct http_server *s, int grace_ms);
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * rulebook.h - all resources, compiled: who may have what. Immutable, counted, swapped whole.
+ *
+ * A thread owns the references it holds; rulebook_ref and rulebook_unref may run on any thread. No
+ * thread loads another's pointer: references travel in messages.
+ */
+#ifndef POLICY_RULEBOOK_H
+#define POLICY_RULEBOOK_H
+
+#include "api/location.h"
+#include "api/resource.h"
+#include "provider/provider.h"
+#include "sign/digest.h"
+#include "sign/jwt.h"
+
+struct rulebook;
+struct rulebook *rulebook_ref(struct rulebook *r);
+struct rulebook *rulebook_unref(struct rulebook *r); /* NULL in, NULL out */
+int64_t rulebook_generation(const struct rulebook *r);
+
+/* What control has found out about the world, beside the resources. All of it is copied. */
+struct integration_facts {
+    struct sv namespace_, name;
+    bool vendable;     /* Ready, and the probe passed */
+    struct sv why_not; /* one sentence for clients and conditions when not */
+    struct sv role_arn;
+    struct credential own;
+    int64_t secret_generation; /* changes when a Secret it uses does */
+    bool bulk_delete;
+};
+struct integration_facts_vec VEC(struct integration_facts);
+struct client_facts { /* a Principal's credentials: only hashes */
+    struct sv namespace_, principal, client_id;
+    struct sha256 secret_hash, old_secret_hash; /* SHA-256 of the secrets */
+    int64_t old_until_ms; /* the old one is good until then; 0: there is none */
+};
+struct client_facts_vec VEC(struct client_facts);
+struct account_facts { /* a service account that exists */
+    struct sv namespace_, name, uid;
+};
+struct account_facts_vec VEC(struct account_facts);
+
+struct policy_input {
+    const struct resource *const *resources;
+    size_t n_resources;
+    struct integration_facts_vec integrations;
+    struct client_facts_vec clients;
+    struct account_facts_vec accounts;
+    struct token_keys token_keys;               /* ours; the first signs */
+    struct sv cluster_issuer, cluster_audience; /* empty: no service account tokens */
+    struct sv cluster_jwks;                     /* the set's text */
+    int64_t generation;
+};
+
+/* Complaints that need more than one object: references, overlaps. Parallel to `resources`. */
+struct compile_result {
+    struct rulebook *rulebook;     /* one reference, the caller's */
+    struct complaints *complaints; /* [n_resources], in `a` */
+};
+void policy_compile(const struct policy_input *in, struct arena *a, struct compile_result *out);
+
+/* ---- looking up ---- */
+
+struct rule_integration {
+    struct sv namespace_, name;
+    struct target target;
+    struct location *allowed;
+    size_t n_allowed;
+    int ttl_seconds, max_session_seconds;
+    struct sv session_name, template_read, template_write;
+    bool vendable;
+    struct sv why_not;
+    int64_t secret_generation;
+    bool bulk_delete;
+};
+struct rule_catalog {
+    struct sv id; /* "namespace/name": the key of the store */
+    struct sv
+        name; /* what engines say: the bare name, or "namespace.name" where that is not unique */
+    const struct rule_integration *integration;
+    struct location base;
+    const struct tag *properties;
+    size_t n_properties;
+    size_t index; /* among the catalogs of this rulebook */
+};
+/* By bare name when unique, else by "namespace.name". NULL: unknown (or wrong, and so left out). */
+const struct rule_catalog *rulebook_catalog(const struct rulebook *r, struct sv warehouse);
+size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *const **out);
+
+struct rule_principal;
+struct sv rule_principal_name(
+    const struct rule_principal *p); /* "namespace/name", "system:serviceaccount:ns:name" */
+
+/* Who asks, within one rulebook. */
+struct caller {
+    const struct rule_principal *principal;
+    struct sv name;      /* for logs and session names */
+    struct sv only_role; /* scope=PRINCIPAL_ROLE:NAME; empty: all */
+    int64_t token_expires_ms;
+};
+/* The client of these credentials. ERR_DENIED, in time that does not depend on which part is wrong.
+ */
+MUST_CHECK bool rulebook_login(const struct rulebook *r, struct sv client_id, struct secret secret,
+                               int64_t now_ms, struct caller *out, struct err *e);
+/* Whether the caller is in that principal role: ERR_DENIED when not. "ALL" is always fine. */
+MUST_CHECK bool rulebook_narrow(const struct rulebook *r, struct sv role, struct caller *c,
+                                struct err *e);
+/* A bearer token: ours or a service account's. ERR_DENIED: 401 for the client. ERR_NOT_FOUND: a kid
+ * that we do not know; fetch the key set again. The caller's views live in `a` or in the rulebook.
+ */
+MUST_CHECK bool rulebook_authenticate(const struct rulebook *r, struct sv token, int64_t now_ms,
+                                      struct arena *a, struct caller *out, struct err *e);
+/* Our own token for a caller, valid for `ttl_ms`. False: no key yet (ERR_UNAVAILABLE). */
+MUST_CHECK bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,
+                               int64_t ttl_ms, struct arena *a, struct sv *token, struct err *e);
+
+/* ---- deciding ---- */
+
+struct subject {
+    const struct rule_catalog *catalog;
+    const struct sv *levels; /* of the namespace; n_levels 0: the catalog itself */
+    size_t n_levels;
+    struct sv table; /* empty: the namespace */
+};
+struct decision {
+    privilege_set privileges; /* all that the caller holds there, implied ones included */
+    int max_ttl_seconds;      /* the least of the roles' limits; 0: none */
+    struct sv
+        grants[PRIVILEGE_COUNT]; /* "CatalogRole ns/name grants[2]": the line that gave each */
+};
+/* Nothing is allowed that no grant allows. Pure. */
+void rulebook_decide(const struct rulebook *r, const struct caller *c, const struct subject *s,
+                     struct decision *out);
+bool decision_allows(const struct decision *d, enum privilege p);
+/* The bits of enum access that those privileges carry; 0: no data at all. */
+unsigned decision_access(const struct decision *d);
+/* Whether the caller may know that the subject, or anything below it, exists. */
+bool rulebook_sees(const struct rulebook *r, const struct caller *c, const struct subject *s);
+
+/* What is in force, without secrets: the body of /rulebook. */
+void rulebook_write(const struct rulebook *r, struct buf *out);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * provider.h - what to say to each store and how to read its answer. No I/O.
+ *
+ * A provider says what to send and reads what came back; it never sends. Each call looks at `in`
+ * (the answer to the last `out`; status 0 in round 0), then fills `out` or sets `done`. The driver:
+ *
+ *     while (p->mint(x, e)) {
+ *         if (x->done)
+ *             return true;
+ *         if (!http_do(client, &x->out, ..., &x->in, e))
+ *             break;
+ *         x->round++;
+ *     }
+ *     return false;
+ */
+#ifndef PROVIDER_PROVIDER_H
+#define PROVIDER_PROVIDER_H
+
+#include "api/location.h"
+#include "api/resource.h"
+#include "sign/credential.h"
+#include "wire/http.h"
+
+struct provider;
+
+/* One integration, compiled: where it is and with which keys. Immutable; its owner outlives it. */
+struct target {
+    const struct provider *provider;
+    struct sv bucket, region;
+    struct sv endpoint;        /* what we use: internalEndpoint, else endpoint; no closing slash */
+    struct sv public_endpoint; /* what clients are told; empty at AWS */
+    struct sv sts_endpoint, sts_region, iam_endpoint;
+    bool path_style;
+    struct sv role_arn; /* what is assumed */
+    struct sv external_id;
+    struct credential own;   /* mints */
+    struct credential admin; /* manages roles */
+};
+
+enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_DELETE = 4, ACCESS_LIST = 8 };
+
+/* A role as it should be, documents as JSON text. */
+struct role_want {
+    struct sv name, path, arn;
+    struct sv trust, permissions; /* permissions: the inline policy named ROLE_POLICY_NAME */
+    int max_session_seconds;
+    struct tags tags; /* ours among them */
+};
+#define ROLE_POLICY_NAME "frontdesk"
+
+struct role_policy {
+    struct sv name, document;
+};
+struct role_have {
+    bool exists;
+    struct sv arn, trust;
+    int max_session_seconds;
+    struct tags tags;
+    struct role_policies VEC(struct role_policy) policies; /* inline ones */
+};
+
+/* One thing to change about a role. Each is one request and safe to repeat. */
+enum role_step_kind {
+    ROLE_CREATE, /* with trust, tags, path */
+    ROLE_PUT_TRUST,
+    ROLE_PUT_POLICY, /* ROLE_POLICY_NAME */
+    ROLE_TAG,
+    ROLE_DELETE_POLICY, /* `name` */
+    ROLE_DELETE,
+};
+struct role_step {
+    enum role_step_kind kind;
+    struct sv name;  /* of the policy, where it matters */
+    const char *why; /* "trust policy differs", for logs and Events */
+};
+struct role_steps VEC(struct role_step);
+
+/* What a probe with a real, narrowed credential found. */
+enum probe_operation {
+    PROBE_GET,
+    PROBE_PUT,
+    PROBE_LIST,
+    PROBE_DELETE,
+    PROBE_MULTIPART,
+    PROBE_OPERATION_COUNT
+};
+struct probe_result {
+    bool inside[PROBE_OPERATION_COUNT];  /* worked */
+    bool outside[PROBE_OPERATION_COUNT]; /* was NOT refused: a hole */
+    bool reassume;                       /* the narrowed session could shed its policy: a hole */
+    bool bulk_delete;                    /* capability: works under a session policy */
+    bool verified;                       /* everything inside worked, nothing outside did */
+    struct sv failure;                   /* one sentence when not verified */
+};
+
+struct exchange {
+    const struct target *target;
+    int64_t now_ms;      /* Unix time, read once per round by the driver */
+    struct arena *arena; /* everything below lives here; it wipes */
+
+    /* What is asked; the fields each call needs are named at the call. */
+    struct sv session_name, policy; /* mint: the session policy's text, never empty */
+    int ttl_seconds;                /* mint */
+    const struct role_want *want;   /* observe (name), change */
+    struct role_step step;          /* change */
+    struct location place;          /* probe: a folder inside an allowed location that nobody uses;
+                                       object_*: the file */
+    struct location outside; /* probe: a folder in the same bucket outside all allowed locations;
+                                empty bucket: there is none */
+    struct sv body;          /* object_put */
+    const struct credential *key; /* object_*, probe: whose request it is (probe: the minted one) */
+
+    /* What came of it. */
+    struct credential got; /* mint */
+    struct role_have have; /* observe */
+    struct sv caller;      /* whoami: what trust policies call the owner of target->own */
+    struct probe_result probe;
+    struct sv content; /* object_get */
+    bool missing;      /* object_get: no such object */
+
+    struct http_request out;
+    struct http_response in;
+    unsigned round; /* how many answers have been read */
+    bool done;
+    void *scratch; /* the provider's, between rounds */
+};
+
+struct provider {
+    struct sv name; /* the value of spec.provider */
+    bool manages_roles;
+    /* What this provider cannot do with that spec: complaints, in the spec's words. */
+    void (*check)(const struct storage_integration *w, struct arena *a, struct complaints *out);
+    /* A credential for target->role_arn, narrowed to `policy`. A refusal of the store is
+     * ERR_DENIED, throttling and 5xx ERR_UNAVAILABLE. */
+    bool (*mint)(struct exchange *x, struct err *e);
+    /* Who we are: the ARN that owns target->own, for the trust policy. */
+    bool (*whoami)(struct exchange *x, struct err *e);
+    /* The role as it is: x->have. Signed with target->admin. */
+    bool (*observe)(struct exchange *x, struct err *e);
+    /* Carries x->step out for x->want. Repeating it is harmless; "already so" is success. */
+    bool (*change)(struct exchange *x, struct err *e);
+    /* Uses x->key (narrowed to x->place) inside, outside, and to re-assume; cleans up with
+     * target->own's role. Refusals are results, not errors; a store that cannot answer is
+     * ERR_UNAVAILABLE. */
+    bool (*probe)(struct exchange *x, struct err *e);
+    /* The documents. */
+    void (*trust)(const struct storage_integration *w, struct sv caller, struct buf *out);
+    void (*permissions)(const struct storage_integration *w, struct buf *out);
+};
+
+const struct provider *provider_find(enum storage_provider p);
+
+/* One object, S3's way, for every provider: x->place, x->key, x->body. GET answers content or
+ * `missing`; 412 on a PUT with If-None-Match is ERR_CONFLICT. */
+MUST_CHECK bool object_get(struct exchange *x, struct err *e);
+MUST_CHECK bool object_put(struct exchange *x,
+                           struct err *e); /* never overwrites: If-None-Match: * */
+MUST_CHECK bool object_delete(struct exchange *x, struct err *e);
+
+/*
+ * session_policy - the policy that opens these folders, and nothing else, for `access` (bits of
+ * enum access).
+ *
+ * All folders are in one bucket. With a template ({{.Bucket}}, {{.KeyPrefix}}; one folder only)
+ * that is used instead. ERR_INVALID when it passes LIMIT_SESSION_POLICY_CHARS or a name holds what
+ * a policy cannot say.
+ */
+MUST_CHECK bool session_policy(const struct location *folders, size_t n, unsigned access,
+                               struct sv template_, struct arena *a, struct sv *out, struct err *e);
+
+/* A session name from its template, cleaned to the alphabet and length that token services take. */
+struct session_words {
+    struct sv principal, catalog, namespace_, table, request;
+};
+struct sv session_name(struct sv template_, const struct session_words *w, struct arena *a);
+
+/* Whether two policy documents (trust, permission) mean the same: order, string-or-list, case of
+ * actions, "*" and {"AWS":"*"}, account and its root, booleans as text. False when either does not
+ * parse. */
+bool policy_means_same(struct sv x, struct sv y, struct arena *scratch);
+
+/* What to do about a role, in order; nothing when it is as it should be. Pure. */
+void role_plan(const struct role_want *want, const struct role_have *have, struct arena *a,
+               struct role_steps *out);
+/* The order in which a role of ours is taken down. */
+void role_plan_removal(const struct role_have *have, struct arena *a, struct role_steps *out);
+
+/* Our ownership marks. */
+#define TAG_OWNER  "polaris.apache.org/owned-by" /* "frontdesk" */
+#define TAG_UID    "polaris.apache.org/uid"      /* the StorageIntegration's */
+#define TAG_OBJECT "polaris.apache.org/object"   /* namespace/name */
+bool role_is_ours(const struct role_have *have, struct sv uid);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * serve.h - the vending server, as main.c sees it.
+ */
+#ifndef SERVE_SERVE_H
+#define SERVE_SERVE_H
+
+#include "net/http_server.h"
+#include "policy/rulebook.h"
+
+struct serve;
+
+struct serve_options {
+    const struct world *world;
+    const struct http_listener *listeners;
+    size_t n_listeners;
+    struct http_listener admin; /* address empty: none */
+    unsigned loops;
+    struct sv store_url;              /* "sqlite:PATH" */
+    struct sv_vec audit;              /* "stdout", "file:PATH" */
+    void (*want_keys)(void *context); /* any loop; a kid that nobody knows */
+    void *context;
+};
+
+MUST_CHECK bool serve_start(const struct serve_options *o, struct serve **out, struct err *e);
+/* Any thread. Takes over one reference; every loop and the minter follow within milliseconds. */
+void serve_publish(struct serve *s, struct rulebook *r);
+struct sv serve_address(const struct serve *s, size_t listener);
+struct sv serve_admin_address(const struct serve *s);
+void serve_stop(struct serve *s, int grace_ms);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * keeper.h - threads with a connection each: queries run there, never on a loop. One writes, the
+ * others read (SQLite in WAL mode).
+ */
+#ifndef STORE_KEEPER_H
+#define STORE_KEEPER_H
+
+#include "net/mailbox.h"
+#include "store/store.h"
+
+struct keepers;
+MUST_CHECK bool keepers_start(struct sv url, unsigned readers, struct arena *a,
+                              struct keepers **out, struct err *e);
+/* Ends after what was posted is done. */
+void keepers_stop(struct keepers *k);
+
+/* Posts `m`; its deliver runs on a keeper's thread with the `struct store *` as receiver, and posts
+ * the outcome home itself. */
+void keepers_read(struct keepers *k, struct message *m);
+void keepers_write(struct keepers *k, struct message *m);
+
+#endif
