@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 4096 };
+enum { LINE_BYTES = 4096, END_BYTES = 4 };
 
 static _Atomic int min_level = LOG_INFO;
 static _Atomic int out_fd = STDERR_FILENO;
@@ -20,10 +20,11 @@ struct line {
     char text[LINE_BYTES];
 };
 
+/* All or nothing, so that a line that is too long loses whole characters and whole fields and stays
+ * one valid object: END_BYTES are kept for the closing quote, brace and newline. */
 static void add_raw(struct line *l, const char *text, size_t n)
 {
-    /* Room for the closing quote, brace and newline is kept free. */
-    if (n > sizeof(l->text) - 4 - l->n)
+    if (l->n + n + END_BYTES > sizeof(l->text))
         return;
     memcpy(l->text + l->n, text, n);
     l->n += n;
@@ -54,12 +55,15 @@ static void add_escaped(struct line *l, struct sv v)
 
 static void add_pair(struct line *l, const char *key, struct sv value)
 {
-    add_cstr(l, l->n == 1 ? "\"" : ",\"");
-    add_cstr(l, key);
-    add_cstr(l, "\":\"");
+    size_t before = l->n;
+    char head[64];
+
+    (void)snprintf(head, sizeof(head), "%s\"%.50s\":\"", l->n == 1 ? "" : ",", key);
+    add_cstr(l, head);
+    if (l->n == before)
+        return;
     add_escaped(l, value);
-    if (l->n < sizeof(l->text) - 3)
-        l->text[l->n++] = '"';
+    l->text[l->n++] = '"';
 }
 
 static void add_field(struct line *l, const struct log_field *f)
