@@ -1,0 +1,374 @@
+/* json.c - JSON values in an arena, on json-c. */
+#include "wire/json.h"
+
+#include <assert.h>
+#include <json-c/json.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+
+/* A struct json is a json_object; NULL is JSON's null in both. */
+static struct json_object *raw(const struct json *v)
+{
+    union {
+        const struct json *in;
+        struct json_object *out;
+    } u = {.in = v};
+
+    return u.out;
+}
+
+static struct json *wrap(struct json_object *o)
+{
+    union {
+        struct json_object *in;
+        struct json *out;
+    } u = {.in = o};
+
+    return u.out;
+}
+
+static void put(void *object)
+{
+    (void)json_object_put(object);
+}
+
+/* The tree is released with the arena. */
+static struct json *own(struct arena *a, struct json_object *o)
+{
+    if (o)
+        arena_defer(a, put, o);
+    return wrap(o);
+}
+
+/* ---- reading ---- */
+
+/* How many members the text's objects have: json-c lets the last of two equal names win in silence,
+ * so a tree with fewer members than the text has colons outside strings hides a repeated name. */
+static size_t count_colons(struct sv text)
+{
+    bool in_string = false;
+    size_t colons = 0;
+
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string)
+            colons += c == ':';
+    }
+    return colons;
+}
+
+static size_t count_members(struct json_object *o)
+{
+    size_t n = 0;
+
+    if (json_object_is_type(o, json_type_object)) {
+        json_object_object_foreach(o, name, value)
+        {
+            (void)name;
+            n += 1 + count_members(value);
+        }
+    } else if (json_object_is_type(o, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(o); i++)
+            n += count_members(json_object_array_get_idx(o, i));
+    }
+    return n;
+}
+
+/* A NUL would end a C string early somewhere down the line. */
+static bool has_nul(struct sv text)
+{
+    return sv_has_char(text, '\0') || sv_contains(text, SV("\\u0000"));
+}
+
+static bool parse(struct sv text, struct json_object **out, struct err *e)
+{
+    struct json_tokener *t = json_tokener_new_ex(LIMIT_JSON_DEPTH);
+    enum json_tokener_error problem;
+    size_t end;
+
+    if (!t)
+        return err_set(e, ERR_INTERNAL, "no memory for a JSON reader");
+    json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+    *out = json_tokener_parse_ex(t, text.p, (int)text.n);
+    problem = json_tokener_get_error(t);
+    if (problem == json_tokener_continue && text.n) {
+        /* A number at the very end is complete only when something follows it. */
+        *out = json_tokener_parse_ex(t, "", 1);
+        problem = json_tokener_get_error(t);
+    }
+    end = json_tokener_get_parse_end(t);
+    json_tokener_free(t);
+    if (problem != json_tokener_success)
+        return err_set(e, ERR_INVALID, "not JSON: %s near byte %zu",
+                       json_tokener_error_desc(problem), end);
+    return true;
+}
+
+bool json_read(struct sv text, struct arena *a, struct json **out, struct err *e)
+{
+    struct json_object *root = NULL;
+
+    text = sv_trim(text);
+    if (text.n == 0 || text.n > INT32_MAX)
+        return err_set(e, ERR_INVALID, "not JSON: %zu bytes", text.n);
+    if (has_nul(text))
+        return err_set(e, ERR_INVALID, "not JSON we take: a NUL in it");
+    if (!parse(text, &root, e))
+        return false;
+    if (count_colons(text) != count_members(root)) {
+        put(root);
+        return err_set(e, ERR_INVALID, "not JSON we take: a member name is repeated");
+    }
+    *out = own(a, root);
+    return true;
+}
+
+/* ---- looking ---- */
+
+enum json_kind json_kind(const struct json *v)
+{
+    switch (json_object_get_type(raw(v))) {
+    case json_type_boolean:
+        return JSON_BOOL;
+    case json_type_int:
+        return JSON_INT;
+    case json_type_double:
+        return JSON_DOUBLE;
+    case json_type_string:
+        return JSON_STRING;
+    case json_type_array:
+        return JSON_ARRAY;
+    case json_type_object:
+        return JSON_OBJECT;
+    case json_type_null:
+        break;
+    }
+    return JSON_NULL;
+}
+
+size_t json_count(const struct json *v)
+{
+    if (json_kind(v) == JSON_ARRAY)
+        return json_object_array_length(raw(v));
+    return json_kind(v) == JSON_OBJECT ? (size_t)json_object_object_length(raw(v)) : 0;
+}
+
+/* Names are short; a longer one than this is looked up in a copy. */
+static bool find(const struct json *v, struct sv name, struct json_object **out)
+{
+    char key[256];
+    auto_arena a = {0};
+
+    if (json_kind(v) != JSON_OBJECT)
+        return false;
+    if (name.n >= sizeof(key))
+        return json_object_object_get_ex(raw(v), arena_cstr(&a, name), out);
+    (void)snprintf(key, sizeof(key), SV_FMT, SV_ARG(name));
+    return json_object_object_get_ex(raw(v), key, out);
+}
+
+struct json *json_get(const struct json *v, struct sv name)
+{
+    struct json_object *found = NULL;
+
+    return find(v, name, &found) ? wrap(found) : NULL;
+}
+
+bool json_has(const struct json *v, struct sv name)
+{
+    struct json_object *found = NULL;
+
+    return find(v, name, &found);
+}
+
+struct json *json_path(const struct json *v, struct sv path)
+{
+    struct json *at = wrap(raw(v));
+    struct sv name;
+
+    while (at && sv_cut(&path, '.', &name))
+        at = json_get(at, name);
+    return at;
+}
+
+struct json *json_at(const struct json *v, size_t index)
+{
+    if (json_kind(v) != JSON_ARRAY || index >= json_object_array_length(raw(v)))
+        return NULL;
+    return wrap(json_object_array_get_idx(raw(v), index));
+}
+
+bool json_member(const struct json *v, size_t index, struct sv *name, struct json **value)
+{
+    struct json_object_iterator at, end;
+
+    if (json_kind(v) != JSON_OBJECT)
+        return false;
+    at = json_object_iter_begin(raw(v));
+    end = json_object_iter_end(raw(v));
+    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+        if (index-- == 0) {
+            *name = sv_from(json_object_iter_peek_name(&at));
+            *value = wrap(json_object_iter_peek_value(&at));
+            return true;
+        }
+    }
+    return false;
+}
+
+struct sv json_str(const struct json *v, struct sv fallback)
+{
+    if (json_kind(v) != JSON_STRING)
+        return fallback;
+    return sv_of(json_object_get_string(raw(v)), (size_t)json_object_get_string_len(raw(v)));
+}
+
+int64_t json_i64(const struct json *v, int64_t fallback)
+{
+    return json_kind(v) == JSON_INT ? json_object_get_int64(raw(v)) : fallback;
+}
+
+bool json_bool(const struct json *v, bool fallback)
+{
+    return json_kind(v) == JSON_BOOL ? json_object_get_boolean(raw(v)) : fallback;
+}
+
+struct sv json_get_str(const struct json *v, struct sv name)
+{
+    return json_str(json_get(v, name), (struct sv){0});
+}
+
+bool json_eq(const struct json *a, const struct json *b)
+{
+    return json_object_equal(raw(a), raw(b));
+}
+
+/* ---- building ---- */
+
+struct json *json_new_object(struct arena *a)
+{
+    return own(a, json_object_new_object());
+}
+
+struct json *json_new_array(struct arena *a)
+{
+    return own(a, json_object_new_array());
+}
+
+struct json *json_new_str(struct arena *a, struct sv v)
+{
+    return own(a, json_object_new_string_len(v.n ? v.p : "", (int)v.n));
+}
+
+struct json *json_new_i64(struct arena *a, int64_t v)
+{
+    return own(a, json_object_new_int64(v));
+}
+
+struct json *json_new_bool(struct arena *a, bool v)
+{
+    return own(a, json_object_new_boolean(v));
+}
+
+void json_set(struct json *to, struct sv name, struct json *value)
+{
+    auto_arena a = {0};
+
+    assert(json_kind(to) == JSON_OBJECT);
+    (void)json_object_object_add(raw(to), arena_cstr(&a, name), json_object_get(raw(value)));
+}
+
+void json_set_str(struct json *to, struct arena *a, struct sv name, struct sv v)
+{
+    json_set(to, name, json_new_str(a, v));
+}
+
+void json_set_i64(struct json *to, struct arena *a, struct sv name, int64_t v)
+{
+    json_set(to, name, json_new_i64(a, v));
+}
+
+void json_set_bool(struct json *to, struct arena *a, struct sv name, bool v)
+{
+    json_set(to, name, json_new_bool(a, v));
+}
+
+void json_push(struct json *to, struct json *value)
+{
+    assert(json_kind(to) == JSON_ARRAY);
+    (void)json_object_array_add(raw(to), json_object_get(raw(value)));
+}
+
+void json_remove(struct json *from, struct sv name)
+{
+    auto_arena a = {0};
+
+    json_object_object_del(raw(from), arena_cstr(&a, name));
+}
+
+void json_remove_at(struct json *from, size_t index)
+{
+    (void)json_object_array_del_idx(raw(from), index, 1);
+}
+
+struct json *json_copy(struct arena *a, const struct json *v)
+{
+    struct json_object *copy = NULL;
+
+    if (!v)
+        return NULL;
+    if (json_object_deep_copy(raw(v), &copy, NULL) != 0)
+        return NULL;
+    return own(a, copy);
+}
+
+/* ---- writing ---- */
+
+void json_write_str(struct buf *out, struct sv v)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t from = 0;
+
+    buf_addc(out, '"');
+    for (size_t i = 0; i < v.n; i++) {
+        unsigned char c = (unsigned char)v.p[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(out, sv_of(v.p + from, i - from));
+        from = i + 1;
+        if (c == '"' || c == '\\') {
+            buf_add(out, sv_of((const char[]){'\\', (char)c}, 2));
+        } else {
+            buf_add(out, SV("\\u00"));
+            buf_addc(out, digits[c >> 4]);
+            buf_addc(out, digits[c & 15]);
+        }
+    }
+    buf_add(out, sv_of(v.p + from, v.n - from));
+    buf_addc(out, '"');
+}
+
+void json_write(struct buf *out, const struct json *v)
+{
+    size_t n = 0;
+    const char *text = json_object_to_json_string_length(
+        raw(v), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
+
+    buf_add(out, sv_of(text, n));
+}
+
+struct sv json_text(struct arena *a, const struct json *v)
+{
+    size_t n = 0;
+    const char *text = json_object_to_json_string_length(
+        raw(v), JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
+
+    return arena_dup(a, sv_of(text, n));
+}
