@@ -1,11 +1,15 @@
 /* json.c - JSON values in an arena, on json-c. */
-#include "wire/json.h"
-
 #include <assert.h>
-#include <json-c/json.h>
 #include <stdint.h>
+#include <stdio.h>
+
+/* json-c has a type of that name. */
+#define json_bool json_c_bool
+#include <json-c/json.h>
+#undef json_bool
 
 #include "base/limits.h"
+#include "wire/json.h"
 
 /* A struct json is a json_object; NULL is JSON's null in both. */
 static struct json_object *raw(const struct json *v)
@@ -43,24 +47,45 @@ static struct json *own(struct arena *a, struct json_object *o)
 
 /* ---- reading ---- */
 
-/* How many members the text's objects have: json-c lets the last of two equal names win in silence,
- * so a tree with fewer members than the text has colons outside strings hides a repeated name. */
-static size_t count_colons(struct sv text)
+/* The end of the number that starts at `at`; false when it is an integer beyond 64 bits, which
+ * json-c would bend to the nearest one in silence. */
+static bool skip_number(struct sv text, size_t *at)
+{
+    size_t end = *at;
+    struct sv number;
+    int64_t value;
+
+    while (end < text.n && sv_has_char(SV("+-.0123456789Ee"), text.p[end]))
+        end++;
+    number = sv_of(text.p + *at, end - *at);
+    *at = end - 1;
+    return !sv_only(number, SV("-0123456789")) || sv_i64(number, &value);
+}
+
+/*
+ * What json-c lets pass: control bytes in strings, integers beyond 64 bits. Counts the members that
+ * the text names (colons outside strings): json-c lets the last of two equal names win, so a tree
+ * with fewer members hides a repeated name.
+ */
+static const char *scan(struct sv text, size_t *members)
 {
     bool in_string = false;
-    size_t colons = 0;
 
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
 
+        if (in_string && (unsigned char)c < 0x20)
+            return "a control byte in a string";
         if (in_string && c == '\\')
             i++;
         else if (c == '"')
             in_string = !in_string;
+        else if (!in_string && ((c >= '0' && c <= '9') || c == '-') && !skip_number(text, &i))
+            return "an integer of more than 64 bits";
         else if (!in_string)
-            colons += c == ':';
+            *members += c == ':';
     }
-    return colons;
+    return NULL;
 }
 
 static size_t count_members(struct json_object *o)
@@ -113,15 +138,20 @@ static bool parse(struct sv text, struct json_object **out, struct err *e)
 bool json_read(struct sv text, struct arena *a, struct json **out, struct err *e)
 {
     struct json_object *root = NULL;
+    size_t members = 0;
+    const char *problem;
 
     text = sv_trim(text);
     if (text.n == 0 || text.n > INT32_MAX)
         return err_set(e, ERR_INVALID, "not JSON: %zu bytes", text.n);
     if (has_nul(text))
         return err_set(e, ERR_INVALID, "not JSON we take: a NUL in it");
+    problem = scan(text, &members);
+    if (problem)
+        return err_set(e, ERR_INVALID, "not JSON we take: %s", problem);
     if (!parse(text, &root, e))
         return false;
-    if (count_colons(text) != count_members(root)) {
+    if (members != count_members(root)) {
         put(root);
         return err_set(e, ERR_INVALID, "not JSON we take: a member name is repeated");
     }

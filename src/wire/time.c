@@ -67,7 +67,6 @@ static struct sv http_date(struct arena *a, const struct moment *m)
 struct sv time_text(struct arena *a, int64_t ms, enum time_format format)
 {
     struct moment m = moment_of(ms);
-    const char *shape = "%04d-%02d-%02dT%02d:%02d:%02dZ";
 
     switch (format) {
     case TIME_SECONDS:
@@ -84,7 +83,8 @@ struct sv time_text(struct arena *a, int64_t ms, enum time_format format)
     case TIME_HTTP:
         return http_date(a, &m);
     }
-    return arena_printf(a, shape, (int)m.year, m.month, m.day, m.hour, m.minute, m.second);
+    return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)m.year, m.month, m.day, m.hour,
+                        m.minute, m.second);
 }
 
 /* Takes `digits` decimal digits off the front. */
