@@ -1,0 +1,410 @@
+/* http1.c - a strict reader of HTTP/1.1 requests and a writer of replies (RFC 9112). */
+#include "wire/http1.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+/* For each byte: 1 when it may stand in a token (RFC 9110, 5.6.2), 2 when it may stand in a field's
+ * value, which is all but control bytes other than the tab. */
+enum { IN_TOKEN = 1, IN_VALUE = 2 };
+/* clang-format off */
+static const unsigned char classes[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    2, 3, 2, 3, 3, 3, 3, 3, 2, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2,
+    2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 3, 3,
+    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 3, 2, 3, 0,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+};
+/* clang-format on */
+
+static bool all_in(struct sv v, unsigned char class)
+{
+    for (size_t i = 0; i < v.n; i++) {
+        if (!(classes[(unsigned char)v.p[i]] & class))
+            return false;
+    }
+    return true;
+}
+
+static enum http1_result refuse(struct http1 *h, int status, const char *why)
+{
+    h->status = status;
+    h->why = why;
+    return HTTP1_REFUSED;
+}
+
+/* What the head says about the rest; `seen` counts repeated fields that may stand once. */
+struct framing {
+    int64_t length; /* -1: none given */
+    bool chunked, expect;
+    unsigned hosts, lengths, codings;
+    bool close, keep;
+};
+
+static bool is_digits(struct sv v)
+{
+    return v.n > 0 && v.n < 19 && sv_only(v, SV("0123456789"));
+}
+
+/* Whether a comma-separated field holds that word. */
+static bool lists(struct sv value, struct sv word)
+{
+    struct sv part;
+
+    while (sv_cut(&value, ',', &part)) {
+        if (sv_eq_nocase(sv_trim(part), word))
+            return true;
+    }
+    return false;
+}
+
+static enum http1_result note_field(struct http1 *h, struct framing *f,
+                                    const struct http_header *field)
+{
+    struct sv name = field->name, value = field->value;
+
+    if (name.n == 4 && sv_eq_nocase(name, SV("host"))) {
+        f->hosts++;
+    } else if (name.n == 14 && sv_eq_nocase(name, SV("content-length"))) {
+        if (!is_digits(value) || ++f->lengths > 1 || !sv_i64(value, &f->length))
+            return refuse(h, 400, "Content-Length must be one decimal number");
+    } else if (name.n == 17 && sv_eq_nocase(name, SV("transfer-encoding"))) {
+        if (!sv_eq_nocase(value, SV("chunked")) || ++f->codings > 1)
+            return refuse(h, 501, "the only transfer coding is chunked");
+        f->chunked = true;
+    } else if (name.n == 6 && sv_eq_nocase(name, SV("expect"))) {
+        if (!sv_eq_nocase(value, SV("100-continue")))
+            return refuse(h, 417, "the only expectation is 100-continue");
+        f->expect = true;
+    } else if (name.n == 10 && sv_eq_nocase(name, SV("connection"))) {
+        f->close |= lists(value, SV("close"));
+        f->keep |= lists(value, SV("keep-alive"));
+    }
+    return HTTP1_REQUEST;
+}
+
+static enum http1_result read_field(struct http1 *h, struct framing *f, struct sv line,
+                                    struct arena *a)
+{
+    ptrdiff_t colon = sv_find(line, ':');
+    struct http_header field;
+
+    if (line.n && (line.p[0] == ' ' || line.p[0] == '\t'))
+        return refuse(h, 400, "folded header lines are not taken");
+    if (colon <= 0)
+        return refuse(h, 400, "a header line without a name and a colon");
+    field.name = sv_of(line.p, (size_t)colon);
+    field.value = sv_trim(sv_skip(line, (size_t)colon + 1));
+    if (!all_in(field.name, IN_TOKEN))
+        return refuse(h, 400, "a header's name holds a byte that no token may hold");
+    if (!all_in(field.value, IN_VALUE))
+        return refuse(h, 400, "a header's value holds a control byte");
+    if (h->request.headers.n == LIMIT_HTTP_HEADERS)
+        return refuse(h, 431, "too many headers");
+    vec_push(&h->request.headers, a, field);
+    return note_field(h, f, &field);
+}
+
+static enum http1_result read_target(struct http1 *h, struct sv target)
+{
+    if (target.n > LIMIT_HTTP_TARGET_BYTES)
+        return refuse(h, 414, "the request target is too long");
+    if (target.n == 0 || (target.p[0] != '/' && !sv_eq(target, SV("*"))))
+        return refuse(h, 400, "the request target must be a path");
+    for (size_t i = 0; i < target.n; i++) {
+        unsigned char c = (unsigned char)target.p[i];
+
+        if (c <= 0x20 || c >= 0x7f || c == '#')
+            return refuse(h, 400, "the request target holds a byte that must be percent-encoded");
+    }
+    h->request.target = target;
+    return HTTP1_REQUEST;
+}
+
+static enum http1_result read_request_line(struct http1 *h, struct sv line, bool *old_version)
+{
+    struct sv method, target, version = line;
+
+    if (!sv_cut(&version, ' ', &method) || !sv_cut(&version, ' ', &target))
+        return refuse(h, 400, "the request line is not METHOD TARGET VERSION");
+    if (method.n == 0 || !all_in(method, IN_TOKEN))
+        return refuse(h, 400, "the method is no token");
+    *old_version = sv_eq(version, SV("HTTP/1.0"));
+    if (!*old_version && !sv_eq(version, SV("HTTP/1.1")))
+        return refuse(h, sv_starts(version, SV("HTTP/")) ? 505 : 400,
+                      "the version must be HTTP/1.1 or HTTP/1.0");
+    if (!http_method_read(method, &h->request.method))
+        return refuse(h, 501, "the method is not known here");
+    h->is_head = h->request.method == HTTP_HEAD;
+    return read_target(h, target);
+}
+
+/* Takes one line ended by CR LF off the front. A bare CR or LF is in no valid line. */
+static bool take_line(struct sv *rest, struct sv *line)
+{
+    const char *end = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
+    size_t n;
+
+    if (!end)
+        return false;
+    n = (size_t)(end - rest->p);
+    *line = sv_of(rest->p, n);
+    *rest = sv_skip(*rest, n + 1);
+    return true;
+}
+
+/* CR LF at the end becomes nothing; any other CR, or none before the LF, is refused. */
+static bool strip_cr(struct sv *line)
+{
+    if (line->n == 0 || line->p[line->n - 1] != '\r')
+        return false;
+    line->n--;
+    return !sv_has_char(*line, '\r');
+}
+
+static enum http1_result check_framing(struct http1 *h, const struct framing *f, bool old_version)
+{
+    if (!old_version && f->hosts != 1)
+        return refuse(h, 400, "there must be one Host header");
+    if (f->hosts > 1)
+        return refuse(h, 400, "there must be one Host header");
+    if (f->chunked && (f->lengths || old_version))
+        return refuse(h, 400, "a length and a transfer coding contradict each other");
+    if (f->length > LIMIT_HTTP_BODY_BYTES)
+        return refuse(h, 413, "the body is too large");
+    h->keep_alive = old_version ? f->keep && !f->close : !f->close;
+    return HTTP1_REQUEST;
+}
+
+/* The whole head stands in `head`, its last empty line included. */
+static enum http1_result read_head(struct http1 *h, struct sv head, struct framing *f,
+                                   struct arena *a)
+{
+    bool old_version = false;
+    enum http1_result r;
+    struct sv line;
+
+    if (!take_line(&head, &line) || !strip_cr(&line))
+        return refuse(h, 400, "lines must end in CR LF");
+    r = read_request_line(h, line, &old_version);
+    while (r == HTTP1_REQUEST && take_line(&head, &line)) {
+        if (!strip_cr(&line))
+            return refuse(h, 400, "lines must end in CR LF");
+        if (line.n == 0)
+            return check_framing(h, f, old_version);
+        r = read_field(h, f, line, a);
+    }
+    return r;
+}
+
+/* Offset behind the empty line that ends a head, or 0. An LF after an LF counts too, so that a head
+ * with bare LFs is seen as complete and refused, not waited for. */
+static size_t head_end(struct sv bytes, size_t from)
+{
+    const char *at = bytes.p + from;
+    const char *end = bytes.p + bytes.n;
+
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
+        const char *next = at + 1;
+
+        if (next < end && *next == '\r')
+            next++;
+        if (next < end && *next == '\n')
+            return (size_t)(next + 1 - bytes.p);
+        at++;
+    }
+    return 0;
+}
+
+/* ---- chunked bodies (RFC 9112, 7.1) ---- */
+
+static bool hex_digit(char c, size_t *value)
+{
+    if (c >= '0' && c <= '9')
+        *value = *value * 16 + (size_t)(c - '0');
+    else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+        *value = *value * 16 + (size_t)((c | 0x20) - 'a' + 10);
+    else
+        return false;
+    return true;
+}
+
+/* "1a" or "1a;extension". Extensions are read over, as RFC 9112 demands. */
+static bool chunk_size(struct sv line, size_t *size)
+{
+    size_t digits = 0;
+
+    *size = 0;
+    while (digits < line.n && digits < 8 && hex_digit(line.p[digits], size))
+        digits++;
+    return digits > 0 && (digits == line.n || line.p[digits] == ';') && all_in(line, IN_VALUE);
+}
+
+/* Lines behind the last chunk up to the empty one; what they say is dropped, never merged. */
+static enum http1_result skip_trailers(struct http1 *h, struct sv *rest)
+{
+    struct sv line, from = *rest;
+
+    while (take_line(rest, &line)) {
+        if (!strip_cr(&line))
+            return refuse(h, 400, "lines must end in CR LF");
+        if (line.n == 0)
+            return HTTP1_REQUEST;
+    }
+    if (from.n > LIMIT_HTTP_HEAD_BYTES)
+        return refuse(h, 431, "the trailers are too long");
+    return HTTP1_MORE;
+}
+
+/* One chunk off the front of `rest`; `*last` at the end of all. */
+static enum http1_result take_chunk(struct http1 *h, struct sv *rest, struct sv *chunk, bool *last)
+{
+    struct sv line;
+    size_t size;
+
+    if (!take_line(rest, &line))
+        return rest->n > 256 ? refuse(h, 400, "a chunk's size line is too long") : HTTP1_MORE;
+    if (!strip_cr(&line) || !chunk_size(line, &size))
+        return refuse(h, 400, "a chunk's size is not a hexadecimal number");
+    *last = size == 0;
+    if (*last)
+        return HTTP1_REQUEST;
+    if (h->joined + size > LIMIT_HTTP_BODY_BYTES)
+        return refuse(h, 413, "the body is too large");
+    if (rest->n < size + 2)
+        return HTTP1_MORE;
+    if (rest->p[size] != '\r' || rest->p[size + 1] != '\n')
+        return refuse(h, 400, "a chunk does not end in CR LF");
+    *chunk = sv_first(*rest, size);
+    *rest = sv_skip(*rest, size + 2);
+    return HTTP1_REQUEST;
+}
+
+/* All chunks are known to be whole: their contents as one body. */
+static struct sv join_chunks(struct http1 *h, struct sv rest, struct arena *a)
+{
+    struct buf body = buf_new(a, LIMIT_HTTP_BODY_BYTES);
+    struct sv chunk = {0};
+    bool last = false;
+
+    h->joined = 0;
+    while (take_chunk(h, &rest, &chunk, &last) == HTTP1_REQUEST && !last)
+        buf_add(&body, chunk);
+    return buf_sv(&body);
+}
+
+/* Goes on behind the chunks that were whole the last time, so that a body in many pieces is walked
+ * once. */
+static enum http1_result read_chunks(struct http1 *h, struct sv bytes, size_t head, struct arena *a)
+{
+    struct sv rest = sv_skip(bytes, h->used ? h->used : head);
+    struct sv chunk = {0};
+    bool last = false;
+    enum http1_result r = HTTP1_REQUEST;
+
+    while (r == HTTP1_REQUEST && !last) {
+        h->used = bytes.n - rest.n;
+        r = take_chunk(h, &rest, &chunk, &last);
+        if (r == HTTP1_REQUEST && !last)
+            h->joined += chunk.n;
+    }
+    if (r == HTTP1_REQUEST)
+        r = skip_trailers(h, &rest);
+    if (r != HTTP1_REQUEST)
+        return r;
+    h->request.body = join_chunks(h, sv_skip(bytes, head), a);
+    h->used = bytes.n - rest.n;
+    return HTTP1_REQUEST;
+}
+
+static enum http1_result read_body(struct http1 *h, struct sv bytes, size_t head,
+                                   const struct framing *f, struct arena *a)
+{
+    size_t length = f->length > 0 ? (size_t)f->length : 0;
+    enum http1_result r;
+
+    if (f->chunked) {
+        r = read_chunks(h, bytes, head, a);
+    } else if (bytes.n - head < length) {
+        r = HTTP1_MORE;
+    } else {
+        h->request.body = sv_of(bytes.p + head, length);
+        h->used = head + length;
+        return HTTP1_REQUEST;
+    }
+    if (r == HTTP1_MORE && f->expect && !h->continued)
+        return HTTP1_CONTINUE;
+    return r;
+}
+
+enum http1_result http1_read(struct http1 *h, struct sv bytes, struct arena *a)
+{
+    struct framing f = {.length = -1};
+    enum http1_result r;
+    size_t head;
+
+    /* RFC 9112, 2.2: an empty line before the request line is a leftover of an old client. */
+    if (sv_starts(bytes, SV("\r\n")))
+        return refuse(h, 400, "an empty line where a request was expected");
+    head = head_end(bytes, 0);
+    if (head == 0 ? bytes.n > LIMIT_HTTP_HEAD_BYTES : head > LIMIT_HTTP_HEAD_BYTES)
+        return refuse(h, 431, "the request's head is too long");
+    if (head == 0)
+        return HTTP1_MORE;
+    h->request = (struct http_request){
+        .headers = {.p = h->request.headers.p, .cap = h->request.headers.cap}
+    };
+    r = read_head(h, sv_first(bytes, head), &f, a);
+    return r == HTTP1_REQUEST ? read_body(h, bytes, head, &f, a) : r;
+}
+
+/* ---- replies ---- */
+
+static void add_status(struct buf *out, int status)
+{
+    char digits[3] = {(char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10),
+                      (char)('0' + status % 10)};
+
+    buf_add(out, SV("HTTP/1.1 "));
+    buf_add(out, sv_of(digits, 3));
+    buf_addc(out, ' ');
+    buf_add(out, sv_from(http_reason(status)));
+    buf_add(out, SV("\r\nDate: "));
+}
+
+static void add_length(struct buf *out, size_t n)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    buf_add(out, SV("\r\nContent-Length: "));
+    buf_add(out, sv_of(digits + at, sizeof(digits) - at));
+}
+
+void http1_write(struct buf *out, const struct http_response *r, struct sv date, bool keep_alive,
+                 bool is_head)
+{
+    bool bodiless = r->status == 204 || r->status == 304 || r->status / 100 == 1;
+
+    add_status(out, r->status);
+    buf_add(out, date);
+    for (size_t i = 0; i < r->headers.n; i++) {
+        buf_add(out, SV("\r\n"));
+        buf_add(out, r->headers.p[i].name);
+        buf_add(out, SV(": "));
+        buf_add(out, r->headers.p[i].value);
+    }
+    if (!bodiless)
+        add_length(out, r->body.n);
+    buf_add(out, keep_alive ? SV("\r\n\r\n") : SV("\r\nConnection: close\r\n\r\n"));
+    if (!bodiless && !is_head)
+        buf_add(out, r->body);
+}
