@@ -150,9 +150,8 @@ static bool take_date(struct sv *text, struct moment *m)
     static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int year;
 
-    if (!take_number(text, 4, &year) || !take_char(text, '-') ||
-        !take_number(text, 2, &m->month) || !take_char(text, '-') ||
-        !take_number(text, 2, &m->day))
+    if (!take_number(text, 4, &year) || !take_char(text, '-') || !take_number(text, 2, &m->month) ||
+        !take_char(text, '-') || !take_number(text, 2, &m->day))
         return false;
     m->year = year;
     if (m->month < 1 || m->month > 12 || m->day < 1 || m->day > lengths[m->month - 1])

@@ -1,0 +1,296 @@
+/* yaml.c - YAML documents as JSON values with the line of each, on libyaml. */
+#include "wire/yaml.h"
+
+#include <string.h>
+#include <yaml.h>
+
+#include "base/limits.h"
+
+struct yaml_line {
+    struct sv path;
+    int line;
+};
+struct yaml_lines VEC(struct yaml_line);
+
+struct reading {
+    yaml_parser_t parser;
+    struct arena *arena;
+    struct yaml_lines lines;
+    size_t nodes;
+    int depth;
+};
+
+static bool wrong(const yaml_event_t *event, struct err *e, const char *what)
+{
+    return err_set(e, ERR_INVALID, "line %zu: %s", event->start_mark.line + 1, what);
+}
+
+static void delete_event(void *event)
+{
+    yaml_event_delete(event);
+}
+
+/* The next event; it lives until the arena ends. */
+static bool next(struct reading *r, yaml_event_t **out, struct err *e)
+{
+    yaml_event_t *event = arena_new(r->arena, yaml_event_t);
+
+    if (!yaml_parser_parse(&r->parser, event))
+        return err_set(e, ERR_INVALID, "line %zu: not YAML: %s", r->parser.problem_mark.line + 1,
+                       r->parser.problem ? r->parser.problem : "unreadable");
+    arena_defer(r->arena, delete_event, event);
+    *out = event;
+    return true;
+}
+
+static bool is_one_of(struct sv v, const char *const *words)
+{
+    for (; *words; words++) {
+        if (sv_eq(v, sv_from(*words)))
+            return true;
+    }
+    return false;
+}
+
+/* What a plain scalar means: the core schema, and yes/no/on/off as Kubernetes' reader has them. */
+static struct json *plain(struct arena *a, struct sv v)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+    static const char *const trues[] = {"true", "True", "TRUE", "yes", "Yes",
+                                        "YES",  "on",   "On",   "ON",  NULL};
+    static const char *const falses[] = {"false", "False", "FALSE", "no",  "No",
+                                         "NO",    "off",   "Off",   "OFF", NULL};
+    struct json *number = NULL;
+    struct err ignored = {0};
+
+    if (is_one_of(v, nulls))
+        return NULL;
+    if (is_one_of(v, trues))
+        return json_new_bool(a, true);
+    if (is_one_of(v, falses))
+        return json_new_bool(a, false);
+    if (sv_only(v, SV("+-.0123456789eE")) && json_read(v, a, &number, &ignored) &&
+        (json_kind(number) == JSON_INT || json_kind(number) == JSON_DOUBLE))
+        return number;
+    return json_new_str(a, v);
+}
+
+static bool scalar(struct reading *r, const yaml_event_t *event, struct json **out, struct err *e)
+{
+    struct sv v = sv_of((const char *)event->data.scalar.value, event->data.scalar.length);
+    const char *tag = (const char *)event->data.scalar.tag;
+
+    if (event->data.scalar.anchor)
+        return wrong(event, e, "anchors are not taken");
+    if (sv_has_char(v, '\0'))
+        return wrong(event, e, "a NUL in a value");
+    if (tag && strcmp(tag, YAML_STR_TAG) != 0 && strcmp(tag, "!") != 0)
+        return wrong(event, e, "tags are not taken");
+    if (tag || !event->data.scalar.plain_implicit)
+        *out = json_new_str(r->arena, v);
+    else
+        *out = plain(r->arena, v);
+    return true;
+}
+
+static bool value(struct reading *r, const yaml_event_t *event, struct sv path, struct json **out,
+                  struct err *e);
+
+static bool sequence(struct reading *r, struct sv path, struct json **out, struct err *e)
+{
+    struct json *list = json_new_array(r->arena);
+
+    for (size_t i = 0;; i++) {
+        yaml_event_t *event;
+        struct json *item = NULL;
+
+        if (!next(r, &event, e))
+            return false;
+        if (event->type == YAML_SEQUENCE_END_EVENT)
+            break;
+        if (!value(r, event, arena_printf(r->arena, SV_FMT "[%zu]", SV_ARG(path), i), &item, e))
+            return false;
+        json_push(list, item);
+    }
+    *out = list;
+    return true;
+}
+
+static bool key_of(const yaml_event_t *event, const struct json *object, struct sv *out,
+                   struct err *e)
+{
+    if (event->type != YAML_SCALAR_EVENT)
+        return wrong(event, e, "a key must be text");
+    *out = sv_of((const char *)event->data.scalar.value, event->data.scalar.length);
+    if (sv_has_char(*out, '\0'))
+        return wrong(event, e, "a NUL in a key");
+    if (json_has(object, *out))
+        return err_set(e, ERR_INVALID, "line %zu: key " SV_FMT " is repeated",
+                       event->start_mark.line + 1, SV_ARG(sv_first(*out, 100)));
+    return true;
+}
+
+static bool mapping(struct reading *r, struct sv path, struct json **out, struct err *e)
+{
+    struct json *object = json_new_object(r->arena);
+
+    for (;;) {
+        yaml_event_t *key_event, *event;
+        struct json *item = NULL;
+        struct sv key, below;
+
+        if (!next(r, &key_event, e))
+            return false;
+        if (key_event->type == YAML_MAPPING_END_EVENT)
+            break;
+        if (!key_of(key_event, object, &key, e) || !next(r, &event, e))
+            return false;
+        below = path.n ? arena_printf(r->arena, SV_FMT "." SV_FMT, SV_ARG(path), SV_ARG(key)) : key;
+        vec_push(&r->lines, r->arena,
+                 ((struct yaml_line){below, (int)key_event->start_mark.line + 1}));
+        if (!value(r, event, below, &item, e))
+            return false;
+        json_set(object, key, item);
+    }
+    *out = object;
+    return true;
+}
+
+static bool value(struct reading *r, const yaml_event_t *event, struct sv path, struct json **out,
+                  struct err *e)
+{
+    bool ok;
+
+    if (++r->nodes > LIMIT_YAML_NODES)
+        return wrong(event, e, "too many values");
+    if (path.n && sv_ends(path, SV("]")))
+        vec_push(&r->lines, r->arena, ((struct yaml_line){path, (int)event->start_mark.line + 1}));
+    if (event->type == YAML_SCALAR_EVENT)
+        return scalar(r, event, out, e);
+    if (event->type != YAML_MAPPING_START_EVENT && event->type != YAML_SEQUENCE_START_EVENT)
+        return wrong(event, e, "aliases are not taken");
+    if ((event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.anchor) ||
+        (event->type == YAML_SEQUENCE_START_EVENT && event->data.sequence_start.anchor))
+        return wrong(event, e, "anchors are not taken");
+    if (++r->depth > LIMIT_JSON_DEPTH)
+        return wrong(event, e, "nested too deep");
+    ok = event->type == YAML_MAPPING_START_EVENT ? mapping(r, path, out, e)
+                                                 : sequence(r, path, out, e);
+    r->depth--;
+    return ok;
+}
+
+static bool document(struct reading *r, struct yaml_docs *out, struct err *e)
+{
+    struct yaml_doc doc = {0};
+    yaml_event_t *event;
+
+    r->lines = (struct yaml_lines){0};
+    if (!next(r, &event, e))
+        return false;
+    doc.line = (int)event->start_mark.line + 1;
+    if (!value(r, event, (struct sv){0}, &doc.root, e))
+        return false;
+    doc.lines = r->lines.p;
+    doc.n_lines = r->lines.n;
+    if (doc.root)
+        vec_push(out, r->arena, doc);
+    return true;
+}
+
+static void delete_parser(void *parser)
+{
+    yaml_parser_delete(parser);
+}
+
+bool yaml_read(struct sv text, struct arena *a, struct yaml_docs *out, struct err *e)
+{
+    struct reading *r = arena_new(a, struct reading);
+    yaml_event_t *event;
+
+    if (text.n > LIMIT_YAML_BYTES)
+        return err_set(e, ERR_INVALID, "%zu bytes of YAML, at most %d", text.n, LIMIT_YAML_BYTES);
+    r->arena = a;
+    if (!yaml_parser_initialize(&r->parser))
+        return err_set(e, ERR_INTERNAL, "no memory for a YAML reader");
+    arena_defer(a, delete_parser, &r->parser);
+    yaml_parser_set_input_string(&r->parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
+    do {
+        if (!next(r, &event, e))
+            return false;
+        if (event->type == YAML_DOCUMENT_START_EVENT && !document(r, out, e))
+            return false;
+    } while (event->type != YAML_STREAM_END_EVENT);
+    return true;
+}
+
+int yaml_line(const struct yaml_doc *doc, struct sv path)
+{
+    size_t longest = 0;
+    int line = doc->line;
+
+    for (size_t i = 0; i < doc->n_lines; i++) {
+        struct sv known = doc->lines[i].path;
+        bool whole =
+            known.n == path.n || (known.n < path.n && sv_has_char(SV(".["), path.p[known.n]));
+
+        if (known.n > longest && whole && sv_starts(path, known)) {
+            longest = known.n;
+            line = doc->lines[i].line;
+        }
+    }
+    return line;
+}
+
+/* ---- writing ---- */
+
+static void indent(struct buf *out, int depth)
+{
+    for (int i = 0; i < depth; i++)
+        buf_add(out, SV("  "));
+}
+
+static bool is_block(const struct json *v)
+{
+    return json_count(v) > 0;
+}
+
+/* A string always in double quotes, a JSON form that every YAML reader takes. */
+static void write_inline(struct buf *out, const struct json *v)
+{
+    json_write(out, v);
+    buf_addc(out, '\n');
+}
+
+static void write_at(struct buf *out, const struct json *v, int depth, bool first_inline)
+{
+    struct sv name;
+    struct json *item;
+
+    for (size_t i = 0; i < json_count(v); i++) {
+        bool list = json_kind(v) == JSON_ARRAY;
+
+        if (!(first_inline && i == 0))
+            indent(out, depth);
+        if (list) {
+            item = json_at(v, i);
+            buf_add(out, SV("- "));
+        } else {
+            (void)json_member(v, i, &name, &item);
+            json_write_str(out, name);
+            buf_add(out, is_block(item) ? SV(":\n") : SV(": "));
+        }
+        if (!is_block(item))
+            write_inline(out, item);
+        else
+            write_at(out, item, depth + 1, list);
+    }
+}
+
+void yaml_write(struct buf *out, const struct json *v)
+{
+    if (is_block(v))
+        write_at(out, v, 0, false);
+    else
+        write_inline(out, v);
+}
