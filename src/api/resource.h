@@ -17,7 +17,8 @@ struct tag {
 struct tags VEC(struct tag);
 
 struct storage_integration {
-    enum storage_provider provider;        /* spec.provider; its default is computed */
+    enum storage_provider provider; /* spec.provider; its default is computed */
+    int storage_type, provider_word, management_word, deletion_word; /* as read; use the enums */
     struct sv bucket, region;              /* region: "us-east-1" when absent */
     struct sv endpoint, internal_endpoint; /* URLs; empty: the provider's. internal: endpoint */
     bool path_style_access;                /* default: true with an endpoint, else false */
@@ -40,6 +41,7 @@ struct storage_integration {
 };
 
 struct polaris_catalog {
+    int type;                        /* Internal is the only one */
     struct sv storage_integration;   /* name in the same namespace */
     struct sv default_base_location; /* normalised as above; empty: the first allowed location */
     struct tags properties;

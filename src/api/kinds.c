@@ -1,0 +1,224 @@
+/* kinds.c - PolarisCatalog, Principal, PrincipalRole and CatalogRole. */
+#include "api/decode.h"
+#include "api/location.h"
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/* ---- PolarisCatalog ---- */
+
+static const char *const catalog_types[] = {"Internal", NULL};
+#define AT(member) offsetof(struct polaris_catalog, member)
+static const struct field catalog_fields[] = {
+    {.path = "storageIntegrationRef.name",
+     .type = FIELD_STR,
+     .required = true,
+     .offset = AT(storage_integration),
+     .min = 1,
+     .max = 253},
+    {.path = "defaultBaseLocation",
+     .type = FIELD_STR,
+     .offset = AT(default_base_location),
+     .min = 6,
+     .max = 1024},
+    {.path = "type",                             .type = FIELD_ENUM,                                 .offset = AT(type),                                                                 .words = catalog_types},
+    {.path = "properties",                  .type = FIELD_MAP,.offset = AT(properties),.max = 100},
+    {.path = "allowedNamespaces",
+     .type = FIELD_STRINGS,
+     .offset = AT(allowed_namespaces),
+     .max = 100                                                                                                                                      },
+};
+#undef AT
+
+static void finish_catalog(struct resource *r, struct arena *a)
+{
+    struct sv *base = &r->catalog.default_base_location;
+    struct location l;
+    struct err e = {0};
+
+    if (!base->n)
+        return;
+    if (location_read(*base, true, a, &l, &e))
+        *base = location_text(&l, a);
+    else
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.defaultBaseLocation"), "%s", e.msg);
+}
+
+const struct kind_decoder decode_catalog = {catalog_fields, COUNT(catalog_fields), finish_catalog};
+
+/* ---- Principal ---- */
+
+#define AT(member) offsetof(struct principal, member)
+static const struct field principal_fields[] = {
+    {.path = "clientCredentials",              .type = FIELD_OBJECT, .offset = AT(has_client)},
+    { .path = "clientCredentials.secretName",
+     .type = FIELD_STR,
+     .offset = AT(client_secret),
+     .min = 1,
+     .max = 253},
+    {                                                                               .path = "clientCredentials.rotationOverlapSeconds",
+     .type = FIELD_INT,
+     .offset = AT(rotation_overlap_seconds),
+     .max = 604800,
+     .fallback = 86400},
+    {                                                                        .path = "serviceAccount.name",
+     .type = FIELD_STR,
+     .offset = AT(service_account.name),
+     .min = 1,
+     .max = 253},
+    {                                                                               .path = "serviceAccount.namespace",
+     .type = FIELD_STR,
+     .offset = AT(service_account.namespace_),
+     .min = 1,
+     .max = 63},
+};
+#undef AT
+
+static void finish_principal(struct resource *r, struct arena *a)
+{
+    struct principal *p = &r->principal;
+
+    if (p->has_client == (p->service_account.name.n != 0))
+        complain(&r->complaints, a, "InvalidSpec", SV("spec"),
+                 "give exactly one of clientCredentials and serviceAccount");
+    if (!p->client_secret.n)
+        p->client_secret = arena_printf(a, SV_FMT "-credentials", SV_ARG(r->meta.name));
+    if (!p->service_account.namespace_.n)
+        p->service_account.namespace_ = r->meta.namespace_;
+}
+
+const struct kind_decoder decode_principal = {principal_fields, COUNT(principal_fields),
+                                              finish_principal};
+
+/* ---- PrincipalRole ---- */
+
+#define REF(member) offsetof(struct ref, member)
+static const struct field member_fields[] = {
+    {.path = "kind", .type = FIELD_STR, .required = true, .offset = REF(kind), .min = 1,                      .max = 63},
+    {.path = "name",
+     .type = FIELD_STR,
+     .required = true,
+     .offset = REF(name),
+     .min = 1,
+     .max = 253},
+    {.path = "namespace",     .type = FIELD_STR,                      .offset = REF(namespace_),                    .min = 1,                  .max = 63},
+};
+#undef REF
+
+static const struct field principal_role_fields[] = {
+    {.path = "members",
+     .type = FIELD_OBJECTS,
+     .offset = offsetof(struct principal_role, members),
+     .items = member_fields,
+     .n_items = COUNT(member_fields),
+     .item_size = sizeof(struct ref)},
+};
+
+/* Fills namespaces in and holds the kinds against those the field takes. */
+static void check_members(struct resource *r, struct refs *members, const char *field, bool roles,
+                          struct arena *a)
+{
+    for (size_t i = 0; i < members->n; i++) {
+        struct ref *m = &members->p[i];
+        bool account = sv_eq(m->kind, SV("ServiceAccount"));
+
+        if (m->kind.n && !account && !sv_eq(m->kind, SV("Principal")) &&
+            !(roles && sv_eq(m->kind, SV("PrincipalRole"))))
+            complain(&r->complaints, a, "InvalidSpec",
+                     arena_printf(a, "spec.%s[%zu].kind", field, i),
+                     "is \"" SV_FMT "\", must be %sPrincipal or ServiceAccount",
+                     SV_ARG(sv_first(m->kind, 60)), roles ? "PrincipalRole, " : "");
+        if (m->namespace_.n && !account && !sv_eq(m->namespace_, r->meta.namespace_))
+            complain(&r->complaints, a, "ReferenceDenied",
+                     arena_printf(a, "spec.%s[%zu].namespace", field, i),
+                     "a " SV_FMT " must be in this namespace; leave it out", SV_ARG(m->kind));
+        if (!m->namespace_.n)
+            m->namespace_ = r->meta.namespace_;
+    }
+}
+
+static void finish_principal_role(struct resource *r, struct arena *a)
+{
+    check_members(r, &r->principal_role.members, "members", false, a);
+}
+
+const struct kind_decoder decode_principal_role = {
+    principal_role_fields, COUNT(principal_role_fields), finish_principal_role};
+
+/* ---- CatalogRole ---- */
+
+#define GRANT(member) offsetof(struct grant, member)
+static const struct field grant_fields[] = {
+    {.path = "privileges",
+     .type = FIELD_PRIVILEGES,
+     .required = true,
+     .offset = GRANT(privileges),
+     .min = 1,
+     .max = 20},
+    {.path = "namespaces",            .type = FIELD_STRINGS,              .offset = GRANT(namespaces), .max = 100},
+    {.path = "tables",          .type = FIELD_STRINGS,            .offset = GRANT(tables),   .max = 100    },
+};
+#undef GRANT
+
+#define AT(member) offsetof(struct catalog_role, member)
+static const struct field catalog_role_fields[] = {
+    {.path = "catalogRef.name",
+     .type = FIELD_STR,
+     .required = true,
+     .offset = AT(catalog.name),
+     .min = 1,
+     .max = 253},
+    {.path = "catalogRef.namespace",
+     .type = FIELD_STR,
+     .offset = AT(catalog.namespace_),
+     .min = 1,
+     .max = 63                                                             },
+    {.path = "principals",
+     .type = FIELD_OBJECTS,
+     .offset = AT(principals),
+     .items = member_fields,
+     .n_items = COUNT(member_fields),
+     .item_size = sizeof(struct ref)},
+    {.path = "grants",
+     .type = FIELD_OBJECTS,
+     .offset = AT(grants),
+     .max = 200,
+     .items = grant_fields,
+     .n_items = COUNT(grant_fields),
+     .item_size = sizeof(struct grant)},
+    {.path = "maxCredentialTtlSeconds",
+     .type = FIELD_INT,
+     .offset = AT(max_credential_ttl_seconds),
+     .min = 900,
+     .max = 43200},
+};
+#undef AT
+
+/* '*' stands for a whole name or ends one; anywhere else it would promise more than we match. */
+static void check_patterns(struct resource *r, const struct sv_vec *patterns, const char *field,
+                           size_t grant, struct arena *a)
+{
+    for (size_t i = 0; i < patterns->n; i++) {
+        struct sv p = patterns->p[i];
+
+        if (sv_has_char(sv_first(p, p.n - 1), '*'))
+            complain(&r->complaints, a, "InvalidSpec",
+                     arena_printf(a, "spec.grants[%zu].%s[%zu]", grant, field, i),
+                     "\"" SV_FMT "\": * may only stand at the end", SV_ARG(sv_first(p, 100)));
+    }
+}
+
+static void finish_catalog_role(struct resource *r, struct arena *a)
+{
+    struct catalog_role *c = &r->catalog_role;
+
+    if (!c->catalog.namespace_.n)
+        c->catalog.namespace_ = r->meta.namespace_;
+    check_members(r, &c->principals, "principals", true, a);
+    for (size_t i = 0; i < c->grants.n; i++) {
+        check_patterns(r, &c->grants.p[i].namespaces, "namespaces", i, a);
+        check_patterns(r, &c->grants.p[i].tables, "tables", i, a);
+    }
+}
+
+const struct kind_decoder decode_catalog_role = {catalog_role_fields, COUNT(catalog_role_fields),
+                                                 finish_catalog_role};

@@ -1,0 +1,164 @@
+/* location.c - places in object stores, compared as whole path segments. */
+#include "api/location.h"
+
+#include "base/limits.h"
+
+/* The same store under three names that Hadoop gave it. */
+static bool skip_scheme(struct sv *rest)
+{
+    static const struct sv schemes[] = {SV_INIT("s3://"), SV_INIT("s3a://"), SV_INIT("s3n://")};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (sv_starts(*rest, schemes[i])) {
+            *rest = sv_skip(*rest, schemes[i].n);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The length of the UTF-8 character at `p`, or 0: over-long forms, surrogates and cut ones are
+ * none. */
+static size_t utf8_length(const unsigned char *p, size_t n, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t length = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 0;
+
+    if (length == 0 || length > n || p[0] > 0xf4)
+        return 0;
+    *code = length == 1 ? p[0] : p[0] & (0x7fU >> length);
+    for (size_t i = 1; i < length; i++) {
+        if ((p[i] & 0xc0U) != 0x80)
+            return 0;
+        *code = *code << 6 | (p[i] & 0x3fU);
+    }
+    if (*code < least[length] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
+        return 0;
+    return length;
+}
+
+/* Characters with which two texts that look the same differ: combining marks, invisible ones. */
+static bool is_ambiguous(uint32_t c)
+{
+    return (c >= 0x80 && c <= 0x9f) || c == 0xad || (c >= 0x300 && c <= 0x36f) ||
+           (c >= 0x483 && c <= 0x489) || (c >= 0x591 && c <= 0x5bd) || (c >= 0x64b && c <= 0x65f) ||
+           (c >= 0x1100 && c <= 0x11ff) || (c >= 0x1ab0 && c <= 0x1aff) ||
+           (c >= 0x1dc0 && c <= 0x1dff) || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+           (c >= 0x20d0 && c <= 0x20ff) || (c >= 0x302a && c <= 0x302f) || c == 0x3099 ||
+           c == 0x309a || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe00 && c <= 0xfe0f) ||
+           (c >= 0xfe20 && c <= 0xfe2f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xffff) ||
+           (c >= 0xe0000 && c <= 0xe0fff) || c == 0x212a || c == 0x212b || c == 0x2126;
+}
+
+static bool check_characters(struct sv text, struct err *e)
+{
+    const unsigned char *p = (const unsigned char *)text.p;
+    uint32_t code = 0;
+
+    for (size_t i = 0; i < text.n;) {
+        size_t length = utf8_length(p + i, text.n - i, &code);
+
+        if (length == 0)
+            return err_set(e, ERR_INVALID, "it is not UTF-8");
+        if (code < 0x20 || code == 0x7f)
+            return err_set(e, ERR_INVALID, "it holds a control byte");
+        if (code < 0x80 && sv_has_char(SV("*?$:\\%#"), (char)code))
+            return err_set(e, ERR_INVALID, "'%c' may not stand in it: no policy can say it exactly",
+                           (char)code);
+        if (is_ambiguous(code))
+            return err_set(e, ERR_INVALID, "U+%04X may not stand in it: write it in one character",
+                           (unsigned)code);
+        i += length;
+    }
+    return true;
+}
+
+static bool check_segments(struct sv key, struct err *e)
+{
+    struct sv segment;
+
+    while (sv_cut(&key, '/', &segment)) {
+        if (segment.n == 0)
+            return err_set(e, ERR_INVALID, "it has an empty path segment (//)");
+        if (sv_eq(segment, SV(".")) || sv_eq(segment, SV("..")))
+            return err_set(e, ERR_INVALID, "'" SV_FMT "' may not be a path segment",
+                           SV_ARG(segment));
+    }
+    return true;
+}
+
+static bool is_bucket(struct sv v)
+{
+    return v.n >= 3 && v.n <= 63 && sv_only(v, SV("abcdefghijklmnopqrstuvwxyz0123456789.-")) &&
+           !sv_contains(v, SV("..")) && v.p[0] != '.' && v.p[0] != '-';
+}
+
+/* Bucket and key without a closing slash. */
+static bool take_apart(struct sv text, struct location *out, struct err *e)
+{
+    struct sv rest = text;
+    ptrdiff_t slash;
+
+    if (text.n > LIMIT_LOCATION_BYTES)
+        return err_set(e, ERR_INVALID, "it is %zu bytes long, at most %d", text.n,
+                       LIMIT_LOCATION_BYTES);
+    if (!skip_scheme(&rest))
+        return err_set(e, ERR_INVALID, "it must start with s3://, s3a:// or s3n://");
+    slash = sv_find(rest, '/');
+    out->bucket = slash < 0 ? rest : sv_first(rest, (size_t)slash);
+    out->key = slash < 0 ? (struct sv){0} : sv_skip(rest, (size_t)slash + 1);
+    if (!is_bucket(out->bucket))
+        return err_set(e, ERR_INVALID, "it names no bucket");
+    return check_characters(out->key, e);
+}
+
+static bool explain(struct sv text, struct err *e)
+{
+    return err_wrap(e, "location \"" SV_FMT "\"", SV_ARG(sv_first(text, 100)));
+}
+
+bool location_read(struct sv text, bool star, struct arena *a, struct location *out, struct err *e)
+{
+    struct sv whole = text;
+    struct location l;
+
+    if (star && sv_ends(text, SV("/*")))
+        text.n -= 1;
+    if (!take_apart(text, &l, e))
+        return explain(whole, e);
+    if (sv_ends(l.key, SV("/")))
+        l.key.n--;
+    if (l.key.n && !check_segments(l.key, e))
+        return explain(whole, e);
+    out->bucket = arena_dup(a, l.bucket);
+    out->key = l.key.n ? arena_printf(a, SV_FMT "/", SV_ARG(l.key)) : (struct sv){0};
+    return true;
+}
+
+bool location_read_file(struct sv text, struct arena *a, struct location *out, struct err *e)
+{
+    struct location l;
+
+    if (!take_apart(text, &l, e) || !check_segments(l.key.n ? l.key : SV("."), e))
+        return explain(text, e);
+    out->bucket = arena_dup(a, l.bucket);
+    out->key = arena_dup(a, l.key);
+    return true;
+}
+
+struct sv location_text(const struct location *l, struct arena *a)
+{
+    return arena_printf(a, "s3://" SV_FMT "/" SV_FMT, SV_ARG(l->bucket), SV_ARG(l->key));
+}
+
+bool location_contains(const struct location *outer, const struct location *inner)
+{
+    /* A folder's key ends in '/', so "t/" is no start of "t2/". */
+    return sv_eq(outer->bucket, inner->bucket) && sv_starts(inner->key, outer->key);
+}
+
+bool location_overlaps(const struct location *x, const struct location *y)
+{
+    return location_contains(x, y) || location_contains(y, x);
+}

@@ -1,0 +1,260 @@
+/* storage_integration.c - StorageIntegration: a bucket, its role, and how to get tokens for it. */
+#include "api/decode.h"
+#include "api/location.h"
+#include "wire/uri.h"
+
+#define AT(member) offsetof(struct storage_integration, member)
+
+static const char *const storage_types[] = {"s3", NULL};
+static const char *const providers[] = {"aws", "ceph-rgw", "s3-compatible", NULL};
+static const char *const managements[] = {"Managed", "Observed", "None", NULL};
+static const char *const deletion_policies[] = {"Delete", "Retain", NULL};
+
+/* An enum that was not given: its default depends on other fields. */
+enum { UNSET = -1 };
+
+static const struct field fields[] = {
+    {.path = "storageType",
+     .type = FIELD_ENUM,
+     .required = true,
+     .offset = AT(storage_type),
+     .words = storage_types},
+    {.path = "provider",
+     .type = FIELD_ENUM,
+     .offset = AT(provider_word),
+     .words = providers,
+     .fallback = UNSET},
+    {.path = "bucket",
+     .type = FIELD_STR,
+     .required = true,
+     .offset = AT(bucket),
+     .min = 3,
+     .max = 63},
+    {.path = "region",                  .type = FIELD_STR,                                                     .offset = AT(region),                                                                                                          .min = 1, .max = 64},
+    {.path = "endpoint",                          .type = FIELD_STR,                                                             .offset = AT(endpoint),                                                                                                               .min = 1, .max = 1024},
+    {.path = "internalEndpoint",
+     .type = FIELD_STR,
+     .offset = AT(internal_endpoint),
+     .min = 1,
+     .max = 1024},
+    {.path = "pathStyleAccess",
+     .type = FIELD_BOOL,
+     .offset = AT(path_style_access),
+     .fallback = true},
+    {.path = "stsEndpoint",                         .type = FIELD_STR,                                                .offset = AT(sts_endpoint),.min = 1, .max = 1024},
+    {.path = "stsRegion",                 .type = FIELD_STR,                                       .offset = AT(sts_region),                                                                                                                  .min = 1, .max = 64},
+    {.path = "roleArn",                                 .type = FIELD_STR,                                           .offset = AT(role_arn),                                                                                                        .min = 20},
+    {.path = "credentialsSecretRef.name",
+     .type = FIELD_STR,
+     .offset = AT(credentials_secret),
+     .min = 1,
+     .max = 253},
+    {.path = "adminCredentialsSecretRef.name",
+     .type = FIELD_STR,
+     .offset = AT(admin_credentials_secret),
+     .min = 1,
+     .max = 253},
+    {.path = "externalId",               .type = FIELD_STR,                .offset = AT(external_id),    .min = 2, .max = 1224},
+    {.path = "trustPolicy.principals",
+     .type = FIELD_STRINGS,
+     .offset = AT(trust_principals),
+     .max = 50},
+    {.path = "trustPolicy.conditions",           .type = FIELD_JSON,.offset = AT(trust_conditions)},
+    {.path = "management",
+     .type = FIELD_ENUM,
+     .offset = AT(management_word),
+     .words = managements,
+     .fallback = UNSET},
+    {.path = "rolePath",                                 .type = FIELD_STR,                            .offset = AT(role_path),                                                                                                         .min = 1, .max = 512},
+    {.path = "maxSessionDurationSeconds",
+     .type = FIELD_INT,
+     .offset = AT(max_session_seconds),
+     .min = 3600,
+     .max = 43200,
+     .fallback = 3600},
+    {.path = "tags",  .type = FIELD_MAP,.offset = AT(tags),                                   .max = 40},
+    {.path = "credentialTtlSeconds",
+     .type = FIELD_INT,
+     .offset = AT(credential_ttl_seconds),
+     .min = 900,
+     .max = 43200,
+     .fallback = 3600},
+    {.path = "sessionName",                         .type = FIELD_STR,                                                           .offset = AT(session_name),                                                                              .min = 1, .max = 256},
+    {.path = "policyTemplates.read",   .type = FIELD_STR,                                            .offset = AT(policy_template_read)                                                                                                                                      },
+    {.path = "policyTemplates.write",     .type = FIELD_STR,                                                  .offset = AT(policy_template_write)                                                                                                        },
+    {.path = "allowedLocations",
+     .type = FIELD_STRINGS,
+     .offset = AT(allowed_locations),
+     .min = 1,
+     .max = 50},
+    {.path = "deletionPolicy",
+     .type = FIELD_ENUM,
+     .offset = AT(deletion_word),
+     .words = deletion_policies},
+    {.path = "suspend", .type = FIELD_BOOL,                                                           .offset = AT(suspend)                                                                                                             },
+};
+
+static void check_url(struct resource *r, struct arena *a, const char *field, struct sv url)
+{
+    struct err e = {0};
+    struct uri u;
+
+    if (!url.n)
+        return;
+    if (!uri_read(url, &u, &e))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field), "%s", e.msg);
+    else if ((!sv_eq(u.scheme, SV("http")) && !sv_eq(u.scheme, SV("https"))) || u.query.n ||
+             (u.path.n && !sv_eq(u.path, SV("/"))))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field),
+                 "must be http://HOST[:PORT] or https://HOST[:PORT] without a path");
+}
+
+static void check_locations(struct resource *r, struct arena *a)
+{
+    struct storage_integration *w = &r->storage_integration;
+    struct sv_vec normal = {0};
+
+    for (size_t i = 0; i < w->allowed_locations.n; i++) {
+        struct sv field = arena_printf(a, "spec.allowedLocations[%zu]", i);
+        struct location l;
+        struct err e = {0};
+
+        if (!location_read(w->allowed_locations.p[i], true, a, &l, &e))
+            complain(&r->complaints, a, "InvalidSpec", field, "%s", e.msg);
+        else if (!sv_eq(l.bucket, w->bucket))
+            complain(&r->complaints, a, "LocationOutside", field,
+                     "\"" SV_FMT "\" is not in the bucket " SV_FMT "; start it with s3://" SV_FMT
+                     "/",
+                     SV_ARG(sv_first(w->allowed_locations.p[i], 100)), SV_ARG(w->bucket),
+                     SV_ARG(w->bucket));
+        else
+            vec_push(&normal, a, location_text(&l, a));
+    }
+    if (w->allowed_locations.n == 0)
+        vec_push(&normal, a, arena_printf(a, "s3://" SV_FMT "/", SV_ARG(w->bucket)));
+    w->allowed_locations = normal;
+}
+
+/* Both words of the template language, replaced by something harmless. */
+static struct sv filled(struct sv template_, struct arena *a)
+{
+    struct buf b = buf_new(a, template_.n + 200);
+
+    while (template_.n) {
+        if (sv_starts(template_, SV("{{.Bucket}}"))) {
+            buf_add(&b, SV("bucket"));
+            template_ = sv_skip(template_, 11);
+        } else if (sv_starts(template_, SV("{{.KeyPrefix}}"))) {
+            buf_add(&b, SV("prefix"));
+            template_ = sv_skip(template_, 14);
+        } else {
+            buf_addc(&b, template_.p[0]);
+            template_ = sv_skip(template_, 1);
+        }
+    }
+    return buf_sv(&b);
+}
+
+static void check_template(struct resource *r, struct arena *a, const char *field,
+                           struct sv template_)
+{
+    struct sv text = filled(template_, a);
+    struct json *policy;
+    struct err e = {0};
+
+    if (!template_.n)
+        return;
+    if (sv_contains(text, SV("{{")) || sv_contains(text, SV("}}")))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field),
+                 "only {{.Bucket}} and {{.KeyPrefix}} are known");
+    else if (!sv_contains(template_, SV("{{.KeyPrefix}}")))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field),
+                 "must hold {{.KeyPrefix}}, else it opens more than one table");
+    else if (!json_read(text, a, &policy, &e))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field), "does not parse: %s", e.msg);
+    else if (!json_get(policy, SV("Statement")))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field), "has no Statement");
+}
+
+static void check_session_name(struct resource *r, struct arena *a, struct sv template_)
+{
+    static const struct sv words[] = {SV_INIT("{principal}"), SV_INIT("{table}"),
+                                      SV_INIT("{namespace}"), SV_INIT("{catalog}"),
+                                      SV_INIT("{request}")};
+    struct sv rest = template_;
+
+    while (rest.n) {
+        size_t step = sv_has_char(SV("{}"), rest.p[0]) ? 0 : 1;
+
+        for (size_t i = 0; !step && i < sizeof(words) / sizeof(words[0]); i++)
+            step = sv_starts(rest, words[i]) ? words[i].n : 0;
+        if (!step) {
+            complain(&r->complaints, a, "InvalidSpec", SV("spec.sessionName"),
+                     "only {principal} {table} {namespace} {catalog} {request} are known");
+            return;
+        }
+        rest = sv_skip(rest, step);
+    }
+}
+
+static void set_defaults(struct storage_integration *w)
+{
+    if (w->provider_word == UNSET)
+        w->provider_word = w->endpoint.n ? PROVIDER_S3_COMPATIBLE : PROVIDER_AWS;
+    w->provider = (enum storage_provider)w->provider_word;
+    if (w->management_word == UNSET)
+        w->management_word =
+            w->provider == PROVIDER_S3_COMPATIBLE ? MANAGEMENT_NONE : MANAGEMENT_MANAGED;
+    w->management = (enum management)w->management_word;
+    w->deletion_policy = (enum deletion_policy)w->deletion_word;
+    if (!w->region.n)
+        w->region = SV("us-east-1");
+    if (!w->role_path.n)
+        w->role_path = SV("/");
+    if (!w->session_name.n)
+        w->session_name = SV("{principal}.{table}.{request}");
+    if (!w->internal_endpoint.n)
+        w->internal_endpoint = w->endpoint;
+    /* AWS names the bucket in the host; without an endpoint of one's own there is nothing to
+     * choose. */
+    if (!w->endpoint.n)
+        w->path_style_access = false;
+}
+
+static void check_together(struct resource *r, struct arena *a)
+{
+    struct storage_integration *w = &r->storage_integration;
+
+    if (w->provider != PROVIDER_AWS && !w->endpoint.n)
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.endpoint"),
+                 "is required for this provider");
+    if (w->provider == PROVIDER_S3_COMPATIBLE && w->management != MANAGEMENT_NONE)
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.management"),
+                 "s3-compatible stores have no role management; set None");
+    if (w->management != MANAGEMENT_MANAGED && w->provider != PROVIDER_S3_COMPATIBLE &&
+        !w->role_arn.n)
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.roleArn"),
+                 "is required where the role is not managed");
+    if (w->management == MANAGEMENT_MANAGED && w->credential_ttl_seconds > w->max_session_seconds)
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.credentialTtlSeconds"),
+                 "is longer than maxSessionDurationSeconds (%d); raise that or lower this",
+                 w->max_session_seconds);
+}
+
+static void finish(struct resource *r, struct arena *a)
+{
+    struct storage_integration *w = &r->storage_integration;
+
+    set_defaults(w);
+    check_url(r, a, "spec.endpoint", w->endpoint);
+    check_url(r, a, "spec.internalEndpoint", w->internal_endpoint);
+    check_url(r, a, "spec.stsEndpoint", w->sts_endpoint);
+    check_locations(r, a);
+    check_template(r, a, "spec.policyTemplates.read", w->policy_template_read);
+    check_template(r, a, "spec.policyTemplates.write", w->policy_template_write);
+    check_session_name(r, a, w->session_name);
+    check_together(r, a);
+}
+
+const struct kind_decoder decode_storage_integration = {fields, sizeof(fields) / sizeof(fields[0]),
+                                                        finish};
