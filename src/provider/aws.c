@@ -1,0 +1,65 @@
+/* aws.c - AWS: IAM is global, STS is regional. */
+#include "provider/documents.h"
+#include "provider/iam.h"
+#include "provider/providers.h"
+
+static void check(const struct storage_integration *w, struct arena *a, struct complaints *out)
+{
+    ptrdiff_t slash = sv_rfind(w->role_arn, '/');
+
+    if (w->management == MANAGEMENT_MANAGED && !w->role_arn.n)
+        complain(out, a, "InvalidSpec", SV("spec.roleArn"),
+                 "is required at AWS: it names the account");
+    else if (slash < 0 || w->role_arn.n - (size_t)slash - 1 > 64)
+        complain(out, a, "InvalidSpec", SV("spec.roleArn"),
+                 "the role's name must be 1 to 64 characters");
+}
+
+/* "arn:aws:sts::123456789012:assumed-role/ROLE/SESSION" is the role ROLE to a trust policy. */
+static struct sv role_of_session(struct sv arn, struct arena *a)
+{
+    struct sv rest = arn, part, account = {0}, role;
+
+    for (int i = 0; i < 5 && sv_cut(&rest, ':', &part); i++)
+        account = part;
+    if (!sv_starts(rest, SV("assumed-role/")))
+        return arn;
+    rest = sv_skip(rest, sizeof("assumed-role/") - 1);
+    if (!sv_cut(&rest, '/', &role))
+        return arn;
+    return arena_printf(a, "arn:aws:iam::" SV_FMT ":role/" SV_FMT, SV_ARG(account), SV_ARG(role));
+}
+
+static bool whoami(struct exchange *x, struct err *e)
+{
+    const struct target *t = x->target;
+    const struct xml *root;
+    struct pairs none = {0};
+
+    if (x->round == 0)
+        return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, &t->own, "GetCallerIdentity",
+                       &none, e);
+    if (!iam_answer(x, "GetCallerIdentity", &root, e))
+        return false;
+    x->caller = role_of_session(xml_text(root, SV("GetCallerIdentityResult/Arn")), x->arena);
+    x->done = x->caller.n != 0;
+    return x->done || err_set(e, ERR_UNAVAILABLE, "GetCallerIdentity: the answer names nobody");
+}
+
+static void trust(const struct storage_integration *w, struct sv caller, struct buf *out)
+{
+    write_trust(w, caller, (struct sv){0}, out);
+}
+
+const struct provider provider_aws = {
+    .name = SV_INIT("aws"),
+    .manages_roles = true,
+    .check = check,
+    .mint = iam_mint,
+    .whoami = whoami,
+    .observe = iam_observe,
+    .change = iam_change,
+    .probe = s3_probe,
+    .trust = trust,
+    .permissions = write_permissions,
+};

@@ -1,0 +1,138 @@
+/* iam.c - the query protocol of IAM and STS: calls, answers, tokens. */
+#include "provider/iam.h"
+
+#include "base/limits.h"
+#include "sign/sigv4.h"
+#include "wire/time.h"
+
+enum { MAX_FORM_BYTES = 64 * 1024 };
+
+void iam_add(struct pairs *p, struct arena *a, const char *name, struct sv value)
+{
+    vec_push(p, a, ((struct pair){sv_from(name), value}));
+}
+
+bool iam_ask(struct exchange *x, struct sv endpoint, struct sv service, struct sv region,
+             const struct credential *key, const char *action, const struct pairs *parameters,
+             struct err *e)
+{
+    struct buf form = buf_new(x->arena, MAX_FORM_BYTES);
+    bool sts = sv_eq(service, SV("sts"));
+
+    buf_addf(&form, "Action=%s&Version=%s&", action, sts ? "2011-06-15" : "2010-05-08");
+    form_write(&form, parameters);
+    if (form.over)
+        return err_set(e, ERR_INVALID, "%s: the request is over %d bytes", action, MAX_FORM_BYTES);
+    x->out = (struct http_request){
+        .method = HTTP_POST,
+        .target = arena_printf(x->arena, SV_FMT "/", SV_ARG(endpoint)),
+        .body = buf_sv(&form),
+    };
+    http_header_add(&x->out.headers, x->arena, SV("Content-Type"),
+                    SV("application/x-www-form-urlencoded"));
+    return sigv4_sign(&x->out, key, &(struct sigv4_scope){region, service}, x->now_ms, x->arena, e);
+}
+
+/* The code of an error document, bare or wrapped. Empty when the body is none: RGW sends two
+ * answers that are not well-formed, a proxy may send HTML. */
+static struct sv error_code(const struct http_response *in, struct arena *a)
+{
+    struct xml *root;
+    struct err ignored = {0};
+
+    if (!in->body.n || !xml_read(in->body, a, &root, &ignored))
+        return (struct sv){0};
+    if (sv_eq(root->name, SV("Error")))
+        return xml_text(root, SV("Code"));
+    return xml_text(root, SV("Error/Code"));
+}
+
+static enum err_code judge(int status, struct sv code)
+{
+    if (sv_starts(code, SV("Throttl")) || sv_eq(code, SV("RequestLimitExceeded")) ||
+        sv_eq(code, SV("SlowDown")) || sv_eq(code, SV("IDPCommunicationError")))
+        return ERR_UNAVAILABLE;
+    switch (status) {
+    case 403:
+        return ERR_DENIED;
+    case 404:
+        return ERR_NOT_FOUND;
+    case 409:
+    case 412:
+        return ERR_CONFLICT;
+    case 408:
+    case 429:
+        return ERR_UNAVAILABLE;
+    default:
+        return status >= 400 && status < 500 ? ERR_INVALID : ERR_UNAVAILABLE;
+    }
+}
+
+bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e)
+{
+    struct sv code = error_code(in, a);
+
+    return err_set(e, judge(in->status, code), "%s: the store answered %d%s" SV_FMT, what,
+                   in->status, code.n ? " " : "", SV_ARG(sv_first(code, 80)));
+}
+
+bool iam_answer(const struct exchange *x, const char *what, const struct xml **out, struct err *e)
+{
+    struct xml *root;
+
+    if (x->in.status / 100 != 2)
+        return store_error(&x->in, what, x->arena, e);
+    if (!xml_read(x->in.body, x->arena, &root, e)) {
+        (void)err_wrap(e, "%s", what);
+        e->code = ERR_UNAVAILABLE;
+        return false;
+    }
+    *out = root;
+    return true;
+}
+
+/* ---- tokens ---- */
+
+static bool ask_for_token(struct exchange *x, struct err *e)
+{
+    const struct target *t = x->target;
+    struct pairs p = {0};
+
+    /* An empty policy is no policy: the whole role. */
+    if (!x->policy.n)
+        return err_set(e, ERR_INTERNAL, "a credential without a session policy was asked for");
+    iam_add(&p, x->arena, "RoleArn", t->role_arn);
+    iam_add(&p, x->arena, "RoleSessionName", x->session_name);
+    iam_add(&p, x->arena, "DurationSeconds", arena_printf(x->arena, "%d", x->ttl_seconds));
+    iam_add(&p, x->arena, "Policy", x->policy);
+    if (t->external_id.n)
+        iam_add(&p, x->arena, "ExternalId", t->external_id);
+    return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, &t->own, "AssumeRole", &p, e);
+}
+
+static bool read_token(struct exchange *x, struct err *e)
+{
+    const struct xml *root, *c;
+    struct credential got = {0};
+
+    if (!iam_answer(x, "AssumeRole", &root, e))
+        return false;
+    c = xml_find(root, SV("AssumeRoleResult/Credentials"));
+    got.access_key_id = xml_text(c, SV("AccessKeyId"));
+    got.secret_access_key = secret_of(xml_text(c, SV("SecretAccessKey")));
+    got.session_token = secret_of(xml_text(c, SV("SessionToken")));
+    if (!got.access_key_id.n || !secret_is_set(got.secret_access_key) ||
+        !secret_is_set(got.session_token))
+        return err_set(e, ERR_UNAVAILABLE, "AssumeRole: the answer lacks a part of the credential");
+    if (!time_read(xml_text(c, SV("Expiration")), &got.expires_ms, e) ||
+        got.expires_ms <= x->now_ms)
+        return err_set(e, ERR_UNAVAILABLE, "AssumeRole: the answer's expiry is no time to come");
+    x->got = got;
+    x->done = true;
+    return true;
+}
+
+bool iam_mint(struct exchange *x, struct err *e)
+{
+    return x->round == 0 ? ask_for_token(x, e) : read_token(x, e);
+}

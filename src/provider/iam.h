@@ -1,0 +1,34 @@
+/*
+ * iam.h - the query protocol of IAM and STS, as AWS speaks it and Ceph RGW imitates it.
+ *
+ * Requests are POST / with a form; answers are XML, or an error bare (<Error>) or wrapped
+ * (<ErrorResponse>). Source: AWS IAM and STS API references.
+ */
+#ifndef PROVIDER_IAM_H
+#define PROVIDER_IAM_H
+
+#include "provider/provider.h"
+#include "wire/uri.h"
+#include "wire/xml.h"
+
+/* x->out: the call, signed with `key`. `parameters` are without Action and Version. */
+MUST_CHECK bool iam_ask(struct exchange *x, struct sv endpoint, struct sv service, struct sv region,
+                        const struct credential *key, const char *action,
+                        const struct pairs *parameters, struct err *e);
+void iam_add(struct pairs *p, struct arena *a, const char *name, struct sv value);
+
+/* The document of a 2xx answer. Else an error by status and code: 403 DENIED, 404 NOT_FOUND, 409
+ * CONFLICT, throttling, 408, 429 and 5xx UNAVAILABLE, other 4xx INVALID. `what` names the call for
+ * people. */
+MUST_CHECK bool iam_answer(const struct exchange *x, const char *what, const struct xml **out,
+                           struct err *e);
+/* The same judgement for S3's answers. */
+bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e);
+
+/* Shared by every provider that speaks this protocol. */
+bool iam_mint(struct exchange *x, struct err *e);
+bool iam_observe(struct exchange *x, struct err *e);
+bool iam_change(struct exchange *x, struct err *e);
+bool s3_probe(struct exchange *x, struct err *e);
+
+#endif

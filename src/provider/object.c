@@ -1,0 +1,68 @@
+/* object.c - one object, S3's way. */
+#include "provider/object.h"
+
+#include "provider/iam.h"
+#include "sign/sigv4.h"
+#include "wire/uri.h"
+
+/* "http://host/bucket/key" or "http://bucket.host/key", the key encoded once, its slashes kept. */
+static struct sv object_url(const struct target *t, struct sv key, struct sv query, struct arena *a)
+{
+    struct buf b = buf_new(a, 8192);
+    ptrdiff_t host = (sv_starts(t->endpoint, SV("https://"))) ? 8 : 7;
+
+    if (t->path_style) {
+        buf_addf(&b, SV_FMT "/" SV_FMT "/", SV_ARG(t->endpoint), SV_ARG(t->bucket));
+    } else {
+        buf_addf(&b, SV_FMT SV_FMT "." SV_FMT "/", SV_ARG(sv_first(t->endpoint, (size_t)host)),
+                 SV_ARG(t->bucket), SV_ARG(sv_skip(t->endpoint, (size_t)host)));
+    }
+    uri_encode(&b, key, SV("/"));
+    if (query.n)
+        buf_addf(&b, "?" SV_FMT, SV_ARG(query));
+    return b.over ? (struct sv){0} : buf_sv(&b);
+}
+
+bool object_request(struct exchange *x, enum http_method method, struct sv key, struct sv query,
+                    struct sv body, struct err *e)
+{
+    struct sigv4_scope scope = {x->target->region, SV("s3")};
+
+    x->out = (struct http_request){.method = method, .body = body};
+    x->out.target = object_url(x->target, key, query, x->arena);
+    if (!x->out.target.n)
+        return err_set(e, ERR_INVALID, "the object's URL is too long");
+    return sigv4_sign(&x->out, x->key, &scope, x->now_ms, x->arena, e);
+}
+
+bool object_get(struct exchange *x, struct err *e)
+{
+    if (x->round == 0)
+        return object_request(x, HTTP_GET, x->place.key, (struct sv){0}, (struct sv){0}, e);
+    x->missing = x->in.status == 404;
+    if (x->in.status != 200 && !x->missing)
+        return store_error(&x->in, "reading an object", x->arena, e);
+    x->content = x->missing ? (struct sv){0} : x->in.body;
+    x->done = true;
+    return true;
+}
+
+bool object_put(struct exchange *x, struct err *e)
+{
+    if (x->round == 0) {
+        if (!object_request(x, HTTP_PUT, x->place.key, (struct sv){0}, x->body, e))
+            return false;
+        http_header_add(&x->out.headers, x->arena, SV("If-None-Match"), SV("*"));
+        return true;
+    }
+    x->done = x->in.status / 100 == 2;
+    return x->done || store_error(&x->in, "writing an object", x->arena, e);
+}
+
+bool object_delete(struct exchange *x, struct err *e)
+{
+    if (x->round == 0)
+        return object_request(x, HTTP_DELETE, x->place.key, (struct sv){0}, (struct sv){0}, e);
+    x->done = x->in.status / 100 == 2 || x->in.status == 404;
+    return x->done || store_error(&x->in, "deleting an object", x->arena, e);
+}
