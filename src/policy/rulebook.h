@@ -59,6 +59,10 @@ struct compile_result {
 };
 void policy_compile(const struct policy_input *in, struct arena *a, struct compile_result *out);
 
+/* Where an integration is, without keys and role: what control talks to before anything is
+ * compiled. */
+void policy_target(const struct storage_integration *w, struct arena *a, struct target *out);
+
 /* ---- looking up ---- */
 
 struct rule_integration {

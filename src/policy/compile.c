@@ -1,0 +1,549 @@
+/* compile.c - resources to a rulebook. What is wrong is left out and complained about; nothing else
+ * stops. */
+#include "policy/inside.h"
+
+struct compiling {
+    const struct policy_input *in;
+    struct arena *scratch;
+    struct rulebook *book;
+    struct arena *arena;           /* the book's */
+    struct complaints *complaints; /* by resource */
+    struct map index;              /* "Kind/ns/name" to 1 + number, as a pointer into numbers */
+    size_t *numbers;
+    bool *out;       /* left out: complained about, or being deleted */
+    void **compiled; /* rule_integration, rule_catalog, rule_principal; by resource */
+};
+
+static struct sv key_text(struct arena *a, struct sv kind, struct sv ns, struct sv name)
+{
+    return arena_printf(a, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind), SV_ARG(ns), SV_ARG(name));
+}
+
+static struct sv full_name(struct arena *a, struct sv ns, struct sv name)
+{
+    return arena_printf(a, SV_FMT "/" SV_FMT, SV_ARG(ns), SV_ARG(name));
+}
+
+static void blame(struct compiling *c, size_t i, const char *reason, struct sv field,
+                  struct sv text)
+{
+    complain(&c->complaints[i], c->scratch, reason, field, SV_FMT, SV_ARG(text));
+    c->out[i] = true;
+}
+
+static void begin(struct compiling *c)
+{
+    size_t n = c->in->n_resources;
+
+    c->index = map_new(c->scratch);
+    c->numbers = arena_array(c->scratch, size_t, n + 1);
+    c->out = arena_array(c->scratch, bool, n + 1);
+    c->compiled = arena_array(c->scratch, void *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct resource *r = c->in->resources[i];
+
+        c->numbers[i] = i;
+        (void)map_put(&c->index,
+                      key_text(c->scratch, kind_name(r->kind), r->meta.namespace_, r->meta.name),
+                      &c->numbers[i]);
+        for (size_t j = 0; j < r->complaints.n; j++)
+            vec_push(&c->complaints[i], c->scratch, r->complaints.p[j]);
+        c->out[i] = r->complaints.n > 0 || r->meta.deleting;
+    }
+}
+
+/* The resource that `field` of resource `i` refers to, when it is in the rulebook; else a complaint
+ * and false. */
+static bool refer(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
+                  struct sv name, size_t *out)
+{
+    const size_t *found = map_get(&c->index, key_text(c->scratch, kind_name(kind), ns, name));
+
+    if (!found) {
+        blame(c, i, "ReferenceNotFound", field,
+              arena_printf(c->scratch,
+                           "there is no " SV_FMT " " SV_FMT "/" SV_FMT
+                           "; create it or mend the name",
+                           SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+        return false;
+    }
+    *out = *found;
+    if (c->out[*found]) {
+        blame(c, i, "DependencyNotReady", field,
+              arena_printf(c->scratch, SV_FMT " " SV_FMT "/" SV_FMT " is not ready",
+                           SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+        return false;
+    }
+    return true;
+}
+
+/* ---- integrations ---- */
+
+static const struct integration_facts *facts_of(const struct compiling *c, const struct meta *m)
+{
+    for (size_t i = 0; i < c->in->integrations.n; i++) {
+        const struct integration_facts *f = &c->in->integrations.p[i];
+
+        if (sv_eq(f->namespace_, m->namespace_) && sv_eq(f->name, m->name))
+            return f;
+    }
+    return NULL;
+}
+
+static struct sv or_default(struct arena *a, struct sv v, struct sv fallback)
+{
+    return arena_dup(a, sv_trim_end(v.n ? v : fallback, '/'));
+}
+
+void policy_target(const struct storage_integration *w, struct arena *a, struct target *t)
+{
+    struct sv aws = arena_printf(a, "https://s3." SV_FMT ".amazonaws.com", SV_ARG(w->region));
+    struct sv aws_sts = arena_printf(a, "https://sts." SV_FMT ".amazonaws.com", SV_ARG(w->region));
+    bool own_endpoint = w->internal_endpoint.n != 0;
+
+    t->provider = provider_find(w->provider);
+    t->bucket = arena_dup(a, w->bucket);
+    t->region = arena_dup(a, w->region);
+    t->endpoint = or_default(a, w->internal_endpoint, aws);
+    t->public_endpoint = arena_dup(a, sv_trim_end(w->endpoint, '/'));
+    t->sts_endpoint = or_default(a, w->sts_endpoint, own_endpoint ? t->endpoint : aws_sts);
+    t->sts_region = arena_dup(a, w->sts_region.n ? w->sts_region : w->region);
+    t->iam_endpoint = own_endpoint ? t->endpoint : SV("https://iam.amazonaws.com");
+    t->path_style = w->path_style_access;
+    t->external_id = arena_dup(a, w->external_id);
+}
+
+static void compile_integration(struct compiling *c, size_t i)
+{
+    const struct resource *r = c->in->resources[i];
+    const struct storage_integration *w = &r->storage_integration;
+    const struct integration_facts *f = facts_of(c, &r->meta);
+    struct rule_integration *out = arena_new(c->arena, struct rule_integration);
+    struct complaints found = {0};
+
+    provider_find(w->provider)->check(w, c->scratch, &found);
+    for (size_t j = 0; j < found.n; j++)
+        blame(c, i, "InvalidSpec", found.p[j].field, found.p[j].text);
+    if (c->out[i])
+        return;
+    out->namespace_ = arena_dup(c->arena, r->meta.namespace_);
+    out->name = arena_dup(c->arena, r->meta.name);
+    policy_target(w, c->arena, &out->target);
+    out->allowed = arena_array(c->arena, struct location, w->allowed_locations.n);
+    for (size_t j = 0; j < w->allowed_locations.n; j++) {
+        struct err ignored = {0};
+
+        if (location_read(w->allowed_locations.p[j], false, c->arena, &out->allowed[out->n_allowed],
+                          &ignored))
+            out->n_allowed++;
+    }
+    out->ttl_seconds = w->credential_ttl_seconds;
+    out->max_session_seconds = w->max_session_seconds;
+    out->session_name = arena_dup(c->arena, w->session_name);
+    out->template_read = arena_dup(c->arena, w->policy_template_read);
+    out->template_write = arena_dup(c->arena, w->policy_template_write);
+    out->why_not = arena_dup(c->arena, f ? f->why_not : SV("it has not been reconciled yet"));
+    if (f) {
+        out->vendable = f->vendable;
+        out->target.role_arn = arena_dup(c->arena, f->role_arn);
+        out->target.own = credential_dup(c->arena, &f->own);
+        out->secret_generation = f->secret_generation;
+        out->bulk_delete = f->bulk_delete;
+    }
+    c->compiled[i] = out;
+}
+
+/* ---- catalogs ---- */
+
+static bool is_allowed(const struct rule_integration *w, const struct location *l)
+{
+    for (size_t i = 0; i < w->n_allowed; i++) {
+        if (location_contains(&w->allowed[i], l))
+            return true;
+    }
+    return false;
+}
+
+static bool is_younger(const struct meta *x, const struct meta *y)
+{
+    struct sv by_name[2] = {x->name, y->name};
+
+    if (x->created_ms != y->created_ms)
+        return x->created_ms > y->created_ms;
+    if (!sv_eq(x->namespace_, y->namespace_))
+        return sv_cmp(x->namespace_, y->namespace_) > 0;
+    return sv_cmp(by_name[0], by_name[1]) > 0;
+}
+
+static void compile_catalog(struct compiling *c, size_t i)
+{
+    const struct resource *r = c->in->resources[i];
+    const struct polaris_catalog *p = &r->catalog;
+    struct rule_catalog *out = arena_new(c->arena, struct rule_catalog);
+    struct err e = {0};
+    size_t at;
+
+    if (c->out[i] || !refer(c, i, SV("spec.storageIntegrationRef.name"), KIND_STORAGE_INTEGRATION,
+                            r->meta.namespace_, p->storage_integration, &at))
+        return;
+    out->integration = c->compiled[at];
+    out->base = out->integration->allowed[0];
+    if (p->default_base_location.n &&
+        !location_read(p->default_base_location, false, c->arena, &out->base, &e)) {
+        blame(c, i, "InvalidSpec", SV("spec.defaultBaseLocation"), sv_from(e.msg));
+        return;
+    }
+    if (!is_allowed(out->integration, &out->base)) {
+        blame(c, i, "LocationOutside", SV("spec.defaultBaseLocation"),
+              arena_printf(c->scratch,
+                           SV_FMT " is outside the allowedLocations of StorageIntegration " SV_FMT,
+                           SV_ARG(location_text(&out->base, c->scratch)),
+                           SV_ARG(p->storage_integration)));
+        return;
+    }
+    out->id = full_name(c->arena, r->meta.namespace_, r->meta.name);
+    out->properties = arena_array(c->arena, struct tag, p->properties.n);
+    for (size_t j = 0; j < p->properties.n; j++)
+        ((struct tag *)(uintptr_t)out->properties)[j] =
+            (struct tag){arena_dup(c->arena, p->properties.p[j].key),
+                         arena_dup(c->arena, p->properties.p[j].value)};
+    out->n_properties = p->properties.n;
+    c->compiled[i] = out;
+}
+
+static void compare_places(struct compiling *c, size_t i, size_t j)
+{
+    const struct rule_catalog *x = c->compiled[i], *y = c->compiled[j];
+    const struct meta *mx = &c->in->resources[i]->meta, *my = &c->in->resources[j]->meta;
+    size_t younger = is_younger(mx, my) ? i : j;
+    const struct meta *elder = younger == i ? my : mx;
+
+    if (!sv_eq(x->integration->target.endpoint, y->integration->target.endpoint) ||
+        !location_overlaps(&x->base, &y->base))
+        return;
+    blame(c, younger, "LocationOverlap", SV("spec.defaultBaseLocation"),
+          arena_printf(c->scratch,
+                       "overlaps the place of PolarisCatalog " SV_FMT "/" SV_FMT
+                       "; choose another folder",
+                       SV_ARG(elder->namespace_), SV_ARG(elder->name)));
+}
+
+/* The numbers of all resources of a kind that are not left out. */
+static size_t numbers_of(const struct compiling *c, enum kind kind, size_t **out)
+{
+    size_t n = 0;
+
+    *out = arena_array(c->scratch, size_t, c->in->n_resources + 1);
+    for (size_t i = 0; i < c->in->n_resources; i++) {
+        if (c->in->resources[i]->kind == kind && !c->out[i])
+            (*out)[n++] = i;
+    }
+    return n;
+}
+
+static void part_overlapping_catalogs(struct compiling *c)
+{
+    size_t *catalogs, n = numbers_of(c, KIND_POLARIS_CATALOG, &catalogs);
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = i + 1; j < n && !c->out[catalogs[i]]; j++) {
+            if (!c->out[catalogs[j]])
+                compare_places(c, catalogs[i], catalogs[j]);
+        }
+    }
+}
+
+/* What engines say: the bare name where it is unique. */
+static void name_catalogs(struct compiling *c)
+{
+    size_t *catalogs, n = numbers_of(c, KIND_POLARIS_CATALOG, &catalogs);
+    struct map seen = map_new(c->scratch);
+    static char once, twice;
+
+    c->book->catalog_list = arena_array(c->arena, const struct rule_catalog *, n);
+    for (size_t i = 0; i < n; i++) {
+        struct sv name = c->in->resources[catalogs[i]]->meta.name;
+
+        (void)map_put(&seen, name, map_get(&seen, name) ? &twice : &once);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct meta *m = &c->in->resources[catalogs[i]]->meta;
+        struct rule_catalog *cat = c->compiled[catalogs[i]];
+
+        cat->name =
+            map_get(&seen, m->name) == &once
+                ? arena_dup(c->arena, m->name)
+                : arena_printf(c->arena, SV_FMT "." SV_FMT, SV_ARG(m->namespace_), SV_ARG(m->name));
+        cat->index = i;
+        c->book->catalog_list[i] = cat;
+        (void)map_put(&c->book->catalogs, cat->name, cat);
+    }
+    c->book->n_catalogs = n;
+}
+
+/* ---- principals ---- */
+
+static struct rule_principal *new_principal(struct compiling *c, struct sv name)
+{
+    struct rule_principal *p = arena_new(c->arena, struct rule_principal);
+
+    p->name = arena_dup(c->arena, name);
+    p->grants = arena_array(c->arena, struct rule_grants, c->book->n_catalogs);
+    (void)map_put(&c->book->principals, p->name, p);
+    return p;
+}
+
+/* The one principal of a service account, however many resources speak of it. */
+static struct rule_principal *account(struct compiling *c, struct sv ns, struct sv name)
+{
+    struct sv key = full_name(c->scratch, ns, name);
+    struct rule_principal *p = map_get(&c->book->accounts, key);
+
+    if (p)
+        return p;
+    p = new_principal(c, arena_printf(c->scratch, "system:serviceaccount:" SV_FMT ":" SV_FMT,
+                                      SV_ARG(ns), SV_ARG(name)));
+    for (size_t i = 0; i < c->in->accounts.n; i++) {
+        const struct account_facts *f = &c->in->accounts.p[i];
+
+        if (sv_eq(f->namespace_, ns) && sv_eq(f->name, name))
+            p->account_uid = arena_dup(c->arena, f->uid);
+    }
+    (void)map_put(&c->book->accounts, key, p);
+    return p;
+}
+
+static void add_client(struct compiling *c, const struct client_facts *f)
+{
+    struct sv name = full_name(c->scratch, f->namespace_, f->principal);
+    struct rule_principal *p = map_get(&c->book->principals, name);
+
+    if (!p || !f->client_id.n)
+        return;
+    p->client_id = arena_dup(c->arena, f->client_id);
+    p->secret_hash = f->secret_hash;
+    p->old_secret_hash = f->old_secret_hash;
+    p->old_until_ms = f->old_until_ms;
+    (void)map_put(&c->book->clients, p->client_id, p);
+}
+
+static void compile_principals(struct compiling *c)
+{
+    for (size_t i = 0; i < c->in->n_resources; i++) {
+        const struct resource *r = c->in->resources[i];
+
+        if (r->kind != KIND_PRINCIPAL || c->out[i])
+            continue;
+        c->compiled[i] =
+            r->principal.has_client
+                ? new_principal(c, full_name(c->scratch, r->meta.namespace_, r->meta.name))
+                : account(c, r->principal.service_account.namespace_,
+                          r->principal.service_account.name);
+    }
+    for (size_t i = 0; i < c->in->clients.n; i++)
+        add_client(c, &c->in->clients.p[i]);
+}
+
+/* The principal that a member names, or NULL and a complaint. */
+static struct rule_principal *member(struct compiling *c, size_t i, struct sv field,
+                                     const struct ref *m)
+{
+    size_t at;
+
+    if (sv_eq(m->kind, SV("ServiceAccount")))
+        return account(c, m->namespace_, m->name);
+    if (!refer(c, i, field, KIND_PRINCIPAL, m->namespace_, m->name, &at))
+        return NULL;
+    return c->compiled[at];
+}
+
+struct members VEC(struct rule_principal *);
+
+static void compile_principal_role(struct compiling *c, size_t i)
+{
+    const struct resource *r = c->in->resources[i];
+    struct members *out = arena_new(c->scratch, struct members);
+
+    for (size_t j = 0; j < r->principal_role.members.n; j++) {
+        struct sv field = arena_printf(c->scratch, "spec.members[%zu].name", j);
+        struct rule_principal *p = member(c, i, field, &r->principal_role.members.p[j]);
+
+        if (p)
+            vec_push(out, c->scratch, p);
+    }
+    for (size_t j = 0; !c->out[i] && j < out->n; j++)
+        vec_push(&out->p[j]->roles, c->arena, arena_dup(c->arena, r->meta.name));
+    c->compiled[i] = out;
+}
+
+/* ---- catalog roles ---- */
+
+static struct pattern split(struct arena *a, struct sv dotted)
+{
+    struct sv_vec levels = {0};
+    struct sv level;
+
+    while (sv_cut(&dotted, '.', &level))
+        vec_push(&levels, a, arena_dup(a, level));
+    return (struct pattern){levels.p, levels.n,
+                            levels.n && sv_ends(levels.p[levels.n - 1], SV("*"))};
+}
+
+static struct rule_grant compile_grant(struct compiling *c, const struct resource *r, size_t i)
+{
+    const struct grant *g = &r->catalog_role.grants.p[i];
+    struct pattern *patterns = arena_array(c->arena, struct pattern, g->namespaces.n);
+    struct sv *tables = arena_array(c->arena, struct sv, g->tables.n);
+
+    for (size_t j = 0; j < g->namespaces.n; j++)
+        patterns[j] = split(c->arena, g->namespaces.p[j]);
+    for (size_t j = 0; j < g->tables.n; j++)
+        tables[j] = arena_dup(c->arena, g->tables.p[j]);
+    return (struct rule_grant){
+        .privileges = privileges_implied(g->privileges),
+        .namespaces = patterns,
+        .n_namespaces = g->namespaces.n,
+        .tables = tables,
+        .n_tables = g->tables.n,
+        .max_ttl_seconds = r->catalog_role.max_credential_ttl_seconds,
+        .label = arena_printf(c->arena, "CatalogRole " SV_FMT "/" SV_FMT " grants[%zu]",
+                              SV_ARG(r->meta.namespace_), SV_ARG(r->meta.name), i),
+    };
+}
+
+struct holder {
+    struct rule_principal *principal;
+    struct sv via;
+};
+struct holders VEC(struct holder);
+
+static void add_role_members(struct compiling *c, size_t i, struct sv field, const struct ref *m,
+                             struct holders *out)
+{
+    const struct members *in_role;
+    size_t at;
+
+    if (!refer(c, i, field, KIND_PRINCIPAL_ROLE, m->namespace_, m->name, &at))
+        return;
+    in_role = c->compiled[at];
+    for (size_t k = 0; k < in_role->n; k++)
+        vec_push(out, c->scratch, ((struct holder){in_role->p[k], arena_dup(c->arena, m->name)}));
+}
+
+static bool may_refer(const struct resource *role, const struct resource *catalog)
+{
+    const struct sv_vec *from = &catalog->catalog.allowed_namespaces;
+
+    return sv_eq(role->meta.namespace_, catalog->meta.namespace_) || sv_vec_has(from, SV("*")) ||
+           sv_vec_has(from, role->meta.namespace_);
+}
+
+static void give_grants(struct compiling *c, const struct resource *r, size_t catalog,
+                        const struct holders *to)
+{
+    for (size_t g = 0; g < r->catalog_role.grants.n; g++) {
+        struct rule_grant grant = compile_grant(c, r, g);
+
+        for (size_t h = 0; h < to->n; h++) {
+            grant.via = to->p[h].via;
+            vec_push(&to->p[h].principal->grants[catalog], c->arena, grant);
+        }
+    }
+}
+
+static void compile_catalog_role(struct compiling *c, size_t i)
+{
+    const struct resource *r = c->in->resources[i];
+    const struct catalog_role *role = &r->catalog_role;
+    struct holders holders = {0};
+    size_t at;
+
+    if (!refer(c, i, SV("spec.catalogRef.name"), KIND_POLARIS_CATALOG, role->catalog.namespace_,
+               role->catalog.name, &at))
+        return;
+    if (!may_refer(r, c->in->resources[at])) {
+        blame(c, i, "ReferenceDenied", SV("spec.catalogRef.namespace"),
+              arena_printf(c->scratch,
+                           "PolarisCatalog " SV_FMT "/" SV_FMT " does not list namespace " SV_FMT
+                           " in its allowedNamespaces",
+                           SV_ARG(role->catalog.namespace_), SV_ARG(role->catalog.name),
+                           SV_ARG(r->meta.namespace_)));
+        return;
+    }
+    for (size_t j = 0; j < role->principals.n; j++) {
+        struct sv field = arena_printf(c->scratch, "spec.principals[%zu].name", j);
+        const struct ref *m = &role->principals.p[j];
+        struct rule_principal *p;
+
+        if (sv_eq(m->kind, SV("PrincipalRole"))) {
+            add_role_members(c, i, field, m, &holders);
+            continue;
+        }
+        p = member(c, i, field, m);
+        if (p)
+            vec_push(&holders, c->scratch, ((struct holder){p, {0}}));
+    }
+    if (!c->out[i])
+        give_grants(c, r, ((const struct rule_catalog *)c->compiled[at])->index, &holders);
+}
+
+/* ---- all of it ---- */
+
+static void each(struct compiling *c, enum kind kind,
+                 void (*compile)(struct compiling *c, size_t i))
+{
+    for (size_t i = 0; i < c->in->n_resources; i++) {
+        if (c->in->resources[i]->kind == kind && !c->out[i])
+            compile(c, i);
+    }
+}
+
+static void copy_keys(struct compiling *c)
+{
+    struct rulebook *b = c->book;
+    struct err ignored = {0};
+
+    for (size_t i = 0; i < c->in->token_keys.n; i++)
+        vec_push(&b->token_keys, c->arena,
+                 ((struct token_key){arena_dup(c->arena, c->in->token_keys.p[i].kid),
+                                     secret_dup(c->arena, c->in->token_keys.p[i].key)}));
+    b->cluster_issuer = arena_dup(c->arena, c->in->cluster_issuer);
+    b->cluster_audience = arena_dup(c->arena, c->in->cluster_audience);
+    if (c->in->cluster_jwks.n &&
+        !jwks_read(arena_dup(c->arena, c->in->cluster_jwks), c->arena, &b->cluster_keys, &ignored))
+        b->cluster_keys = (struct jwks){0};
+}
+
+static struct rulebook *new_book(int64_t generation)
+{
+    struct arena a = {.wipe = true};
+    struct rulebook *b = arena_new(&a, struct rulebook);
+
+    b->arena = a;
+    atomic_init(&b->refs, 1);
+    b->generation = generation;
+    b->catalogs = map_new(&b->arena);
+    b->clients = map_new(&b->arena);
+    b->accounts = map_new(&b->arena);
+    b->principals = map_new(&b->arena);
+    return b;
+}
+
+void policy_compile(const struct policy_input *in, struct arena *a, struct compile_result *out)
+{
+    struct compiling c = {.in = in, .scratch = a, .book = new_book(in->generation)};
+
+    c.arena = &c.book->arena;
+    c.complaints = arena_array(a, struct complaints, in->n_resources + 1);
+    begin(&c);
+    each(&c, KIND_STORAGE_INTEGRATION, compile_integration);
+    each(&c, KIND_POLARIS_CATALOG, compile_catalog);
+    part_overlapping_catalogs(&c);
+    name_catalogs(&c);
+    compile_principals(&c);
+    each(&c, KIND_PRINCIPAL_ROLE, compile_principal_role);
+    each(&c, KIND_CATALOG_ROLE, compile_catalog_role);
+    copy_keys(&c);
+    out->rulebook = c.book;
+    out->complaints = c.complaints;
+}

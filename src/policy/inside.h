@@ -1,0 +1,58 @@
+/* inside.h - a rulebook from within; shared by the files of policy/ only. */
+#ifndef POLICY_INSIDE_H
+#define POLICY_INSIDE_H
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "policy/rulebook.h"
+
+/* A dotted namespace pattern, split; `star` when its last level is '*' or ends in it. */
+struct pattern {
+    struct sv *levels;
+    size_t n;
+    bool star;
+};
+
+/* One line of a catalog role, as one principal holds it. */
+struct rule_grant {
+    privilege_set privileges; /* implied ones included */
+    const struct pattern *namespaces;
+    size_t n_namespaces; /* 0: all */
+    const struct sv *tables;
+    size_t n_tables; /* 0: all, and the namespaces themselves */
+    int max_ttl_seconds;
+    struct sv label; /* "CatalogRole ns/name grants[2]" */
+    struct sv via;   /* the principal role it comes through; empty: direct */
+};
+struct rule_grants VEC(struct rule_grant);
+
+struct rule_principal {
+    struct sv name;
+    struct sv client_id; /* empty: a service account */
+    struct sha256 secret_hash, old_secret_hash;
+    int64_t old_until_ms;
+    struct sv account_uid;      /* of the account as it exists; empty: it does not */
+    struct sv_vec roles;        /* names of its principal roles */
+    struct rule_grants *grants; /* by rule_catalog.index */
+};
+
+struct rulebook {
+    struct arena arena; /* wipes; holds this struct too */
+    _Atomic int refs;
+    int64_t generation;
+    struct map catalogs;   /* by what engines say */
+    struct map clients;    /* by client id */
+    struct map accounts;   /* by "namespace/name" */
+    struct map principals; /* by name */
+    const struct rule_catalog **catalog_list;
+    size_t n_catalogs;
+    struct token_keys token_keys;
+    struct sv cluster_issuer, cluster_audience;
+    struct jwks cluster_keys;
+};
+
+/* All privileges that `set` carries, itself included. */
+privilege_set privileges_implied(privilege_set set);
+
+#endif
