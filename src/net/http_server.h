@@ -28,6 +28,7 @@ struct http_turn {
     struct http_loop *loop;
     struct http_connection *connection; /* NULL once the client has hung up */
     bool keep_alive, is_head;
+    void *state; /* the handler's, while it has the turn */
 };
 
 /* Answers and ends the turn; `t` is gone afterwards. On the turn's loop only. */
