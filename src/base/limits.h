@@ -62,6 +62,7 @@ enum {
     LIMIT_KUBE_CALL_MS = 30 * 1000,
     LIMIT_WATCH_SILENCE_MS = 3 * 60 * 1000,
     LIMIT_EXEC_PLUGIN_MS = 60 * 1000,
+    LIMIT_CREDENTIAL_BYTES = 1024 * 1024, /* a bundle of authorities; a plugin's whole output */
 };
 
 #endif
