@@ -1,0 +1,104 @@
+/* keeper.c - threads with a connection each. */
+#include "store/keeper.h"
+
+#include <assert.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+struct keeper {
+    struct arena arena;
+    struct store *store;
+    struct mailbox mailbox;
+    sem_t bell;
+    pthread_t thread;
+    bool ending; /* touched by its own thread */
+};
+
+struct keepers {
+    struct keeper *all; /* the first one writes */
+    unsigned n;
+    _Atomic unsigned next;
+};
+
+struct end_message {
+    struct message message;
+    struct keeper *keeper;
+};
+
+static void ring(void *bell)
+{
+    (void)sem_post(bell);
+}
+
+static void *keep(void *argument)
+{
+    struct keeper *k = argument;
+
+    while (!k->ending) {
+        while (sem_wait(&k->bell) != 0)
+            continue;
+        mailbox_drain(&k->mailbox, k->store);
+    }
+    return NULL;
+}
+
+static void deliver_end(struct message *m, UNUSED void *receiver)
+{
+    ((struct end_message *)m)->keeper->ending = true;
+}
+
+bool keepers_start(struct sv url, unsigned readers, struct arena *a, struct keepers **out,
+                   struct err *e)
+{
+    struct keepers *k = arena_new(a, struct keepers);
+
+    k->n = readers + 1;
+    k->all = arena_array(a, struct keeper, k->n);
+    for (unsigned i = 0; i < k->n; i++) {
+        if (store_open(url, &k->all[i].arena, &k->all[i].store, e))
+            continue;
+        for (unsigned j = 0; j <= i; j++)
+            arena_done(&k->all[j].arena);
+        return false;
+    }
+    for (unsigned i = 0; i < k->n; i++) {
+        int failed = sem_init(&k->all[i].bell, 0, 0);
+
+        mailbox_init(&k->all[i].mailbox, ring, &k->all[i].bell);
+        failed = failed || pthread_create(&k->all[i].thread, NULL, keep, &k->all[i]);
+        assert(!failed);
+    }
+    *out = k;
+    return true;
+}
+
+void keepers_stop(struct keepers *k)
+{
+    auto_arena a = {0};
+
+    for (unsigned i = 0; i < k->n; i++) {
+        struct end_message *m = arena_new(&a, struct end_message);
+
+        m->message.deliver = deliver_end;
+        m->keeper = &k->all[i];
+        mailbox_post(&k->all[i].mailbox, &m->message);
+    }
+    for (unsigned i = 0; i < k->n; i++) {
+        (void)pthread_join(k->all[i].thread, NULL);
+        mailbox_done(&k->all[i].mailbox);
+        (void)sem_destroy(&k->all[i].bell);
+        arena_done(&k->all[i].arena);
+    }
+}
+
+void keepers_write(struct keepers *k, struct message *m)
+{
+    mailbox_post(&k->all[0].mailbox, m);
+}
+
+void keepers_read(struct keepers *k, struct message *m)
+{
+    unsigned reader = k->n > 1 ? 1 + atomic_fetch_add(&k->next, 1) % (k->n - 1) : 0;
+
+    mailbox_post(&k->all[reader].mailbox, m);
+}

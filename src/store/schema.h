@@ -1,0 +1,23 @@
+/* schema.h - the database's tables, version by version; each string is run once, in order. */
+#ifndef STORE_SCHEMA_H
+#define STORE_SCHEMA_H
+
+static const char *const schema_versions[] = {
+    "CREATE TABLE namespaces (catalog TEXT NOT NULL, ns TEXT NOT NULL, parent TEXT NOT NULL,"
+    " properties TEXT NOT NULL, PRIMARY KEY (catalog, ns)) WITHOUT ROWID;"
+    "CREATE INDEX namespaces_by_parent ON namespaces (catalog, parent, ns);"
+    "CREATE TABLE tables (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, uuid TEXT NOT NULL, metadata_location TEXT NOT NULL, location TEXT NOT NULL,"
+    " UNIQUE (catalog, ns, name), FOREIGN KEY (catalog, ns) REFERENCES namespaces (catalog, ns));"
+    /* Every folder a table may use; a staged create holds its folder until it expires. */
+    "CREATE TABLE folders (folder TEXT NOT NULL, table_id INTEGER REFERENCES tables (id) ON DELETE CASCADE,"
+    " staged_id INTEGER REFERENCES staged (id) ON DELETE CASCADE);"
+    "CREATE INDEX folders_by_folder ON folders (folder);"
+    "CREATE INDEX folders_by_table ON folders (table_id);"
+    "CREATE INDEX folders_by_staged ON folders (staged_id);"
+    "CREATE TABLE staged (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, principal TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
+    " expires_ms INTEGER NOT NULL, UNIQUE (catalog, ns, name, principal));",
+};
+
+#endif
