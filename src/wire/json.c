@@ -10,6 +10,7 @@
 
 #include "base/limits.h"
 #include "wire/json.h"
+#include "wire/json_scan.h"
 
 /* A struct json is a json_object; NULL is JSON's null in both. */
 static struct json_object *raw(const struct json *v)
@@ -47,47 +48,6 @@ static struct json *own(struct arena *a, struct json_object *o)
 
 /* ---- reading ---- */
 
-/* The end of the number that starts at `at`; false when it is an integer beyond 64 bits, which
- * json-c would bend to the nearest one in silence. */
-static bool skip_number(struct sv text, size_t *at)
-{
-    size_t end = *at;
-    struct sv number;
-    int64_t value;
-
-    while (end < text.n && sv_has_char(SV("+-.0123456789Ee"), text.p[end]))
-        end++;
-    number = sv_of(text.p + *at, end - *at);
-    *at = end - 1;
-    return !sv_only(number, SV("-0123456789")) || sv_i64(number, &value);
-}
-
-/*
- * What json-c lets pass: control bytes in strings, integers beyond 64 bits. Counts the members that
- * the text names (colons outside strings): json-c lets the last of two equal names win, so a tree
- * with fewer members hides a repeated name.
- */
-static const char *scan(struct sv text, size_t *members)
-{
-    bool in_string = false;
-
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-
-        if (in_string && (unsigned char)c < 0x20)
-            return "a control byte in a string";
-        if (in_string && c == '\\')
-            i++;
-        else if (c == '"')
-            in_string = !in_string;
-        else if (!in_string && ((c >= '0' && c <= '9') || c == '-') && !skip_number(text, &i))
-            return "an integer of more than 64 bits";
-        else if (!in_string)
-            *members += c == ':';
-    }
-    return NULL;
-}
-
 static size_t count_members(struct json_object *o)
 {
     size_t n = 0;
@@ -105,15 +65,10 @@ static size_t count_members(struct json_object *o)
     return n;
 }
 
-/* A NUL would end a C string early somewhere down the line. */
-static bool has_nul(struct sv text)
-{
-    return sv_has_char(text, '\0') || sv_contains(text, SV("\\u0000"));
-}
-
 static bool parse(struct sv text, struct json_object **out, struct err *e)
 {
-    struct json_tokener *t = json_tokener_new_ex(LIMIT_JSON_DEPTH);
+    /* json-c counts a scalar as a level of its own; json_scan has counted what we mean. */
+    struct json_tokener *t = json_tokener_new_ex(LIMIT_JSON_DEPTH + 1);
     enum json_tokener_error problem;
     size_t end;
 
@@ -139,18 +94,13 @@ bool json_read(struct sv text, struct arena *a, struct json **out, struct err *e
 {
     struct json_object *root = NULL;
     size_t members = 0;
-    const char *problem;
 
     text = sv_trim(text);
     if (text.n == 0 || text.n > INT32_MAX)
         return err_set(e, ERR_INVALID, "not JSON: %zu bytes", text.n);
-    if (has_nul(text))
-        return err_set(e, ERR_INVALID, "not JSON we take: a NUL in it");
-    problem = scan(text, &members);
-    if (problem)
-        return err_set(e, ERR_INVALID, "not JSON we take: %s", problem);
-    if (!parse(text, &root, e))
+    if (!json_scan(text, &members, e) || !parse(text, &root, e))
         return false;
+    /* json-c lets the last of two equal names win, so a repeated name leaves fewer members. */
     if (members != count_members(root)) {
         put(root);
         return err_set(e, ERR_INVALID, "not JSON we take: a member name is repeated");
@@ -234,22 +184,52 @@ struct json *json_at(const struct json *v, size_t index)
     return wrap(json_object_array_get_idx(raw(v), index));
 }
 
+/*
+ * Where the last json_member of an object stood, so that a walk by index is linear. It is kept in
+ * the object's userdata, which json-c uses for numbers only: the index in the upper half, the slot
+ * of its table in the lower one. 0 is none: a walk starts at the head anyway.
+ */
+static_assert(sizeof(void *) >= sizeof(uint64_t), "a mark fits into a pointer");
+
+static void set_mark(struct json_object *o, uint64_t index, uint64_t slot)
+{
+    json_object_set_userdata(o, (void *)(uintptr_t)(index << 32 | slot), NULL);
+}
+
+/* A change of the members moves them in the table. */
+static void forget_mark(struct json_object *o)
+{
+    set_mark(o, 0, 0);
+}
+
+/* The index-th entry, which is there. */
+static const struct lh_entry *entry_at(struct json_object *o, size_t index)
+{
+    const struct lh_table *t = json_object_get_object(o);
+    uint64_t mark = (uintptr_t)json_object_get_userdata(o);
+    const struct lh_entry *entry = lh_table_head(t);
+    size_t at = 0;
+
+    if (mark && mark >> 32 <= index) {
+        entry = &t->table[mark & UINT32_MAX];
+        at = mark >> 32;
+    }
+    for (; at < index; at++)
+        entry = lh_entry_next(entry);
+    set_mark(o, index, (uint64_t)(entry - t->table));
+    return entry;
+}
+
 bool json_member(const struct json *v, size_t index, struct sv *name, struct json **value)
 {
-    struct json_object_iterator at, end;
+    const struct lh_entry *entry;
 
-    if (json_kind(v) != JSON_OBJECT)
+    if (json_kind(v) != JSON_OBJECT || index >= json_count(v))
         return false;
-    at = json_object_iter_begin(raw(v));
-    end = json_object_iter_end(raw(v));
-    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-        if (index-- == 0) {
-            *name = sv_from(json_object_iter_peek_name(&at));
-            *value = wrap(json_object_iter_peek_value(&at));
-            return true;
-        }
-    }
-    return false;
+    entry = entry_at(raw(v), index);
+    *name = sv_from(lh_entry_k(entry));
+    *value = wrap(lh_entry_v(entry));
+    return true;
 }
 
 struct sv json_str(const struct json *v, struct sv fallback)
@@ -309,9 +289,12 @@ struct json *json_new_bool(struct arena *a, bool v)
 void json_set(struct json *to, struct sv name, struct json *value)
 {
     auto_arena a = {0};
+    size_t before = json_count(to);
 
     assert(json_kind(to) == JSON_OBJECT);
     (void)json_object_object_add(raw(to), arena_cstr(&a, name), json_object_get(raw(value)));
+    if (json_count(to) != before)
+        forget_mark(raw(to));
 }
 
 void json_set_str(struct json *to, struct arena *a, struct sv name, struct sv v)
@@ -339,12 +322,27 @@ void json_remove(struct json *from, struct sv name)
 {
     auto_arena a = {0};
 
+    if (json_kind(from) != JSON_OBJECT)
+        return;
     json_object_object_del(raw(from), arena_cstr(&a, name));
+    forget_mark(raw(from));
 }
 
 void json_remove_at(struct json *from, size_t index)
 {
     (void)json_object_array_del_idx(raw(from), index, 1);
+}
+
+/* json-c copies no userdata that it does not know; an object's is our mark and stays behind. */
+static int copy_shallow(struct json_object *from, struct json_object *parent, const char *name,
+                        size_t index, struct json_object **to)
+{
+    enum { USERDATA_IS_DONE = 2 };
+
+    if (!json_object_is_type(from, json_type_object))
+        return json_c_shallow_copy_default(from, parent, name, index, to);
+    *to = json_object_new_object();
+    return *to ? USERDATA_IS_DONE : -1;
 }
 
 struct json *json_copy(struct arena *a, const struct json *v)
@@ -353,7 +351,7 @@ struct json *json_copy(struct arena *a, const struct json *v)
 
     if (!v)
         return NULL;
-    if (json_object_deep_copy(raw(v), &copy, NULL) != 0)
+    if (json_object_deep_copy(raw(v), &copy, copy_shallow) != 0)
         return NULL;
     return own(a, copy);
 }

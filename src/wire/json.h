@@ -4,7 +4,8 @@
  * A value lives as long as the arena it was read or made in. NULL is JSON's null and "absent"
  * alike: Go servers write null for what is empty, so both mean the same here; json_has tells them
  * apart where it matters. 64-bit integers are exact; numbers with a fraction keep their text.
- * Object members keep their order. A tree belongs to one thread: hand text to another one.
+ * Object members keep their order. A tree belongs to one thread, even to read: json_member and
+ * json_write leave marks in it. Hand text to another thread.
  */
 #ifndef WIRE_JSON_H
 #define WIRE_JSON_H
@@ -27,7 +28,8 @@ enum json_kind {
 
 /*
  * Reads exactly one value and nothing behind it. Fails with ERR_INVALID on what is not strict JSON
- * in UTF-8, on a repeated member name, on a NUL in a string, past LIMIT_JSON_DEPTH.
+ * in UTF-8, on a repeated member name, on a NUL in a string, on an integer past 64 bits, on a
+ * number past a double's range, past LIMIT_JSON_DEPTH.
  */
 MUST_CHECK bool json_read(struct sv text, struct arena *a, struct json **out, struct err *e);
 
@@ -42,7 +44,7 @@ bool json_has(const struct json *v, struct sv name);
 struct json *json_path(const struct json *v, struct sv path);
 /* The element or NULL. */
 struct json *json_at(const struct json *v, size_t index);
-/* The i-th member of an object; false past the end. */
+/* The i-th member of an object; false past the end. A walk from 0 on takes one step per member. */
 bool json_member(const struct json *v, size_t index, struct sv *name, struct json **value);
 
 /* The value when it has that kind, else the fallback. */

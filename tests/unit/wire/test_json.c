@@ -1,4 +1,5 @@
 /* test_json.c - JSON values in an arena. */
+#include "base/limits.h"
 #include "unit/suite.h"
 #include "wire/json.h"
 
@@ -67,6 +68,24 @@ static void what_is_not_strict_json_is_refused(void)
                                       SV_INIT("// c\n1"),
                                       SV_INIT("{\"a\":1 2}"),
                                       SV_INIT("\"line\nend\""),
+                                      SV_INIT("NaN"),
+                                      SV_INIT("[Infinity]"),
+                                      SV_INIT("-Infinity"),
+                                      SV_INIT("-01"),
+                                      SV_INIT("1."),
+                                      SV_INIT(".5"),
+                                      SV_INIT("1e"),
+                                      SV_INIT("+1"),
+                                      SV_INIT("1e999"),
+                                      SV_INIT("\"\\ud800\""),
+                                      SV_INIT("\"\\ud800\\u0041\""),
+                                      SV_INIT("\"\\udc00\""),
+                                      SV_INIT("\"\\x\""),
+                                      SV_INIT("\"\\u12g4\""),
+                                      SV_INIT("\"\xc0\xaf\""),
+                                      SV_INIT("\"\xe0\x80\xaf\""),
+                                      SV_INIT("\"\xed\xa0\x80\""),
+                                      SV_INIT("\"\xf4\x90\x80\x80\""),
                                       SV_INIT("[9223372036854775808]"),
                                       SV_INIT("-9223372036854775809")};
 
@@ -83,6 +102,26 @@ static void a_repeated_name_is_refused(void)
     CHECK(reads(SV("{\"x\":{\"b\":\":\"},\"y\":{\"b\":\"\\\":\"}}")));
 }
 
+static void an_escaped_backslash_starts_no_escape(void)
+{
+    auto_arena a = {0};
+    struct json *v;
+    struct err e = {0};
+
+    NEED_OK(json_read(SV("\"\\\\u0000 \\ud83d\\ude00\""), &a, &v, &e), &e);
+    CHECK_SV(json_str(v, SV("")), SV("\\u0000 \xf0\x9f\x98\x80"));
+}
+
+static void a_number_of_endless_digits_is_refused(void)
+{
+    char text[2000];
+
+    memset(text, '1', sizeof(text));
+    text[1] = '.';
+    CHECK(reads(sv_of(text, 1024)));
+    CHECK(!reads(sv_of(text, 1025)));
+}
+
 static void every_prefix_fails_cleanly(void)
 {
     struct sv text = SV("{\"a\":[1,true,null,\"x\\u00e4\",{\"b\":-1.5e3}]}");
@@ -96,10 +135,11 @@ static void depth_has_a_limit(void)
 {
     char deep[400];
 
-    for (int depth = 60; depth <= 80; depth += 20) {
+    for (int depth = LIMIT_JSON_DEPTH; depth <= LIMIT_JSON_DEPTH + 1; depth++) {
         memset(deep, '[', (size_t)depth);
-        memset(deep + depth, ']', (size_t)depth);
-        CHECK(reads(sv_of(deep, (size_t)depth * 2)) == (depth == 60));
+        deep[depth] = '7';
+        memset(deep + depth + 1, ']', (size_t)depth);
+        CHECK(reads(sv_of(deep, (size_t)depth * 2 + 1)) == (depth == LIMIT_JSON_DEPTH));
     }
 }
 
@@ -131,6 +171,84 @@ static void a_copy_may_be_changed_alone(void)
     CHECK_INT(json_i64(json_get(copy, SV("n")), 0), 2);
 }
 
+/* Members "0": 0, "1": 1, ... */
+static struct json *numbered(struct arena *a, int n)
+{
+    struct json *v = json_new_object(a);
+
+    for (int i = 0; i < n; i++)
+        json_set_i64(v, a, arena_printf(a, "%d", i), i);
+    return v;
+}
+
+static int64_t value_at(const struct json *v, size_t index)
+{
+    struct sv name;
+    struct json *value = NULL;
+
+    return json_member(v, index, &name, &value) ? json_i64(value, -2) : -1;
+}
+
+static void a_walk_of_many_members_is_linear(void)
+{
+    enum { MANY = 200000 };
+    auto_arena a = {0};
+    struct json *v = numbered(&a, MANY), *value;
+    int64_t sum = 0;
+    struct sv name;
+
+    /* Quadratic, this takes over a minute: past the time that a test is given. */
+    for (size_t i = 0; json_member(v, i, &name, &value); i++)
+        sum += json_i64(value, 0);
+    CHECK_INT(sum, (int64_t)MANY * (MANY - 1) / 2);
+}
+
+static void members_are_found_at_any_index_in_any_order(void)
+{
+    auto_arena a = {0};
+    struct json *v = numbered(&a, 40);
+
+    for (size_t i = 0; i < 80; i++)
+        CHECK_INT(value_at(v, i * 7 % 40), i * 7 % 40);
+    CHECK_INT(value_at(v, 40), -1);
+    CHECK_INT(value_at(v, 39), 39);
+}
+
+static void members_are_found_between_changes(void)
+{
+    auto_arena a = {0};
+    struct json *v = numbered(&a, 10);
+
+    CHECK_INT(value_at(v, 5), 5);
+    json_remove(v, SV("5"));
+    CHECK_INT(value_at(v, 5), 6);
+    json_remove(v, SV("0"));
+    CHECK_INT(value_at(v, 5), 7);
+    /* Enough to move the table. */
+    for (int i = 100; i < 200; i++)
+        json_set_i64(v, &a, arena_printf(&a, "%d", i), i);
+    CHECK_INT(value_at(v, 6), 8);
+    CHECK_INT(value_at(v, 8), 100);
+    json_set_i64(v, &a, SV("101"), 1);
+    CHECK_INT(value_at(v, 9), 1);
+}
+
+static void a_copy_of_what_is_being_walked_is_whole(void)
+{
+    auto_arena a = {0};
+    struct json *outer = json_new_object(&a), *v = numbered(&a, 10), *copy;
+
+    json_set(outer, SV("v"), v);
+    CHECK_INT(value_at(v, 4), 4);
+    CHECK_INT(value_at(outer, 0), -2);
+    copy = json_copy(&a, outer);
+    NEED(copy);
+    CHECK(json_eq(copy, outer));
+    json_remove(json_get(copy, SV("v")), SV("4"));
+    CHECK_INT(value_at(json_get(copy, SV("v")), 4), 5);
+    CHECK_INT(value_at(v, 5), 5);
+}
+
 static void a_string_by_hand_is_escaped(void)
 {
     auto_arena a = {0};
@@ -143,6 +261,9 @@ static void a_string_by_hand_is_escaped(void)
 SUITE("wire/json", TEST(members_are_found_by_name_and_by_path),
       TEST(integers_of_64_bits_and_fractions_keep_their_text), TEST(null_is_absent_but_still_there),
       TEST(what_is_not_strict_json_is_refused), TEST(a_repeated_name_is_refused),
+      TEST(an_escaped_backslash_starts_no_escape), TEST(a_number_of_endless_digits_is_refused),
+      TEST(a_walk_of_many_members_is_linear), TEST(members_are_found_at_any_index_in_any_order),
+      TEST(members_are_found_between_changes), TEST(a_copy_of_what_is_being_walked_is_whole),
       TEST(every_prefix_fails_cleanly), TEST(depth_has_a_limit),
       TEST(a_built_tree_reads_back_equal), TEST(a_copy_may_be_changed_alone),
       TEST(a_string_by_hand_is_escaped))
