@@ -5,19 +5,16 @@
 
 #include "base/limits.h"
 
-/* For each byte: 1 when it may stand in a token (RFC 9110, 5.6.2), 2 when it may stand in a field's
- * value, which is all but control bytes other than the tab. */
-enum { IN_TOKEN = 1, IN_VALUE = 2 };
+/* For each byte: 1 when it may stand in a token (RFC 9110, 5.6.2), 2 when it may stand in a host
+ * with its port (RFC 3986, 3.2.2 and 3.2.3), but for the comma, which separates the items of a
+ * list. */
+enum { IN_TOKEN = 1, IN_HOST = 2 };
 /* clang-format off */
 static const unsigned char classes[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    2, 3, 2, 3, 3, 3, 3, 3, 2, 2, 3, 3, 2, 3, 3, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2,
-    2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 3, 3,
-    3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 3, 2, 3, 0,
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
-    2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 3, 0, 1, 3, 3, 3, 3, 2, 2, 3, 3, 0, 3, 3, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 0, 2, 0, 0,
+    0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 0, 2, 1, 3,
+    1, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 0, 1, 0, 3, 0,
 };
 /* clang-format on */
 
@@ -30,6 +27,37 @@ static bool all_in(struct sv v, unsigned char class)
     return true;
 }
 
+/* Eight bytes at a time: the highest bit of each that is under 0x20 or 0x7f. Source: "Bit Twiddling
+ * Hacks" (S. E. Anderson), "Determine if a word has a byte less than n". It may name a byte above
+ * the lowest true one falsely, so a word that it names is looked at byte by byte. */
+static bool may_hold_control(const char *p)
+{
+    const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
+    uint64_t w, del;
+
+    memcpy(&w, p, sizeof(w));
+    del = w ^ (ones * 0x7f);
+    return (((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & highs;
+}
+
+/* Offset from `at` on of the first byte that no field's value may hold: a control byte other than
+ * the tab. The length when there is none. */
+static size_t value_end(struct sv v, size_t at)
+{
+    while (at < v.n) {
+        unsigned char c = (unsigned char)v.p[at];
+
+        if (v.n - at >= 8 && !may_hold_control(v.p + at)) {
+            at += 8;
+            continue;
+        }
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return at;
+        at++;
+    }
+    return v.n;
+}
+
 static enum http1_result refuse(struct http1 *h, int status, const char *why)
 {
     h->status = status;
@@ -40,7 +68,8 @@ static enum http1_result refuse(struct http1 *h, int status, const char *why)
 /* What the head says about the rest; `seen` counts repeated fields that may stand once. */
 struct framing {
     int64_t length; /* -1: none given */
-    bool chunked, expect;
+    bool chunked;
+    bool expect, unmet; /* 100 Continue; anything else */
     unsigned hosts, lengths, codings;
     bool close, keep;
 };
@@ -62,12 +91,21 @@ static bool lists(struct sv value, struct sv word)
     return false;
 }
 
+/* A host and a port (RFC 9110, 7.2) without list separators, user information and empty names. What
+ * stands in it is not looked at further: we serve under any name. */
+static bool is_host(struct sv v)
+{
+    return v.n > 0 && v.p[0] != ':' && !sv_has_char(v, '@') && all_in(v, IN_HOST);
+}
+
 static enum http1_result note_field(struct http1 *h, struct framing *f,
                                     const struct http_header *field)
 {
     struct sv name = field->name, value = field->value;
 
     if (name.n == 4 && sv_eq_nocase(name, SV("host"))) {
+        if (!is_host(value))
+            return refuse(h, 400, "Host must be one name or address and an optional port");
         f->hosts++;
     } else if (name.n == 14 && sv_eq_nocase(name, SV("content-length"))) {
         if (!is_digits(value) || ++f->lengths > 1 || !sv_i64(value, &f->length))
@@ -77,9 +115,8 @@ static enum http1_result note_field(struct http1 *h, struct framing *f,
             return refuse(h, 501, "the only transfer coding is chunked");
         f->chunked = true;
     } else if (name.n == 6 && sv_eq_nocase(name, SV("expect"))) {
-        if (!sv_eq_nocase(value, SV("100-continue")))
-            return refuse(h, 417, "the only expectation is 100-continue");
-        f->expect = true;
+        f->expect = sv_eq_nocase(value, SV("100-continue"));
+        f->unmet |= !f->expect;
     } else if (name.n == 10 && sv_eq_nocase(name, SV("connection"))) {
         f->close |= lists(value, SV("close"));
         f->keep |= lists(value, SV("keep-alive"));
@@ -101,7 +138,7 @@ static enum http1_result read_field(struct http1 *h, struct framing *f, struct s
     field.value = sv_trim(sv_skip(line, (size_t)colon + 1));
     if (!all_in(field.name, IN_TOKEN))
         return refuse(h, 400, "a header's name holds a byte that no token may hold");
-    if (!all_in(field.value, IN_VALUE))
+    if (value_end(field.value, 0) != field.value.n)
         return refuse(h, 400, "a header's value holds a control byte");
     if (h->request.headers.n == LIMIT_HTTP_HEADERS)
         return refuse(h, 431, "too many headers");
@@ -111,9 +148,11 @@ static enum http1_result read_field(struct http1 *h, struct framing *f, struct s
 
 static enum http1_result read_target(struct http1 *h, struct sv target)
 {
+    bool whole_server = h->request.method == HTTP_OPTIONS && sv_eq(target, SV("*"));
+
     if (target.n > LIMIT_HTTP_TARGET_BYTES)
         return refuse(h, 414, "the request target is too long");
-    if (target.n == 0 || (target.p[0] != '/' && !sv_eq(target, SV("*"))))
+    if (target.n == 0 || (target.p[0] != '/' && !whole_server))
         return refuse(h, 400, "the request target must be a path");
     for (size_t i = 0; i < target.n; i++) {
         unsigned char c = (unsigned char)target.p[i];
@@ -166,7 +205,7 @@ static bool strip_cr(struct sv *line)
     return !sv_has_char(*line, '\r');
 }
 
-static enum http1_result check_framing(struct http1 *h, const struct framing *f, bool old_version)
+static enum http1_result check_framing(struct http1 *h, struct framing *f, bool old_version)
 {
     if (!old_version && f->hosts != 1)
         return refuse(h, 400, "there must be one Host header");
@@ -176,6 +215,10 @@ static enum http1_result check_framing(struct http1 *h, const struct framing *f,
         return refuse(h, 400, "a length and a transfer coding contradict each other");
     if (f->length > LIMIT_HTTP_BODY_BYTES)
         return refuse(h, 413, "the body is too large");
+    if (f->unmet && !old_version)
+        return refuse(h, 417, "the only expectation is 100-continue");
+    /* RFC 9110, 10.1.1: a client of 1.0 may pass an expectation on without knowing it. */
+    f->expect = f->expect && !old_version;
     h->keep_alive = old_version ? f->keep && !f->close : !f->close;
     return HTTP1_REQUEST;
 }
@@ -222,6 +265,12 @@ static size_t head_end(struct sv bytes, size_t from)
 
 /* ---- chunked bodies (RFC 9112, 7.1) ---- */
 
+enum {
+    SIZE_LINE_BYTES = 256, /* eight digits, an extension that nobody sends, CR */
+    /* Chunks of a few bytes cost more than they carry: a body may not double in its framing. */
+    CHUNKED_BYTES = 2 * LIMIT_HTTP_BODY_BYTES,
+};
+
 static bool hex_digit(char c, size_t *value)
 {
     if (c >= '0' && c <= '9')
@@ -241,7 +290,8 @@ static bool chunk_size(struct sv line, size_t *size)
     *size = 0;
     while (digits < line.n && digits < 8 && hex_digit(line.p[digits], size))
         digits++;
-    return digits > 0 && (digits == line.n || line.p[digits] == ';') && all_in(line, IN_VALUE);
+    return digits > 0 && (digits == line.n || line.p[digits] == ';') &&
+           value_end(line, 0) == line.n;
 }
 
 /* Lines behind the last chunk up to the empty one; what they say is dropped, never merged. */
@@ -250,24 +300,30 @@ static enum http1_result skip_trailers(struct http1 *h, struct sv *rest)
     struct sv line, from = *rest;
 
     while (take_line(rest, &line)) {
+        if (from.n - rest->n > LIMIT_HTTP_HEAD_BYTES)
+            return refuse(h, 431, "the trailers are too long");
         if (!strip_cr(&line))
             return refuse(h, 400, "lines must end in CR LF");
         if (line.n == 0)
             return HTTP1_REQUEST;
     }
-    if (from.n > LIMIT_HTTP_HEAD_BYTES)
-        return refuse(h, 431, "the trailers are too long");
-    return HTTP1_MORE;
+    return from.n > LIMIT_HTTP_HEAD_BYTES ? refuse(h, 431, "the trailers are too long")
+                                          : HTTP1_MORE;
 }
 
 /* One chunk off the front of `rest`; `*last` at the end of all. */
 static enum http1_result take_chunk(struct http1 *h, struct sv *rest, struct sv *chunk, bool *last)
 {
     struct sv line;
+    bool whole = take_line(rest, &line);
     size_t size;
 
-    if (!take_line(rest, &line))
-        return rest->n > 256 ? refuse(h, 400, "a chunk's size line is too long") : HTTP1_MORE;
+    if (!whole)
+        line = *rest;
+    if (line.n > SIZE_LINE_BYTES)
+        return refuse(h, 400, "a chunk's size line is too long");
+    if (!whole)
+        return HTTP1_MORE;
     if (!strip_cr(&line) || !chunk_size(line, &size))
         return refuse(h, 400, "a chunk's size is not a hexadecimal number");
     *last = size == 0;
@@ -308,6 +364,8 @@ static enum http1_result read_chunks(struct http1 *h, struct sv bytes, size_t he
 
     while (r == HTTP1_REQUEST && !last) {
         h->used = bytes.n - rest.n;
+        if (h->used - head > CHUNKED_BYTES)
+            return refuse(h, 413, "the body is too large with the framing of its chunks");
         r = take_chunk(h, &rest, &chunk, &last);
         if (r == HTTP1_REQUEST && !last)
             h->joined += chunk.n;
@@ -347,7 +405,8 @@ enum http1_result http1_read(struct http1 *h, struct sv bytes, struct arena *a)
     enum http1_result r;
     size_t head;
 
-    /* RFC 9112, 2.2: an empty line before the request line is a leftover of an old client. */
+    /* RFC 9112, 2.2 lets a server read over an empty line before a request. We refuse it: no client
+     * of today sends one, and what follows may be the rest of a body that was framed wrongly. */
     if (sv_starts(bytes, SV("\r\n")))
         return refuse(h, 400, "an empty line where a request was expected");
     head = head_end(bytes, 0);
@@ -389,6 +448,20 @@ static void add_length(struct buf *out, size_t n)
     buf_add(out, sv_of(digits + at, sizeof(digits) - at));
 }
 
+/* A header's name or value. A control byte in it becomes a blank: what a caller passes on from
+ * outside must not begin a header, or a reply, of its own. */
+static void add_field(struct buf *out, struct sv v)
+{
+    size_t from = 0;
+
+    for (size_t i = value_end(v, 0); i < v.n; i = value_end(v, from)) {
+        buf_add(out, sv_of(v.p + from, i - from));
+        buf_addc(out, ' ');
+        from = i + 1;
+    }
+    buf_add(out, sv_skip(v, from));
+}
+
 void http1_write(struct buf *out, const struct http_response *r, struct sv date, bool keep_alive,
                  bool is_head)
 {
@@ -398,9 +471,9 @@ void http1_write(struct buf *out, const struct http_response *r, struct sv date,
     buf_add(out, date);
     for (size_t i = 0; i < r->headers.n; i++) {
         buf_add(out, SV("\r\n"));
-        buf_add(out, r->headers.p[i].name);
+        add_field(out, r->headers.p[i].name);
         buf_add(out, SV(": "));
-        buf_add(out, r->headers.p[i].value);
+        add_field(out, r->headers.p[i].value);
     }
     if (!bodiless)
         add_length(out, r->body.n);

@@ -53,11 +53,10 @@ static size_t count_members(struct json_object *o)
     size_t n = 0;
 
     if (json_object_is_type(o, json_type_object)) {
-        json_object_object_foreach(o, name, value)
-        {
-            (void)name;
-            n += 1 + count_members(value);
-        }
+        const struct lh_entry *at = lh_table_head(json_object_get_object(o));
+
+        for (; at; at = lh_entry_next(at))
+            n += 1 + count_members(lh_entry_v(at));
     } else if (json_object_is_type(o, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(o); i++)
             n += count_members(json_object_array_get_idx(o, i));

@@ -116,6 +116,35 @@ static void the_host_is_named_once(void)
     CHECK_INT(refusal(SV("GET / HTTP/1.0\r\n\r\n")), 0);
 }
 
+static void the_host_is_a_name_or_an_address(void)
+{
+    auto_arena a = {0};
+    static const char *const wrong[] = {"",    "a b",      "a,b", "a/b",  "u@h", ":80",  "a\tb",
+                                        "a?b", "\xc3\xa4", "a#b", "a\\b", "<h>", "\"h\""};
+    static const char *const right[] = {"h", "h:80", "[::1]:8181", "127.0.0.1", "a-b.svc.local"};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        CHECK_INT(refusal(arena_printf(&a, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", wrong[i])), 400);
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+        CHECK_INT(refusal(arena_printf(&a, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", right[i])), 0);
+    CHECK_INT(refusal(SV("GET / HTTP/1.0\r\nHost:\r\n\r\n")), 400);
+}
+
+/* Every byte at every place of a value: a word's check must miss none and bend none. */
+static void a_control_byte_is_refused_wherever_it_stands(void)
+{
+    for (int c = 0; c < 256; c++) {
+        bool control = (c < 0x20 && c != '\t') || c == 0x7f;
+
+        for (size_t at = 0; at < 19; at++) {
+            char head[] = HEAD "A: \x80\tbcdefghijklmnop\xffq\r\n\r\n";
+
+            head[sizeof(HEAD "A: ") - 1 + at] = (char)c;
+            CHECK_INT(refusal(sv_of(head, sizeof(head) - 1)), control ? 400 : 0);
+        }
+    }
+}
+
 static void only_paths_are_targets(void)
 {
     CHECK_INT(refusal(SV("GET http://h/ HTTP/1.1\r\nHost: h\r\n\r\n")), 400);
@@ -125,6 +154,9 @@ static void only_paths_are_targets(void)
     CHECK_INT(refusal(SV("BREW / HTTP/1.1\r\nHost: h\r\n\r\n")), 501);
     CHECK_INT(refusal(SV("GET / HTTP/2.0\r\nHost: h\r\n\r\n")), 505);
     CHECK_INT(refusal(SV("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n")), 0);
+    CHECK_INT(refusal(SV("GET * HTTP/1.1\r\nHost: h\r\n\r\n")), 400);
+    CHECK_INT(refusal(SV("OPTIONS *x HTTP/1.1\r\nHost: h\r\n\r\n")), 400);
+    CHECK_INT(refusal(SV("GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n")), 0);
 }
 
 static void bad_chunks_are_refused(void)
@@ -152,6 +184,70 @@ static void a_body_is_invited_once(void)
     CHECK_INT(http1_read(&h, bytes, &a), HTTP1_REQUEST);
     CHECK_SV(h.request.body, SV("ok"));
     CHECK_INT(refusal(SV(HEAD "Expect: something\r\n\r\n")), 417);
+}
+
+static void an_expectation_of_http_1_0_is_ignored(void)
+{
+    auto_arena a = {0};
+    struct http1 h;
+
+    CHECK_INT(read_all(&h,
+                       SV("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"),
+                       &a),
+              HTTP1_MORE);
+    CHECK_INT(refusal(SV("GET / HTTP/1.0\r\nExpect: something\r\n\r\n")), 0);
+}
+
+static void a_size_line_has_a_limit_whether_it_ends_or_not(void)
+{
+    auto_arena a = {0};
+
+    for (size_t n = 255; n <= 256; n++) {
+        struct buf b = buf_new(&a, 1000);
+        int want = n == 255 ? 0 : 400;
+
+        buf_add(&b, SV(CHUNKED "1;"));
+        for (size_t i = 2; i < n; i++)
+            buf_addc(&b, 'x');
+        buf_add(&b, SV("\r"));
+        CHECK_INT(refusal(buf_sv(&b)), want);
+        buf_add(&b, SV("\na\r\n0\r\n\r\n"));
+        CHECK_INT(refusal(buf_sv(&b)), want);
+    }
+}
+
+/* Ever more chunks of one byte, as they arrive. */
+static void chunks_that_are_mostly_framing_are_refused(void)
+{
+    auto_arena a = {0};
+    struct http1 h = {0};
+    enum http1_result r = HTTP1_MORE;
+    struct buf b = buf_new(&a, 3 * LIMIT_HTTP_BODY_BYTES);
+
+    buf_add(&b, SV(CHUNKED));
+    while (r == HTTP1_MORE && !b.over) {
+        for (int i = 0; i < 50000; i++)
+            buf_add(&b, SV("1\r\nx\r\n"));
+        r = http1_read(&h, buf_sv(&b), &a);
+    }
+    CHECK_INT(r, HTTP1_REFUSED);
+    CHECK_INT(h.status, 413);
+    CHECK(b.n < 2 * LIMIT_HTTP_BODY_BYTES + 400000);
+    CHECK_INT(refusal(buf_sv(&b)), 413);
+}
+
+static void trailers_have_a_limit_whether_they_end_or_not(void)
+{
+    auto_arena a = {0};
+    struct buf b = buf_new(&a, 2 * LIMIT_HTTP_HEAD_BYTES);
+
+    buf_add(&b, SV(CHUNKED "0\r\n"));
+    while (b.n < sizeof(CHUNKED "0\r\n") + LIMIT_HTTP_HEAD_BYTES)
+        buf_add(&b, SV("a: b\r\n"));
+    CHECK_INT(refusal(sv_of(b.p, LIMIT_HTTP_HEAD_BYTES)), 0);
+    CHECK_INT(refusal(buf_sv(&b)), 431);
+    buf_add(&b, SV("\r\n"));
+    CHECK_INT(refusal(buf_sv(&b)), 431);
 }
 
 static void connections_are_kept_as_the_version_says(void)
@@ -247,6 +343,19 @@ static void a_reply_is_written_in_one_piece(void)
     CHECK(sv_ends(written(&a, 204, true, false), SV("json\r\n\r\n")));
 }
 
+static void a_reply_cannot_be_split_by_a_header(void)
+{
+    auto_arena a = {0};
+    struct http_response r = {.status = 302};
+    struct buf b = buf_new(&a, 1000);
+
+    http_header_add(&r.headers, &a, SV("Location"), SV("/a\r\nSet-Cookie: x\0\ty"));
+    http_header_add(&r.headers, &a, SV("X\r\n\r\nY"), SV("\n"));
+    http1_write(&b, &r, SV("now"), true, false);
+    CHECK_SV(buf_sv(&b), SV("HTTP/1.1 302 Found\r\nDate: now\r\nLocation: /a  Set-Cookie: x \ty\r\n"
+                            "X    Y:  \r\nContent-Length: 0\r\n\r\n"));
+}
+
 SUITE("wire/http1", TEST(a_plain_request_is_read),
       TEST(of_two_requests_in_one_piece_the_first_is_read_exactly),
       TEST(every_prefix_asks_for_more), TEST(byte_by_byte_gives_the_same_chunked_body),
@@ -254,4 +363,10 @@ SUITE("wire/http1", TEST(a_plain_request_is_read),
       TEST(the_host_is_named_once), TEST(only_paths_are_targets), TEST(bad_chunks_are_refused),
       TEST(a_body_is_invited_once), TEST(connections_are_kept_as_the_version_says),
       TEST(the_head_has_a_limit_whether_it_ends_or_not), TEST(headers_and_target_have_limits),
-      TEST(the_body_has_a_limit), TEST(a_reply_is_written_in_one_piece))
+      TEST(the_body_has_a_limit), TEST(a_reply_is_written_in_one_piece),
+      TEST(the_host_is_a_name_or_an_address), TEST(a_control_byte_is_refused_wherever_it_stands),
+      TEST(an_expectation_of_http_1_0_is_ignored),
+      TEST(a_size_line_has_a_limit_whether_it_ends_or_not),
+      TEST(chunks_that_are_mostly_framing_are_refused),
+      TEST(trailers_have_a_limit_whether_they_end_or_not),
+      TEST(a_reply_cannot_be_split_by_a_header))
