@@ -50,11 +50,14 @@ MUST_CHECK bool metadata_commit(const struct json *base, const struct json *requ
                                 const struct commit_options *o, struct arena *a, struct json **out,
                                 bool *changed, struct err *e);
 
+/* Keeps what format 1 repeats in step with the current schema and spec. */
+void metadata_mirror_v1(struct json *metadata);
+
 /* Only snapshots that a ref points to: ?snapshots=refs. */
 struct json *metadata_refs_only(const struct json *metadata, struct arena *a);
 
-/* "<dir>/<NNNNN>-<uuid>.metadata.json", or ".gz.metadata.json" by the table's codec; NNNNN follows
- * `previous` (empty: 00000). */
+/* "<dir>/<NNNNN>-<uuid>.metadata.json", never compressed, whatever the codec property says; NNNNN
+ * follows `previous` (empty: 00000). */
 struct sv metadata_file(const struct json *metadata, struct sv previous, struct sv uuid,
                         struct arena *a);
 

@@ -339,7 +339,8 @@ static bool stage(struct store *s, void *context, struct err *e)
         return false;
     if (id)
         return err_set(e, ERR_CONFLICT, "the table exists already");
-    if (!sql_run(s,
+    if (!drop_expired(s, c->now_ms, e) ||
+        !sql_run(s,
                  "DELETE FROM staged WHERE catalog = ? AND ns = ? AND name = ? AND principal = ?",
                  (const struct sv[]){c->catalog, c->ns, c->name, g->row->principal}, 4, e) ||
         !check_free(s, c, g->row->location, NOBODY, e) ||

@@ -1,0 +1,263 @@
+/* commit.c - requirements, updates, and what must hold of the result. */
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "iceberg/schema.h"
+#include "iceberg/updates.h"
+
+/* ---- requirements ---- */
+
+typedef bool requirement_fn(const struct json *base, const struct json *r, struct err *e);
+
+static bool fail(struct err *e, const char *what, int64_t expected, int64_t found)
+{
+    return err_set(e, ERR_CONFLICT, "Requirement failed: %s: expected id %" PRId64 " != %" PRId64,
+                   what, expected, found);
+}
+
+static bool same_id(const struct json *base, const struct json *r, const char *member,
+                    const char *base_member, const char *what, struct err *e)
+{
+    int64_t want = get_i64(r, member, INT64_MIN), have = get_i64(base, base_member, -1);
+
+    return want == have || fail(e, what, want, have);
+}
+
+static bool assert_create(const struct json *base, UNUSED const struct json *r, struct err *e)
+{
+    return !base || err_set(e, ERR_CONFLICT, "Requirement failed: table already exists");
+}
+
+static bool assert_uuid(const struct json *base, const struct json *r, struct err *e)
+{
+    struct sv want = json_get_str(r, SV("uuid")), have = json_get_str(base, SV("table-uuid"));
+
+    return sv_eq_nocase(want, have) ||
+           err_set(e, ERR_CONFLICT,
+                   "Requirement failed: UUID does not match: expected " SV_FMT " != " SV_FMT,
+                   SV_ARG(have), SV_ARG(sv_first(want, 60)));
+}
+
+static bool assert_ref(const struct json *base, const struct json *r, struct err *e)
+{
+    struct sv name = json_get_str(r, SV("ref"));
+    const struct json *ref = json_get(json_get(base, SV("refs")), name),
+                      *want = json_get(r, SV("snapshot-id"));
+    const char *kind = sv_eq(json_get_str(ref, SV("type")), SV("tag")) ? "tag" : "branch";
+    struct sv shown = sv_first(name, 80);
+
+    if (ref && !want)
+        return err_set(e, ERR_CONFLICT,
+                       "Requirement failed: %s " SV_FMT " was created concurrently", kind,
+                       SV_ARG(shown));
+    if (!ref && want)
+        return err_set(e, ERR_CONFLICT,
+                       "Requirement failed: branch or tag " SV_FMT " is missing, expected %" PRId64,
+                       SV_ARG(shown), json_i64(want, -1));
+    if (ref && get_i64(ref, "snapshot-id", -1) != json_i64(want, -2))
+        return err_set(e, ERR_CONFLICT,
+                       "Requirement failed: %s " SV_FMT " has changed: expected id %" PRId64
+                       " != %" PRId64,
+                       kind, SV_ARG(shown), json_i64(want, -1), get_i64(ref, "snapshot-id", -1));
+    return true;
+}
+
+static bool assert_field_id(const struct json *base, const struct json *r, struct err *e)
+{
+    return same_id(base, r, "last-assigned-field-id", "last-column-id",
+                   "last assigned field id changed", e);
+}
+
+static bool assert_schema(const struct json *base, const struct json *r, struct err *e)
+{
+    return same_id(base, r, "current-schema-id", "current-schema-id", "current schema changed", e);
+}
+
+static bool assert_partition_id(const struct json *base, const struct json *r, struct err *e)
+{
+    return same_id(base, r, "last-assigned-partition-id", "last-partition-id",
+                   "last assigned partition id changed", e);
+}
+
+static bool assert_spec(const struct json *base, const struct json *r, struct err *e)
+{
+    return same_id(base, r, "default-spec-id", "default-spec-id", "default partition spec changed",
+                   e);
+}
+
+static bool assert_order(const struct json *base, const struct json *r, struct err *e)
+{
+    return same_id(base, r, "default-sort-order-id", "default-sort-order-id",
+                   "default sort order changed", e);
+}
+
+static const struct {
+    struct sv type;
+    requirement_fn *holds;
+} requirements[] = {
+    {SV_INIT("assert-create"),                     assert_create      },
+    {SV_INIT("assert-table-uuid"),                 assert_uuid        },
+    {SV_INIT("assert-ref-snapshot-id"),            assert_ref         },
+    {SV_INIT("assert-last-assigned-field-id"),     assert_field_id    },
+    {SV_INIT("assert-current-schema-id"),          assert_schema      },
+    {SV_INIT("assert-last-assigned-partition-id"), assert_partition_id},
+    {SV_INIT("assert-default-spec-id"),            assert_spec        },
+    {SV_INIT("assert-default-sort-order-id"),      assert_order       },
+};
+
+static requirement_fn *requirement_named(struct sv type)
+{
+    for (size_t i = 0; i < sizeof(requirements) / sizeof(requirements[0]); i++) {
+        if (sv_eq_nocase(requirements[i].type, type))
+            return requirements[i].holds;
+    }
+    return NULL;
+}
+
+/* All are known; assert-create stands alone; `*creates` says whether it is there. */
+static bool requirements_known(const struct json *list, bool *creates, struct err *e)
+{
+    *creates = false;
+    if (json_kind(list) != JSON_ARRAY || json_count(list) > LIMIT_COMMIT_UPDATES)
+        return err_set(e, ERR_INVALID, "requirements: a list of at most %d is required",
+                       LIMIT_COMMIT_UPDATES);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv type = json_get_str(json_at(list, i), SV("type"));
+        requirement_fn *r = requirement_named(type);
+
+        if (!r)
+            return err_set(e, ERR_INVALID, "requirements[%zu]: type \"" SV_FMT "\" is not known", i,
+                           SV_ARG(sv_first(type, 60)));
+        *creates = *creates || r == assert_create;
+    }
+    if (*creates && json_count(list) > 1)
+        return err_set(e, ERR_INVALID, "Invalid create requirements: assert-create stands alone");
+    return true;
+}
+
+static bool requirements_hold(const struct json *base, const struct json *list, struct err *e)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *r = json_at(list, i);
+
+        if (!requirement_named(json_get_str(r, SV("type")))(base, r, e))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the result ---- */
+
+static struct json *blank(struct arena *a)
+{
+    struct json *m = json_new_object(a);
+    static const char *const lists[] = {"schemas",      "partition-specs", "sort-orders",
+                                        "snapshots",    "statistics",      "partition-statistics",
+                                        "snapshot-log", "metadata-log",    NULL};
+
+    json_set_i64(m, a, SV("format-version"), 1);
+    json_set_i64(m, a, SV("last-column-id"), 0);
+    json_set_i64(m, a, SV("last-partition-id"), 999);
+    json_set(m, SV("properties"), json_new_object(a));
+    json_set_i64(m, a, SV("current-snapshot-id"), -1);
+    json_set(m, SV("refs"), json_new_object(a));
+    for (const char *const *l = lists; *l; l++)
+        json_set(m, sv_from(*l), json_new_array(a));
+    return m;
+}
+
+static bool is_complete(const struct json *m, struct err *e)
+{
+    int64_t schema = get_i64(m, "current-schema-id", -1);
+
+    if (!json_get_str(m, SV("table-uuid")).n && get_i64(m, "format-version", 1) > 1)
+        return err_set(e, ERR_INVALID, "the result has no table-uuid");
+    if (!json_get_str(m, SV("location")).n)
+        return err_set(e, ERR_INVALID, "the result has no location");
+    if (!find_by_id(json_get(m, SV("schemas")), SV("schema-id"), schema, NULL))
+        return err_set(e, ERR_INVALID, "the result has no current schema");
+    if (!find_by_id(json_get(m, SV("partition-specs")), SV("spec-id"),
+                    get_i64(m, "default-spec-id", -1), NULL))
+        return err_set(e, ERR_INVALID, "the result has no default partition spec");
+    if (!find_by_id(json_get(m, SV("sort-orders")), SV("order-id"),
+                    get_i64(m, "default-sort-order-id", -1), NULL))
+        return err_set(e, ERR_INVALID, "the result has no default sort order");
+    return true;
+}
+
+static int64_t last_logged(const struct json *m)
+{
+    const struct json *log = json_get(m, SV("snapshot-log"));
+    size_t n = json_count(log);
+
+    return n ? get_i64(json_at(log, n - 1), "timestamp-ms", 0) : 0;
+}
+
+/* A client's clock may run ahead: time in the metadata never goes back. */
+static void set_updated(struct changing *c, const struct json *base)
+{
+    int64_t at = c->now_ms, logged = last_logged(c->m),
+            before = get_i64(base, "last-updated-ms", 0);
+
+    at = logged > at ? logged : at;
+    set_i64(c, "last-updated-ms", before > at ? before : at);
+}
+
+static int64_t versions_kept(const struct json *m)
+{
+    struct sv text =
+        json_get_str(json_get(m, SV("properties")), SV("write.metadata.previous-versions-max"));
+    int64_t n = 100;
+
+    if (text.n && (!sv_i64(text, &n) || n < 1))
+        n = 1;
+    return n;
+}
+
+static void log_previous(struct changing *c, const struct json *base, struct sv location)
+{
+    struct json *log = array_of(c, "metadata-log"), *entry = json_new_object(c->arena);
+
+    if (!base || !location.n)
+        return;
+    json_set_str(entry, c->arena, SV("metadata-file"), location);
+    json_set_i64(entry, c->arena, SV("timestamp-ms"), get_i64(base, "last-updated-ms", 0));
+    json_push(log, entry);
+    while ((int64_t)json_count(log) > versions_kept(c->m))
+        json_remove_at(log, 0);
+}
+
+bool metadata_commit(const struct json *base, const struct json *request,
+                     const struct commit_options *o, struct arena *a, struct json **out,
+                     bool *changed, struct err *e)
+{
+    const struct json *wanted = json_get(request, SV("requirements")),
+                      *updates = json_get(request, SV("updates"));
+    struct map added = map_new(a);
+    struct changing c = {.arena = a,
+                         .now_ms = o->now_ms,
+                         .last_schema = -1,
+                         .last_spec = -1,
+                         .last_order = -1,
+                         .added_snapshots = &added};
+    bool creates;
+
+    if (!requirements_known(wanted, &creates, e) || !updates_known(updates, e))
+        return false;
+    if (!base && !creates)
+        return err_set(e, ERR_NOT_FOUND, "the table does not exist");
+    if (!requirements_hold(base, wanted, e))
+        return false;
+    c.m = base ? json_copy(a, base) : blank(a);
+    if (!updates_apply(&c, updates, e) || !is_complete(c.m, e))
+        return false;
+    *changed = c.changed || !base;
+    if (*changed) {
+        set_updated(&c, base);
+        log_previous(&c, base, o->base_location);
+        metadata_mirror_v1(c.m);
+    }
+    *out = c.m;
+    return true;
+}

@@ -1,0 +1,302 @@
+/* metadata.c - table metadata read, created and looked at. */
+#include "iceberg/metadata.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "iceberg/schema.h"
+
+enum { NEWEST_FORMAT = 3, UNPARTITIONED_LAST_ID = 999 };
+
+static const char *const write_path_properties[] = {"write.data.path", "write.metadata.path",
+                                                    "write.object-storage.path",
+                                                    "write.folder-storage.path", NULL};
+
+bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e)
+{
+    struct json *m;
+    int64_t format;
+
+    if (text.n > LIMIT_METADATA_BYTES)
+        return err_set(e, ERR_INVALID, "table metadata of %zu bytes, at most %d", text.n,
+                       LIMIT_METADATA_BYTES);
+    if (!json_read(text, a, &m, e))
+        return err_wrap(e, "table metadata");
+    format = json_i64(json_get(m, SV("format-version")), 0);
+    if (format < 1 || format > NEWEST_FORMAT)
+        return err_set(e, ERR_INVALID,
+                       "table metadata of format %" PRId64 ": only 1 to %d are known", format,
+                       NEWEST_FORMAT);
+    if (!json_get_str(m, SV("location")).n)
+        return err_set(e, ERR_INVALID, "table metadata without a location");
+    if (format > 1 && !json_get_str(m, SV("table-uuid")).n)
+        return err_set(e, ERR_INVALID, "table metadata without a table-uuid");
+    *out = m;
+    return true;
+}
+
+void metadata_facts(const struct json *metadata, struct arena *a, struct metadata_facts *out)
+{
+    const struct json *properties = json_get(metadata, SV("properties"));
+
+    *out = (struct metadata_facts){
+        .uuid = json_get_str(metadata, SV("table-uuid")),
+        .location = json_get_str(metadata, SV("location")),
+        .format_version = (int)json_i64(json_get(metadata, SV("format-version")), 1),
+    };
+    for (const char *const *name = write_path_properties; *name; name++) {
+        struct sv path = json_get_str(properties, sv_from(*name));
+
+        if (path.n)
+            vec_push(&out->write_paths, a, path);
+    }
+}
+
+/* ---- creating ---- */
+
+static bool is_reserved(struct sv name)
+{
+    static const char *const reserved[] = {"format-version",      "uuid",
+                                           "snapshot-count",      "current-snapshot-summary",
+                                           "current-snapshot-id", "current-snapshot-timestamp-ms",
+                                           "current-schema",      "default-partition-spec",
+                                           "default-sort-order",  NULL};
+
+    for (const char *const *r = reserved; *r; r++) {
+        if (sv_eq(name, sv_from(*r)))
+            return true;
+    }
+    return false;
+}
+
+static bool format_of(const struct json *properties, int *out, struct err *e)
+{
+    struct sv text = json_get_str(properties, SV("format-version"));
+    int64_t format = 2;
+
+    if (text.n && (!sv_i64(text, &format) || format < 1 || format > NEWEST_FORMAT))
+        return err_set(e, ERR_INVALID,
+                       "property format-version is \"" SV_FMT "\", must be 1, 2 or 3",
+                       SV_ARG(sv_first(text, 20)));
+    *out = (int)format;
+    return true;
+}
+
+static bool copy_properties(const struct json *from, struct json *to, struct arena *a,
+                            struct err *e)
+{
+    struct json *value;
+    struct sv name;
+
+    if (json_count(from) > LIMIT_PROPERTIES)
+        return err_set(e, ERR_INVALID, "more than %d properties", LIMIT_PROPERTIES);
+    for (size_t i = 0; json_member(from, i, &name, &value); i++) {
+        if (json_kind(value) != JSON_STRING)
+            return err_set(e, ERR_INVALID, "property " SV_FMT " must be text",
+                           SV_ARG(sv_first(name, 80)));
+        if (!is_reserved(name))
+            json_set_str(to, a, name, json_str(value, name));
+    }
+    if (!json_has(to, SV("write.parquet.compression-codec")))
+        json_set_str(to, a, SV("write.parquet.compression-codec"), SV("zstd"));
+    return true;
+}
+
+static struct json *list_with(struct arena *a, struct json *only)
+{
+    struct json *list = json_new_array(a);
+
+    json_push(list, only);
+    return list;
+}
+
+static struct json *empty_fields(struct arena *a)
+{
+    struct json *v = json_new_object(a);
+
+    json_set(v, SV("fields"), json_new_array(a));
+    return v;
+}
+
+static bool add_spec(struct json *m, const struct json *request, const struct json *schema,
+                     const struct map *ids, struct arena *a, struct err *e)
+{
+    const struct json *asked = json_get(request, SV("partition-spec"));
+    struct json *spec = fields_remap(asked ? asked : empty_fields(a), ids, a);
+    int64_t last = UNPARTITIONED_LAST_ID;
+
+    if (!spec_check(spec, schema, e))
+        return false;
+    /* Ids of a new table count from 1000, whatever the client chose. */
+    for (size_t i = 0; i < json_count(json_get(spec, SV("fields"))); i++)
+        json_remove(json_at(json_get(spec, SV("fields")), i), SV("field-id"));
+    spec = spec_number(spec, a, &last);
+    json_set_i64(spec, a, SV("spec-id"), 0);
+    json_set_i64(m, a, SV("default-spec-id"), 0);
+    json_set(m, SV("partition-specs"), list_with(a, spec));
+    json_set_i64(m, a, SV("last-partition-id"), last);
+    return true;
+}
+
+static bool add_order(struct json *m, const struct json *request, const struct json *schema,
+                      const struct map *ids, struct arena *a, struct err *e)
+{
+    const struct json *asked = json_get(request, SV("write-order"));
+    struct json *order = fields_remap(asked ? asked : empty_fields(a), ids, a);
+    int64_t id = json_count(json_get(order, SV("fields"))) ? 1 : 0;
+
+    if (!order_check(order, schema, e))
+        return false;
+    json_set_i64(order, a, SV("order-id"), id);
+    json_set_i64(m, a, SV("default-sort-order-id"), id);
+    json_set(m, SV("sort-orders"), list_with(a, order));
+    return true;
+}
+
+/* Format 1 repeats the current schema and spec where old readers look for them. */
+void metadata_mirror_v1(struct json *m)
+{
+    const struct json *specs = json_get(m, SV("partition-specs")),
+                      *schemas = json_get(m, SV("schemas"));
+    int64_t spec = json_i64(json_get(m, SV("default-spec-id")), 0),
+            schema = json_i64(json_get(m, SV("current-schema-id")), 0);
+
+    if (json_i64(json_get(m, SV("format-version")), 0) != 1)
+        return;
+    for (size_t i = 0; i < json_count(schemas); i++) {
+        if (json_i64(json_get(json_at(schemas, i), SV("schema-id")), -1) == schema)
+            json_set(m, SV("schema"), json_at(schemas, i));
+    }
+    for (size_t i = 0; i < json_count(specs); i++) {
+        if (json_i64(json_get(json_at(specs, i), SV("spec-id")), -1) == spec)
+            json_set(m, SV("partition-spec"), json_get(json_at(specs, i), SV("fields")));
+    }
+}
+
+static void add_rest(struct json *m, int format, struct arena *a)
+{
+    if (format > 1)
+        json_set_i64(m, a, SV("last-sequence-number"), 0);
+    if (format > 2)
+        json_set_i64(m, a, SV("next-row-id"), 0);
+    if (format > 2)
+        json_set(m, SV("current-snapshot-id"), NULL);
+    else
+        json_set_i64(m, a, SV("current-snapshot-id"), -1);
+    json_set(m, SV("refs"), json_new_object(a));
+    json_set(m, SV("snapshots"), json_new_array(a));
+    json_set(m, SV("statistics"), json_new_array(a));
+    json_set(m, SV("partition-statistics"), json_new_array(a));
+    json_set(m, SV("snapshot-log"), json_new_array(a));
+    json_set(m, SV("metadata-log"), json_new_array(a));
+    metadata_mirror_v1(m);
+}
+
+bool metadata_create(const struct json *request, const struct create_options *o, struct arena *a,
+                     struct json **out, struct err *e)
+{
+    struct json *m = json_new_object(a), *properties = json_new_object(a), *schema;
+    struct map ids = map_new(a);
+    int64_t last_id = 0;
+    int format;
+
+    if (!format_of(json_get(request, SV("properties")), &format, e) ||
+        !schema_check(json_get(request, SV("schema")), format, a, &last_id, e) ||
+        !copy_properties(json_get(request, SV("properties")), properties, a, e))
+        return false;
+    schema = schema_renumber(json_get(request, SV("schema")), a, &ids, &last_id);
+    json_set_str(schema, a, SV("type"), SV("struct"));
+    json_set_i64(schema, a, SV("schema-id"), 0);
+    json_set_i64(m, a, SV("format-version"), format);
+    json_set_str(m, a, SV("table-uuid"), o->uuid);
+    json_set_str(m, a, SV("location"), sv_trim_end(o->location, '/'));
+    json_set_i64(m, a, SV("last-updated-ms"), o->now_ms);
+    json_set_i64(m, a, SV("last-column-id"), last_id);
+    json_set_i64(m, a, SV("current-schema-id"), 0);
+    json_set(m, SV("schemas"), list_with(a, schema));
+    if (!add_spec(m, request, schema, &ids, a, e) || !add_order(m, request, schema, &ids, a, e))
+        return false;
+    json_set(m, SV("properties"), properties);
+    add_rest(m, format, a);
+    *out = m;
+    return true;
+}
+
+/* ---- looking ---- */
+
+struct json *metadata_refs_only(const struct json *metadata, struct arena *a)
+{
+    struct json *copy = json_copy(a, metadata), *kept = json_new_array(a), *ref;
+    const struct json *refs = json_get(metadata, SV("refs")),
+                      *snapshots = json_get(copy, SV("snapshots"));
+    struct sv name;
+
+    for (size_t i = 0; i < json_count(snapshots); i++) {
+        int64_t id = json_i64(json_get(json_at(snapshots, i), SV("snapshot-id")), -1);
+        bool wanted = false;
+
+        for (size_t j = 0; !wanted && json_member(refs, j, &name, &ref); j++)
+            wanted = json_i64(json_get(ref, SV("snapshot-id")), -1) == id;
+        if (wanted)
+            json_push(kept, json_at(snapshots, i));
+    }
+    json_set(copy, SV("snapshots"), kept);
+    return copy;
+}
+
+/* The number in front of the first '-' of a file's name, plus one. */
+static int64_t next_version(struct sv previous)
+{
+    struct sv name = sv_skip(previous, (size_t)(sv_rfind(previous, '/') + 1));
+    ptrdiff_t dash = sv_find(name, '-');
+    int64_t version;
+
+    if (dash < 0 || !sv_i64(sv_first(name, (size_t)dash), &version) || version < 0 ||
+        version > 99999999)
+        return 0;
+    return version + 1;
+}
+
+struct sv metadata_file(const struct json *metadata, struct sv previous, struct sv uuid,
+                        struct arena *a)
+{
+    struct sv folder =
+        json_get_str(json_get(metadata, SV("properties")), SV("write.metadata.path"));
+
+    if (!folder.n)
+        folder = arena_printf(a, SV_FMT "/metadata",
+                              SV_ARG(sv_trim_end(json_get_str(metadata, SV("location")), '/')));
+    return arena_printf(a, SV_FMT "/%05" PRId64 "-" SV_FMT ".metadata.json",
+                        SV_ARG(sv_trim_end(folder, '/')), previous.n ? next_version(previous) : 0,
+                        SV_ARG(uuid));
+}
+
+static void claim_all(const struct json *list, const char *member, const char *what,
+                      struct arena *a, struct claimed_locations *out)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv text = json_get_str(json_at(list, i), sv_from(member));
+
+        if (text.n)
+            vec_push(out, a, ((struct claimed_location){text, true, what}));
+    }
+}
+
+void metadata_claims(const struct json *metadata, struct arena *a, struct claimed_locations *out)
+{
+    const struct json *properties = json_get(metadata, SV("properties"));
+
+    vec_push(
+        out, a,
+        ((struct claimed_location){json_get_str(metadata, SV("location")), false, "location"}));
+    for (const char *const *name = write_path_properties; *name; name++) {
+        struct sv path = json_get_str(properties, sv_from(*name));
+
+        if (path.n)
+            vec_push(out, a, ((struct claimed_location){path, false, *name}));
+    }
+    claim_all(json_get(metadata, SV("snapshots")), "manifest-list", "manifest-list", a, out);
+    claim_all(json_get(metadata, SV("statistics")), "statistics-path", "statistics-path", a, out);
+    claim_all(json_get(metadata, SV("partition-statistics")), "statistics-path", "statistics-path",
+              a, out);
+}

@@ -1,0 +1,228 @@
+/* snapshots.c - the updates that move snapshots and refs. */
+#include <inttypes.h>
+
+#include "base/map.h"
+#include "iceberg/inside.h"
+
+static int format(const struct changing *c)
+{
+    return (int)get_i64(c->m, "format-version", 1);
+}
+
+static struct sv id_text(struct changing *c, int64_t id)
+{
+    return arena_printf(c->arena, "%" PRId64, id);
+}
+
+static bool check_sequence(struct changing *c, const struct json *s, struct err *e)
+{
+    int64_t number = get_i64(s, "sequence-number", 0),
+            last = get_i64(c->m, "last-sequence-number", 0);
+
+    if (format(c) < 2)
+        return true;
+    if (number <= last && json_get(s, SV("parent-snapshot-id")))
+        return err_set(e, ERR_CONFLICT,
+                       "Cannot add snapshot with sequence number %" PRId64
+                       " older than last sequence number %" PRId64,
+                       number, last);
+    if (number > last)
+        set_i64(c, "last-sequence-number", number);
+    return true;
+}
+
+static bool check_rows(struct changing *c, const struct json *s, struct err *e)
+{
+    int64_t first = get_i64(s, "first-row-id", -1), next = get_i64(c->m, "next-row-id", 0),
+            rows = get_i64(s, "added-rows", -1);
+
+    if (format(c) < 3)
+        return true;
+    if (first < 0 || rows < 0)
+        return err_set(
+            e, ERR_INVALID,
+            "Cannot add a snapshot: first-row-id and added-rows are required in format 3");
+    if (first < next)
+        return err_set(e, ERR_CONFLICT,
+                       "Cannot add a snapshot, first-row-id is behind table next-row-id: %" PRId64
+                       " < %" PRId64,
+                       first, next);
+    set_i64(c, "next-row-id", next + rows);
+    return true;
+}
+
+bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *s = json_get(u, SV("snapshot"));
+    int64_t id = get_i64(s, "snapshot-id", -1);
+    struct json *snapshots = array_of(c, "snapshots");
+
+    if (json_kind(s) != JSON_OBJECT || id < 0 || !json_get(s, SV("timestamp-ms")) ||
+        !json_get_str(json_get(s, SV("summary")), SV("operation")).n)
+        return err_set(
+            e, ERR_INVALID,
+            "add-snapshot: snapshot-id, timestamp-ms and summary.operation are required");
+    if (!json_count(json_get(c->m, SV("schemas"))))
+        return err_set(e, ERR_INVALID, "Attempting to add a snapshot before a schema is added");
+    if (find_by_id(snapshots, SV("snapshot-id"), id, NULL))
+        return err_set(e, ERR_INVALID, "Snapshot already exists for: %" PRId64, id);
+    if (!check_sequence(c, s, e) || !check_rows(c, s, e))
+        return false;
+    json_push(snapshots, json_copy(c->arena, s));
+    (void)map_put(c->added_snapshots, id_text(c, id), c->added_snapshots);
+    c->changed = true;
+    return true;
+}
+
+/* main moves the current snapshot and the log; intermediate ones of the same request leave no
+ * trace. */
+static void move_main(struct changing *c, const struct json *snapshot, int64_t id)
+{
+    bool fresh = map_get(c->added_snapshots, id_text(c, id)) != NULL;
+    struct json *log = array_of(c, "snapshot-log"), *entry = json_new_object(c->arena);
+    size_t n = json_count(log);
+
+    if (c->log_entry && n && json_at(log, n - 1) == c->log_entry &&
+        map_get(c->added_snapshots, id_text(c, get_i64(c->log_entry, "snapshot-id", -1))))
+        json_remove_at(log, n - 1);
+    json_set_i64(entry, c->arena, SV("snapshot-id"), id);
+    json_set_i64(entry, c->arena, SV("timestamp-ms"),
+                 fresh ? get_i64(snapshot, "timestamp-ms", c->now_ms) : c->now_ms);
+    json_push(log, entry);
+    c->log_entry = entry;
+    set_i64(c, "current-snapshot-id", id);
+}
+
+static struct json *refs_of(struct changing *c)
+{
+    struct json *refs = json_get(c->m, SV("refs"));
+
+    if (!refs)
+        json_set(c->m, SV("refs"), refs = json_new_object(c->arena));
+    return refs;
+}
+
+static struct json *new_ref(struct changing *c, const struct json *u)
+{
+    static const char *const members[] = {"snapshot-id",           "type",
+                                          "min-snapshots-to-keep", "max-snapshot-age-ms",
+                                          "max-ref-age-ms",        NULL};
+    struct json *ref = json_new_object(c->arena);
+
+    for (const char *const *m = members; *m; m++) {
+        if (json_get(u, sv_from(*m)))
+            json_set(ref, sv_from(*m), json_get(u, sv_from(*m)));
+    }
+    return ref;
+}
+
+bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
+{
+    struct sv name = json_get_str(u, SV("ref-name")), type = json_get_str(u, SV("type"));
+    int64_t id = get_i64(u, "snapshot-id", -1);
+    const struct json *snapshot =
+        find_by_id(json_get(c->m, SV("snapshots")), SV("snapshot-id"), id, NULL);
+    struct json *ref = new_ref(c, u), *refs = refs_of(c);
+    bool branch = sv_eq(type, SV("branch"));
+
+    if (!name.n || (!branch && !sv_eq(type, SV("tag"))))
+        return err_set(e, ERR_INVALID,
+                       "set-snapshot-ref: ref-name and type (branch or tag) are required");
+    if (!snapshot)
+        return err_set(e, ERR_INVALID, "Cannot set " SV_FMT " to unknown snapshot: %" PRId64,
+                       SV_ARG(sv_first(name, 80)), id);
+    if (!branch && (sv_eq(name, SV("main")) || json_get(u, SV("min-snapshots-to-keep")) ||
+                    json_get(u, SV("max-snapshot-age-ms"))))
+        return err_set(e, ERR_INVALID,
+                       "set-snapshot-ref: main is a branch, and a tag keeps no snapshots");
+    if (json_eq(json_get(refs, name), ref))
+        return true;
+    if (sv_eq(name, SV("main")) && get_i64(json_get(refs, name), "snapshot-id", -1) != id)
+        move_main(c, snapshot, id);
+    json_set(refs, name, ref);
+    c->changed = true;
+    return true;
+}
+
+static void clear_current(struct changing *c)
+{
+    if (format(c) > 2)
+        json_set(c->m, SV("current-snapshot-id"), NULL);
+    else
+        set_i64(c, "current-snapshot-id", -1);
+}
+
+bool remove_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
+{
+    struct sv name = json_get_str(u, SV("ref-name"));
+    struct json *refs = refs_of(c);
+
+    if (!name.n)
+        return err_set(e, ERR_INVALID, "remove-snapshot-ref: ref-name is required");
+    if (!json_has(refs, name))
+        return true;
+    json_remove(refs, name);
+    if (sv_eq(name, SV("main")))
+        clear_current(c);
+    c->changed = true;
+    return true;
+}
+
+/* Elements of `list` that point to a removed snapshot go too. */
+static void forget_in(struct json *list, const struct json *removed)
+{
+    for (size_t i = json_count(list); i-- > 0;) {
+        int64_t id = get_i64(json_at(list, i), "snapshot-id", -1);
+
+        for (size_t j = 0; j < json_count(removed); j++) {
+            if (json_i64(json_at(removed, j), -2) == id) {
+                json_remove_at(list, i);
+                break;
+            }
+        }
+    }
+}
+
+/* History before a hole is not to be relied on: all up to the last entry of a removed snapshot
+ * goes. */
+static void trim_log(struct json *log, const struct json *removed)
+{
+    size_t last = 0;
+
+    for (size_t i = 0; i < json_count(log); i++) {
+        for (size_t j = 0; j < json_count(removed); j++) {
+            if (json_i64(json_at(removed, j), -2) == get_i64(json_at(log, i), "snapshot-id", -1))
+                last = i + 1;
+        }
+    }
+    while (last--)
+        json_remove_at(log, 0);
+}
+
+bool remove_snapshots(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *ids = json_get(u, SV("snapshot-ids"));
+    struct json *snapshots = array_of(c, "snapshots"), *refs = refs_of(c), *ref;
+    size_t before = json_count(snapshots);
+    struct sv name;
+
+    if (json_kind(ids) != JSON_ARRAY)
+        return err_set(e, ERR_INVALID, "remove-snapshots: snapshot-ids is required");
+    forget_in(snapshots, ids);
+    if (json_count(snapshots) == before)
+        return true;
+    for (size_t i = 0; json_member(refs, i, &name, &ref);) {
+        if (find_by_id(snapshots, SV("snapshot-id"), get_i64(ref, "snapshot-id", -1), NULL)) {
+            i++;
+            continue;
+        }
+        if (sv_eq(name, SV("main")))
+            clear_current(c);
+        json_remove(refs, arena_dup(c->arena, name));
+    }
+    trim_log(array_of(c, "snapshot-log"), ids);
+    forget_in(json_get(c->m, SV("statistics")), ids);
+    forget_in(json_get(c->m, SV("partition-statistics")), ids);
+    c->changed = true;
+    return true;
+}

@@ -1,0 +1,434 @@
+/* updates.c - the updates of a commit that change schema, layout, properties and place. */
+#include "iceberg/updates.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "base/map.h"
+#include "iceberg/schema.h"
+
+struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (json_i64(json_get(json_at(list, i), member), INT64_MIN) == id) {
+            if (at)
+                *at = i;
+            return json_at(list, i);
+        }
+    }
+    return NULL;
+}
+
+struct json *array_of(struct changing *c, const char *name)
+{
+    struct json *list = json_get(c->m, sv_from(name));
+
+    if (!list)
+        json_set(c->m, sv_from(name), list = json_new_array(c->arena));
+    return list;
+}
+
+void set_i64(struct changing *c, const char *name, int64_t v)
+{
+    json_set_i64(c->m, c->arena, sv_from(name), v);
+}
+
+int64_t get_i64(const struct json *m, const char *name, int64_t fallback)
+{
+    return json_i64(json_get(m, sv_from(name)), fallback);
+}
+
+static int64_t highest(const struct json *list, const char *member, int64_t none)
+{
+    int64_t most = none;
+
+    for (size_t i = 0; i < json_count(list); i++) {
+        int64_t id = get_i64(json_at(list, i), member, none);
+
+        if (id > most)
+            most = id;
+    }
+    return most;
+}
+
+static const struct json *current_schema(const struct changing *c)
+{
+    return find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"),
+                      get_i64(c->m, "current-schema-id", -1), NULL);
+}
+
+/* The newest schema of the request, else the current one: what specs and orders are bound to. */
+static const struct json *schema_in_force(const struct changing *c)
+{
+    const struct json *s = current_schema(c);
+
+    return s ? s : find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"), c->last_schema, NULL);
+}
+
+static bool assign_uuid(struct changing *c, const struct json *u, struct err *e)
+{
+    struct sv uuid = json_get_str(u, SV("uuid")), have = json_get_str(c->m, SV("table-uuid"));
+
+    if (uuid.n != 36)
+        return err_set(e, ERR_INVALID, "assign-uuid: a UUID of 36 characters is required");
+    if (have.n && !sv_eq_nocase(have, uuid))
+        return err_set(e, ERR_INVALID, "Cannot reassign uuid");
+    c->changed |= !have.n;
+    json_set_str(c->m, c->arena, SV("table-uuid"), uuid);
+    return true;
+}
+
+static bool upgrade_format_version(struct changing *c, const struct json *u, struct err *e)
+{
+    int64_t want = get_i64(u, "format-version", 0), have = get_i64(c->m, "format-version", 0);
+
+    if (want < have || want < 1 || want > 3)
+        return err_set(e, ERR_INVALID, "Cannot change format version from %" PRId64 " to %" PRId64,
+                       have, want);
+    if (want == have)
+        return true;
+    set_i64(c, "format-version", want);
+    if (want > 1 && !json_has(c->m, SV("last-sequence-number")))
+        set_i64(c, "last-sequence-number", 0);
+    if (want > 2 && !json_has(c->m, SV("next-row-id")))
+        set_i64(c, "next-row-id", 0);
+    if (want > 1) {
+        json_remove(c->m, SV("schema"));
+        json_remove(c->m, SV("partition-spec"));
+    }
+    c->changed = true;
+    return true;
+}
+
+static bool add_schema(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *asked = json_get(u, SV("schema"));
+    struct json *schemas = array_of(c, "schemas"), *copy;
+    int64_t max_id = 0;
+
+    if (!schema_check(asked, (int)get_i64(c->m, "format-version", 2), c->arena, &max_id, e))
+        return false;
+    for (size_t i = 0; i < json_count(schemas); i++) {
+        if (schema_same(json_at(schemas, i), asked, c->arena)) {
+            c->last_schema = get_i64(json_at(schemas, i), "schema-id", 0);
+            return true;
+        }
+    }
+    copy = json_copy(c->arena, asked);
+    c->last_schema = highest(schemas, "schema-id", -1) + 1;
+    json_set_str(copy, c->arena, SV("type"), SV("struct"));
+    json_set_i64(copy, c->arena, SV("schema-id"), c->last_schema);
+    json_push(schemas, copy);
+    if (max_id > get_i64(c->m, "last-column-id", 0))
+        set_i64(c, "last-column-id", max_id);
+    c->changed = true;
+    return true;
+}
+
+/* Sets `member` to the asked id, or to the last one added for -1; it must exist in `list`. */
+static bool set_current(struct changing *c, const struct json *u, const char *const *names,
+                        int64_t last, struct err *e)
+{
+    const char *ask = names[0], *list = names[1], *list_id = names[2], *member = names[3];
+    int64_t id = get_i64(u, ask, -2);
+
+    if (id == -1)
+        id = last;
+    if (id < 0 || !find_by_id(json_get(c->m, sv_from(list)), sv_from(list_id), id, NULL))
+        return err_set(e, ERR_INVALID, "Cannot set %s to %" PRId64 ": there is no such one in %s",
+                       member, id, list);
+    if (get_i64(c->m, member, -1) != id)
+        c->changed = true;
+    set_i64(c, member, id);
+    return true;
+}
+
+static bool set_current_schema(struct changing *c, const struct json *u, struct err *e)
+{
+    static const char *const names[] = {"schema-id", "schemas", "schema-id", "current-schema-id"};
+
+    return set_current(c, u, names, c->last_schema, e);
+}
+
+static bool add_spec(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *asked = json_get(u, SV("spec"));
+    struct json *specs = array_of(c, "partition-specs"), *copy;
+    int64_t last = get_i64(c->m, "last-partition-id", 999);
+
+    if (!spec_check(asked, schema_in_force(c), e))
+        return false;
+    for (size_t i = 0; i < json_count(specs); i++) {
+        if (spec_same(json_at(specs, i), asked)) {
+            c->last_spec = get_i64(json_at(specs, i), "spec-id", 0);
+            return true;
+        }
+    }
+    copy = spec_number(asked, c->arena, &last);
+    c->last_spec = highest(specs, "spec-id", -1) + 1;
+    json_set_i64(copy, c->arena, SV("spec-id"), c->last_spec);
+    json_push(specs, copy);
+    set_i64(c, "last-partition-id", last);
+    c->changed = true;
+    return true;
+}
+
+static bool set_default_spec(struct changing *c, const struct json *u, struct err *e)
+{
+    static const char *const names[] = {"spec-id", "partition-specs", "spec-id", "default-spec-id"};
+
+    return set_current(c, u, names, c->last_spec, e);
+}
+
+static bool add_sort_order(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *asked = json_get(u, SV("sort-order"));
+    struct json *orders = array_of(c, "sort-orders"), *copy;
+    bool unsorted = json_count(json_get(asked, SV("fields"))) == 0;
+
+    if (!order_check(asked, schema_in_force(c), e))
+        return false;
+    for (size_t i = 0; i < json_count(orders); i++) {
+        if (order_same(json_at(orders, i), asked)) {
+            c->last_order = get_i64(json_at(orders, i), "order-id", 0);
+            return true;
+        }
+    }
+    copy = json_copy(c->arena, asked);
+    /* 0 is the order of what is not sorted. */
+    c->last_order = unsorted ? 0 : highest(orders, "order-id", 0) + 1;
+    json_set_i64(copy, c->arena, SV("order-id"), c->last_order);
+    json_push(orders, copy);
+    c->changed = true;
+    return true;
+}
+
+static bool set_default_sort_order(struct changing *c, const struct json *u, struct err *e)
+{
+    static const char *const names[] = {"sort-order-id", "sort-orders", "order-id",
+                                        "default-sort-order-id"};
+
+    return set_current(c, u, names, c->last_order, e);
+}
+
+static bool set_location(struct changing *c, const struct json *u, struct err *e)
+{
+    struct sv location = sv_trim_end(json_get_str(u, SV("location")), '/');
+
+    if (!location.n)
+        return err_set(e, ERR_INVALID, "set-location: location is required");
+    if (sv_eq(location, json_get_str(c->m, SV("location"))))
+        return true;
+    json_set_str(c->m, c->arena, SV("location"), location);
+    c->changed = true;
+    return true;
+}
+
+static struct json *properties_of(struct changing *c)
+{
+    struct json *p = json_get(c->m, SV("properties"));
+
+    if (!p)
+        json_set(c->m, SV("properties"), p = json_new_object(c->arena));
+    return p;
+}
+
+static bool set_properties(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *updates = json_get(u, SV("updates"));
+    struct json *properties = properties_of(c), *value;
+    struct sv name;
+
+    if (!updates)
+        updates = json_get(u, SV("updated"));
+    if (json_kind(updates) != JSON_OBJECT)
+        return err_set(e, ERR_INVALID, "set-properties: updates is required");
+    for (size_t i = 0; json_member(updates, i, &name, &value); i++) {
+        if (json_kind(value) != JSON_STRING)
+            return err_set(e, ERR_INVALID, "property " SV_FMT " must be text",
+                           SV_ARG(sv_first(name, 80)));
+        c->changed |= !json_eq(json_get(properties, name), value);
+        json_set_str(properties, c->arena, name, json_str(value, name));
+    }
+    return json_count(properties) <= LIMIT_PROPERTIES ||
+           err_set(e, ERR_INVALID, "more than %d properties", LIMIT_PROPERTIES);
+}
+
+static bool remove_properties(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *removals = json_get(u, SV("removals"));
+    struct json *properties = properties_of(c);
+
+    if (!removals)
+        removals = json_get(u, SV("removed"));
+    if (json_kind(removals) != JSON_ARRAY)
+        return err_set(e, ERR_INVALID, "remove-properties: removals is required");
+    for (size_t i = 0; i < json_count(removals); i++) {
+        struct sv name = json_str(json_at(removals, i), (struct sv){0});
+
+        c->changed |= json_has(properties, name);
+        json_remove(properties, name);
+    }
+    return true;
+}
+
+/* Statistics: one entry a snapshot. */
+static void replace_by_snapshot(struct changing *c, const char *list, int64_t snapshot,
+                                const struct json *entry)
+{
+    struct json *entries = array_of(c, list);
+    size_t at = 0;
+
+    if (find_by_id(entries, SV("snapshot-id"), snapshot, &at)) {
+        json_remove_at(entries, at);
+        c->changed = true;
+    }
+    if (entry) {
+        json_push(entries, json_copy(c->arena, entry));
+        c->changed = true;
+    }
+}
+
+static bool set_statistics(struct changing *c, const struct json *u, struct err *e)
+{
+    bool partitions = sv_starts(json_get_str(u, SV("action")), SV("set-partition"));
+    const struct json *s = json_get(u, partitions ? SV("partition-statistics") : SV("statistics"));
+    int64_t id = get_i64(s, "snapshot-id", -1);
+
+    if (id < 0 || !json_get_str(s, SV("statistics-path")).n)
+        return err_set(e, ERR_INVALID, "statistics without snapshot-id and statistics-path");
+    replace_by_snapshot(c, partitions ? "partition-statistics" : "statistics", id, s);
+    return true;
+}
+
+static bool remove_statistics(struct changing *c, const struct json *u, UNUSED struct err *e)
+{
+    bool partitions = sv_starts(json_get_str(u, SV("action")), SV("remove-partition"));
+
+    replace_by_snapshot(c, partitions ? "partition-statistics" : "statistics",
+                        get_i64(u, "snapshot-id", -1), NULL);
+    return true;
+}
+
+static bool remove_ids(struct changing *c, const struct json *ids, const char *const *names,
+                       struct err *e)
+{
+    struct json *list = array_of(c, names[0]);
+
+    if (json_kind(ids) != JSON_ARRAY)
+        return err_set(e, ERR_INVALID, "a list of ids is required");
+    for (size_t i = 0; i < json_count(ids); i++) {
+        int64_t id = json_i64(json_at(ids, i), -1);
+        size_t at;
+
+        if (id == get_i64(c->m, names[2], -1))
+            return err_set(e, ERR_INVALID, "Cannot remove the %s %" PRId64, names[3], id);
+        if (find_by_id(list, sv_from(names[1]), id, &at)) {
+            json_remove_at(list, at);
+            c->changed = true;
+        }
+    }
+    return true;
+}
+
+static bool remove_partition_specs(struct changing *c, const struct json *u, struct err *e)
+{
+    static const char *const names[] = {"partition-specs", "spec-id", "default-spec-id",
+                                        "default partition spec"};
+
+    return remove_ids(c, json_get(u, SV("spec-ids")), names, e);
+}
+
+static bool remove_schemas(struct changing *c, const struct json *u, struct err *e)
+{
+    static const char *const names[] = {"schemas", "schema-id", "current-schema-id",
+                                        "current schema"};
+
+    return remove_ids(c, json_get(u, SV("schema-ids")), names, e);
+}
+
+static bool change_encryption_key(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *key = json_get(u, SV("encryption-key"));
+    struct sv id = json_get_str(key ? key : u, SV("key-id"));
+    struct json *keys = array_of(c, "encryption-keys");
+
+    if (!id.n)
+        return err_set(e, ERR_INVALID, "an encryption key without key-id");
+    for (size_t i = 0; i < json_count(keys); i++) {
+        if (!sv_eq(json_get_str(json_at(keys, i), SV("key-id")), id))
+            continue;
+        if (!key)
+            json_remove_at(keys, i);
+        c->changed |= !key;
+        return true;
+    }
+    if (key)
+        json_push(keys, json_copy(c->arena, key));
+    c->changed |= key != NULL;
+    return true;
+}
+
+static const struct {
+    struct sv action;
+    update_fn *apply;
+} updates[] = {
+    {SV_INIT("assign-uuid"),                 assign_uuid           },
+    {SV_INIT("upgrade-format-version"),      upgrade_format_version},
+    {SV_INIT("add-schema"),                  add_schema            },
+    {SV_INIT("set-current-schema"),          set_current_schema    },
+    {SV_INIT("add-spec"),                    add_spec              },
+    {SV_INIT("set-default-spec"),            set_default_spec      },
+    {SV_INIT("add-sort-order"),              add_sort_order        },
+    {SV_INIT("set-default-sort-order"),      set_default_sort_order},
+    {SV_INIT("add-snapshot"),                add_snapshot          },
+    {SV_INIT("set-snapshot-ref"),            set_snapshot_ref      },
+    {SV_INIT("remove-snapshots"),            remove_snapshots      },
+    {SV_INIT("remove-snapshot-ref"),         remove_snapshot_ref   },
+    {SV_INIT("set-location"),                set_location          },
+    {SV_INIT("set-properties"),              set_properties        },
+    {SV_INIT("remove-properties"),           remove_properties     },
+    {SV_INIT("set-statistics"),              set_statistics        },
+    {SV_INIT("remove-statistics"),           remove_statistics     },
+    {SV_INIT("set-partition-statistics"),    set_statistics        },
+    {SV_INIT("remove-partition-statistics"), remove_statistics     },
+    {SV_INIT("remove-partition-specs"),      remove_partition_specs},
+    {SV_INIT("remove-schemas"),              remove_schemas        },
+    {SV_INIT("add-encryption-key"),          change_encryption_key },
+    {SV_INIT("remove-encryption-key"),       change_encryption_key },
+};
+
+static update_fn *update_named(struct sv action)
+{
+    for (size_t i = 0; i < sizeof(updates) / sizeof(updates[0]); i++) {
+        if (sv_eq_nocase(updates[i].action, action))
+            return updates[i].apply;
+    }
+    return NULL;
+}
+
+bool updates_known(const struct json *list, struct err *e)
+{
+    if (json_kind(list) != JSON_ARRAY || json_count(list) > LIMIT_COMMIT_UPDATES)
+        return err_set(e, ERR_INVALID, "updates: a list of at most %d is required",
+                       LIMIT_COMMIT_UPDATES);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv action = json_get_str(json_at(list, i), SV("action"));
+
+        if (!update_named(action))
+            return err_set(e, ERR_INVALID, "updates[%zu]: action \"" SV_FMT "\" is not known", i,
+                           SV_ARG(sv_first(action, 60)));
+    }
+    return true;
+}
+
+bool updates_apply(struct changing *c, const struct json *list, struct err *e)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *u = json_at(list, i);
+
+        if (!update_named(json_get_str(u, SV("action")))(c, u, e))
+            return false;
+    }
+    return true;
+}
