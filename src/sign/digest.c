@@ -21,7 +21,7 @@ static void fetch(void)
 static struct sha256 hash(struct sv first, struct sv second)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    struct sha256 out;
+    struct sha256 out = {0};
     bool ok;
 
     (void)pthread_once(&fetched, fetch);

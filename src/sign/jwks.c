@@ -230,19 +230,22 @@ bool jwt_verify(struct sv token, const struct jwks *keys, int64_t now_ms, struct
                 struct jwt *out, struct err *e)
 {
     struct jwt_parts p = {0};
+    bool known = false, fits = false;
 
     if (!jwt_split(token, a, &p, e))
         return false;
+    /* RFC 7517, 4.5: keys of different kinds may share a kid, and while they rotate some do. */
     for (size_t i = 0; i < keys->n; i++) {
         const struct jwt_key *key = &keys->p[i];
+        bool same_kid = sv_eq(key->kid, p.kid), same_alg = sv_eq(p.alg, algs[key->alg].name);
 
-        if (!sv_eq(key->kid, p.kid))
-            continue;
-        if (!sv_eq(p.alg, algs[key->alg].name))
-            return err_set(e, ERR_DENIED, "token refused: its algorithm is not the key's");
-        if (!signature_holds(key, p.signed_, p.signature, a))
-            return err_set(e, ERR_DENIED, "token refused: its signature is wrong");
-        return jwt_claims(&p, now_ms, a, out, e);
+        if (same_kid && same_alg && signature_holds(key, p.signed_, p.signature, a))
+            return jwt_claims(&p, now_ms, a, out, e);
+        known |= same_kid;
+        fits |= same_kid && same_alg;
     }
-    return err_set(e, ERR_NOT_FOUND, "token refused: its key is not known");
+    if (!known)
+        return err_set(e, ERR_NOT_FOUND, "token refused: its key is not known");
+    return err_set(e, ERR_DENIED, "token refused: its %s",
+                   fits ? "signature is wrong" : "algorithm is not the key's");
 }

@@ -1,5 +1,5 @@
 /* jwt.c - the parts of a token, and what must hold of every token. */
-#include <openssl/evp.h>
+#include <stdlib.h>
 
 #include "base/limits.h"
 #include "sign/digest.h"
@@ -53,15 +53,19 @@ static void read_audiences(const struct json *aud, struct arena *a, struct sv_ve
     }
 }
 
-/* NumericDate (RFC 7519, 2): seconds, a fraction allowed. 0 when absent, -1 when it is no date. */
-static int64_t read_date(const struct json *claims, struct sv name)
+/* NumericDate (RFC 7519, 2): seconds, a fraction allowed and dropped. 0 when absent, -1 when it is
+ * no date up to the year 9999: a sum with it does not overflow then. */
+static int64_t read_date(const struct json *claims, struct sv name, struct arena *a)
 {
+    const double last = 253402300799;
     const struct json *v = json_get(claims, name);
-    int64_t seconds = json_i64(v, -1);
+    double seconds = -1;
 
     if (!v)
         return 0;
-    return seconds < 0 || seconds > INT64_MAX / 1000 ? -1 : seconds * 1000;
+    if (json_kind(v) == JSON_INT || json_kind(v) == JSON_DOUBLE)
+        seconds = strtod(json_text(a, v).p, NULL);
+    return seconds >= 0 && seconds <= last ? (int64_t)seconds * 1000 : -1;
 }
 
 bool jwt_claims(const struct jwt_parts *p, int64_t now_ms, struct arena *a, struct jwt *out,
@@ -72,9 +76,9 @@ bool jwt_claims(const struct jwt_parts *p, int64_t now_ms, struct arena *a, stru
     t.issuer = json_get_str(p->claims, SV("iss"));
     t.subject = json_get_str(p->claims, SV("sub"));
     t.id = json_get_str(p->claims, SV("jti"));
-    t.expires_ms = read_date(p->claims, SV("exp"));
-    t.not_before_ms = read_date(p->claims, SV("nbf"));
-    t.issued_ms = read_date(p->claims, SV("iat"));
+    t.expires_ms = read_date(p->claims, SV("exp"), a);
+    t.not_before_ms = read_date(p->claims, SV("nbf"), a);
+    t.issued_ms = read_date(p->claims, SV("iat"), a);
     read_audiences(json_get(p->claims, SV("aud")), a, &t.audiences);
     if (t.expires_ms <= 0)
         return deny(e, "it has no expiry");

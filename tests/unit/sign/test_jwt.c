@@ -1,5 +1,14 @@
 /* test_jwt.c - tokens: what is taken, and every way to forge one. */
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
 #include "base/limits.h"
+#include "sign/digest.h"
 #include "sign/jwt.h"
 #include "unit/suite.h"
 #include "wire/base64.h"
@@ -176,8 +185,244 @@ static void peeking_proves_nothing_but_reads_the_issuer(void)
     CHECK_SV(kid, SV("k1"));
 }
 
+/* ---- foreign tokens, by keys that are made here ---- */
+
+static void free_key(void *key)
+{
+    EVP_PKEY_free(key);
+}
+
+static EVP_PKEY *rsa_pair(struct arena *a)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+
+    arena_defer(a, free_key, key);
+    return key;
+}
+
+static EVP_PKEY *ec_pair(struct arena *a)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+
+    arena_defer(a, free_key, key);
+    return key;
+}
+
+/* A number of the key as JWK writes it, in at least `width` bytes. */
+static struct sv number_of(EVP_PKEY *key, const char *name, int width, struct arena *a)
+{
+    unsigned char bytes[512];
+    BIGNUM *n = NULL;
+    int size;
+
+    NEED(EVP_PKEY_get_bn_param(key, name, &n) == 1);
+    size = BN_num_bytes(n) > width ? BN_num_bytes(n) : width;
+    (void)BN_bn2binpad(n, bytes, size);
+    BN_free(n);
+    return base64url_encode(a, sv_of((char *)bytes, (size_t)size));
+}
+
+static struct json *rsa_jwk(EVP_PKEY *key, const char *alg, struct arena *a)
+{
+    struct json *jwk = json_new_object(a);
+
+    json_set_str(jwk, a, SV("kty"), SV("RSA"));
+    json_set_str(jwk, a, SV("kid"), SV("k"));
+    json_set_str(jwk, a, SV("alg"), sv_from(alg));
+    json_set_str(jwk, a, SV("n"), number_of(key, OSSL_PKEY_PARAM_RSA_N, 0, a));
+    json_set_str(jwk, a, SV("e"), number_of(key, OSSL_PKEY_PARAM_RSA_E, 0, a));
+    return jwk;
+}
+
+static struct json *ec_jwk(EVP_PKEY *key, struct arena *a)
+{
+    struct json *jwk = json_new_object(a);
+
+    json_set_str(jwk, a, SV("kty"), SV("EC"));
+    json_set_str(jwk, a, SV("kid"), SV("k"));
+    json_set_str(jwk, a, SV("crv"), SV("P-256"));
+    json_set_str(jwk, a, SV("x"), number_of(key, OSSL_PKEY_PARAM_EC_PUB_X, 32, a));
+    json_set_str(jwk, a, SV("y"), number_of(key, OSSL_PKEY_PARAM_EC_PUB_Y, 32, a));
+    return jwk;
+}
+
+/* A set of one or two keys; NULL for no second one. */
+static const char *set_of(struct json *first, struct json *second, struct arena *a)
+{
+    struct json *set = json_new_object(a), *keys = json_new_array(a);
+
+    json_push(keys, first);
+    if (second)
+        json_push(keys, second);
+    json_set(set, SV("keys"), keys);
+    return arena_cstr(a, json_text(a, set));
+}
+
+static struct sv unsigned_part(const char *alg, struct arena *a)
+{
+    struct json *head = json_new_object(a);
+
+    json_set_str(head, a, SV("alg"), sv_from(alg));
+    json_set_str(head, a, SV("kid"), SV("k"));
+    return arena_printf(a, SV_FMT "." SV_FMT, SV_ARG(base64url_encode(a, json_text(a, head))),
+                        SV_ARG(base64url_encode(a, json_text(a, claims_until(a, NOW_MS + 60000)))));
+}
+
+/* The signature as OpenSSL makes it: of an EC key in DER. */
+static struct sv openssl_signature(EVP_PKEY *key, struct sv text, struct arena *a)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char bytes[512];
+    size_t n = sizeof(bytes);
+
+    NEED(ctx && EVP_DigestSignInit_ex(ctx, NULL, "SHA256", NULL, NULL, key, NULL) > 0);
+    NEED(EVP_DigestSign(ctx, bytes, &n, (const unsigned char *)text.p, text.n) > 0);
+    EVP_MD_CTX_free(ctx);
+    return arena_dup(a, sv_of((char *)bytes, n));
+}
+
+static const char *token_of(struct sv text, struct sv signature, struct arena *a)
+{
+    return arena_cstr(a, arena_printf(a, SV_FMT "." SV_FMT, SV_ARG(text),
+                                      SV_ARG(base64url_encode(a, signature))));
+}
+
+static const char *rs256_token(EVP_PKEY *key, struct arena *a)
+{
+    struct sv text = unsigned_part("RS256", a);
+
+    return token_of(text, openssl_signature(key, text, a), a);
+}
+
+/* r and s side by side, out of DER. */
+static struct sv raw_signature(struct sv der, struct arena *a)
+{
+    const unsigned char *p = (const unsigned char *)der.p;
+    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)der.n);
+    unsigned char bytes[64];
+
+    NEED(sig);
+    (void)BN_bn2binpad(ECDSA_SIG_get0_r(sig), bytes, 32);
+    (void)BN_bn2binpad(ECDSA_SIG_get0_s(sig), bytes + 32, 32);
+    ECDSA_SIG_free(sig);
+    return arena_dup(a, sv_of((char *)bytes, sizeof(bytes)));
+}
+
+static void an_rs256_token_is_verified(void)
+{
+    auto_arena a = {0};
+    EVP_PKEY *key = rsa_pair(&a);
+
+    CHECK_INT(foreign(set_of(rsa_jwk(key, "RS256", &a), NULL, &a), rs256_token(key, &a), NOW_MS),
+              ERR_NONE);
+    CHECK_INT(
+        foreign(set_of(rsa_jwk(rsa_pair(&a), "RS256", &a), NULL, &a), rs256_token(key, &a), NOW_MS),
+        ERR_DENIED);
+}
+
+/* The classic forgery: what is public serves as the secret of a MAC. */
+static void a_public_key_is_no_secret(void)
+{
+    auto_arena a = {0};
+    EVP_PKEY *key = rsa_pair(&a);
+    struct sv text = unsigned_part("HS256", &a);
+    BIO *pem = BIO_new(BIO_s_mem());
+    struct sha256 mac;
+    char *bytes;
+    long n;
+
+    NEED(pem && PEM_write_bio_PUBKEY(pem, key) == 1);
+    n = BIO_get_mem_data(pem, &bytes);
+    mac = hmac_sha256(sv_of(bytes, (size_t)n), text);
+    CHECK_INT(foreign(set_of(rsa_jwk(key, "RS256", &a), NULL, &a),
+                      token_of(text, sv_of((char *)mac.b, SHA256_BYTES), &a), NOW_MS),
+              ERR_DENIED);
+    BIO_free(pem);
+}
+
+static void a_token_names_no_other_algorithm_than_its_key(void)
+{
+    auto_arena a = {0};
+    EVP_PKEY *rsa = rsa_pair(&a), *ec = ec_pair(&a);
+
+    CHECK_INT(foreign(set_of(ec_jwk(ec, &a), NULL, &a), rs256_token(rsa, &a), NOW_MS), ERR_DENIED);
+    CHECK_INT(foreign(set_of(rsa_jwk(rsa, "PS256", &a), NULL, &a), rs256_token(rsa, &a), NOW_MS),
+              ERR_DENIED);
+}
+
+static void an_es256_signature_is_raw_and_never_der(void)
+{
+    auto_arena a = {0};
+    EVP_PKEY *key = ec_pair(&a);
+    const char *set = set_of(ec_jwk(key, &a), NULL, &a);
+    struct sv text = unsigned_part("ES256", &a);
+    struct sv der = openssl_signature(key, text, &a);
+    struct sv raw = raw_signature(der, &a);
+
+    CHECK_INT(foreign(set, token_of(text, raw, &a), NOW_MS), ERR_NONE);
+    CHECK_INT(foreign(set, token_of(text, der, &a), NOW_MS), ERR_DENIED);
+    CHECK_INT(foreign(set, token_of(text, sv_first(raw, 63), &a), NOW_MS), ERR_DENIED);
+    CHECK_INT(foreign(set, token_of(text, SV(""), &a), NOW_MS), ERR_DENIED);
+}
+
+static void of_two_keys_with_one_kid_either_verifies(void)
+{
+    auto_arena a = {0};
+    EVP_PKEY *old = rsa_pair(&a), *new = rsa_pair(&a), *ec = ec_pair(&a);
+    const char *rotating = set_of(rsa_jwk(old, "RS256", &a), rsa_jwk(new, "RS256", &a), &a);
+
+    CHECK_INT(foreign(rotating, rs256_token(old, &a), NOW_MS), ERR_NONE);
+    CHECK_INT(foreign(rotating, rs256_token(new, &a), NOW_MS), ERR_NONE);
+    CHECK_INT(foreign(rotating, rs256_token(rsa_pair(&a), &a), NOW_MS), ERR_DENIED);
+    CHECK_INT(foreign(set_of(ec_jwk(ec, &a), rsa_jwk(new, "RS256", &a), &a), rs256_token(new, &a),
+                      NOW_MS),
+              ERR_NONE);
+}
+
+/* ---- dates ---- */
+
+static struct sv with_expiry(const char *exp, struct arena *a)
+{
+    struct token_keys keys = our_keys(a);
+    struct json *claims;
+    struct err e = {0};
+
+    NEED_OK(json_read(arena_printf(a, "{\"sub\":\"x\",\"exp\":%s}", exp), a, &claims, &e), &e);
+    return token_sign(claims, &keys.p[0], a);
+}
+
+static void a_date_may_have_a_fraction(void)
+{
+    auto_arena a = {0};
+    struct token_keys keys = our_keys(&a);
+    struct jwt t;
+    struct err e = {0};
+
+    NEED_OK(token_verify(with_expiry("1800000100.9", &a), &keys, NOW_MS, &a, &t, &e), &e);
+    CHECK_INT(t.expires_ms, 1800000100000);
+    CHECK(verified(with_expiry("1.8000001e9", &a)));
+    CHECK(!verified(with_expiry("1700000000.5", &a)));
+}
+
+static void a_date_past_the_year_9999_is_no_date(void)
+{
+    auto_arena a = {0};
+
+    CHECK(verified(with_expiry("253402300799", &a)));
+    CHECK(!verified(with_expiry("253402300800", &a)));
+    CHECK(!verified(with_expiry("9223372036854775", &a)));
+    CHECK(!verified(with_expiry("9223372036854775807", &a)));
+    CHECK(!verified(with_expiry("1e300", &a)));
+    CHECK(!verified(with_expiry("-1", &a)));
+    CHECK(!verified(with_expiry("\"1900000000\"", &a)));
+    CHECK(!verified(with_expiry("true", &a)));
+}
+
 SUITE("sign/jwt", TEST(our_token_reads_back), TEST(every_prefix_and_every_changed_byte_is_refused),
       TEST(no_algorithm_is_no_way_in), TEST(time_is_checked_with_a_minute_of_skew),
       TEST(a_token_has_a_limit), TEST(an_es256_token_is_verified_as_in_rfc_7515),
       TEST(a_key_for_another_use_or_of_another_kind_is_left_out),
-      TEST(peeking_proves_nothing_but_reads_the_issuer))
+      TEST(peeking_proves_nothing_but_reads_the_issuer), TEST(an_rs256_token_is_verified),
+      TEST(a_public_key_is_no_secret), TEST(a_token_names_no_other_algorithm_than_its_key),
+      TEST(an_es256_signature_is_raw_and_never_der), TEST(of_two_keys_with_one_kid_either_verifies),
+      TEST(a_date_may_have_a_fraction), TEST(a_date_past_the_year_9999_is_no_date))
