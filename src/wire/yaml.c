@@ -16,7 +16,7 @@ struct reading {
     yaml_parser_t parser;
     struct arena *arena;
     struct yaml_lines lines;
-    size_t nodes;
+    size_t nodes, path_bytes;
     int depth;
 };
 
@@ -75,22 +75,60 @@ static struct json *plain(struct arena *a, struct sv v)
     return json_new_str(a, v);
 }
 
+/* A core tag says which kind the content must be read as, quoted or not; that is how Kubernetes'
+ * reader has it. Any other tag is refused. */
+static bool tagged(struct reading *r, const yaml_event_t *event, struct sv v, struct json **out,
+                   struct err *e)
+{
+    static const struct {
+        struct sv tag;
+        enum json_kind kind, other; /* a number may be whole */
+    } core[] = {
+        {SV_INIT(YAML_INT_TAG),   JSON_INT,    JSON_INT },
+        {SV_INIT(YAML_FLOAT_TAG), JSON_DOUBLE, JSON_INT },
+        {SV_INIT(YAML_BOOL_TAG),  JSON_BOOL,   JSON_BOOL},
+        {SV_INIT(YAML_NULL_TAG),  JSON_NULL,   JSON_NULL},
+    };
+    struct sv tag = sv_from((const char *)event->data.scalar.tag);
+    struct json *read = plain(r->arena, v);
+
+    if (sv_eq(tag, SV(YAML_STR_TAG)) || sv_eq(tag, SV("!"))) {
+        *out = json_new_str(r->arena, v);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(core) / sizeof(core[0]); i++) {
+        if (!sv_eq(tag, core[i].tag))
+            continue;
+        if (json_kind(read) != core[i].kind && json_kind(read) != core[i].other)
+            return wrong(event, e, "a value is not of the kind that its tag says");
+        *out = read;
+        return true;
+    }
+    return wrong(event, e, "tags other than the core ones are not taken");
+}
+
 static bool scalar(struct reading *r, const yaml_event_t *event, struct json **out, struct err *e)
 {
     struct sv v = sv_of((const char *)event->data.scalar.value, event->data.scalar.length);
-    const char *tag = (const char *)event->data.scalar.tag;
 
     if (event->data.scalar.anchor)
         return wrong(event, e, "anchors are not taken");
     if (sv_has_char(v, '\0'))
         return wrong(event, e, "a NUL in a value");
-    if (tag && strcmp(tag, YAML_STR_TAG) != 0 && strcmp(tag, "!") != 0)
-        return wrong(event, e, "tags are not taken");
-    if (tag || !event->data.scalar.plain_implicit)
-        *out = json_new_str(r->arena, v);
-    else
-        *out = plain(r->arena, v);
+    if (event->data.scalar.tag)
+        return tagged(r, event, v, out, e);
+    *out = event->data.scalar.plain_implicit ? plain(r->arena, v) : json_new_str(r->arena, v);
     return true;
+}
+
+/* Every path is kept whole, so long keys above many values would cost memory by the square. */
+static bool afford_path(struct reading *r, const yaml_event_t *event, size_t bytes, struct err *e)
+{
+    enum { PATH_BYTES = 4 * LIMIT_YAML_BYTES };
+
+    r->path_bytes += bytes;
+    return r->path_bytes <= PATH_BYTES ||
+           wrong(event, e, "the keys above the values are too long altogether");
 }
 
 static bool value(struct reading *r, const yaml_event_t *event, struct sv path, struct json **out,
@@ -108,6 +146,8 @@ static bool sequence(struct reading *r, struct sv path, struct json **out, struc
             return false;
         if (event->type == YAML_SEQUENCE_END_EVENT)
             break;
+        if (!afford_path(r, event, path.n + sizeof("[000000]"), e))
+            return false;
         if (!value(r, event, arena_printf(r->arena, SV_FMT "[%zu]", SV_ARG(path), i), &item, e))
             return false;
         json_push(list, item);
@@ -143,7 +183,8 @@ static bool mapping(struct reading *r, struct sv path, struct json **out, struct
             return false;
         if (key_event->type == YAML_MAPPING_END_EVENT)
             break;
-        if (!key_of(key_event, object, &key, e) || !next(r, &event, e))
+        if (!key_of(key_event, object, &key, e) || !next(r, &event, e) ||
+            !afford_path(r, key_event, path.n + key.n, e))
             return false;
         below = path.n ? arena_printf(r->arena, SV_FMT "." SV_FMT, SV_ARG(path), SV_ARG(key)) : key;
         vec_push(&r->lines, r->arena,

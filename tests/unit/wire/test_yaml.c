@@ -53,6 +53,50 @@ static void each_value_knows_its_line(void)
     CHECK_INT(yaml_line(&d.p[0], SV("spec.listing")), 2);
 }
 
+static void core_tags_say_the_kind_of_a_value(void)
+{
+    auto_arena a = {0};
+    struct yaml_docs d =
+        docs("{a: !!str 1, b: !!int '7', c: !!float 1.5, d: !!float 2, e: !!bool yes, "
+             "f: !!null '', g: ! 3, h: !!str ''}",
+             &a);
+
+    NEED(d.n == 1);
+    CHECK_SV(
+        json_text(&a, d.p[0].root),
+        SV("{\"a\":\"1\",\"b\":7,\"c\":1.5,\"d\":2,\"e\":true,\"f\":null,\"g\":\"3\",\"h\":\"\"}"));
+}
+
+static void a_tag_that_its_value_belies_is_refused(void)
+{
+    auto_arena a = {0};
+    struct sv want = SV("line 2: a value is not of the kind that its tag says");
+
+    CHECK_SV(sv_from(refusal("x: 1\na: !!int x\n", &a)), want);
+    CHECK_SV(sv_from(refusal("x: 1\na: !!int 1.5\n", &a)), want);
+    CHECK_SV(sv_from(refusal("x: 1\na: !!bool 1\n", &a)), want);
+    CHECK_SV(sv_from(refusal("x: 1\na: !!null 0\n", &a)), want);
+    CHECK_SV(sv_from(refusal("x: 1\na: !!float .inf\n", &a)), want);
+    CHECK(sv_starts(sv_from(refusal("a: !!binary aGk=\n", &a)), SV("line 1: tags")));
+    CHECK(sv_starts(sv_from(refusal("a: !!timestamp 2026-11-20\n", &a)), SV("line 1: tags")));
+}
+
+/* A key of 20,000 bytes above a list of 2,000: 40 MB of paths out of 30 KB of text. */
+static void long_keys_above_many_values_are_refused(void)
+{
+    auto_arena a = {0};
+    struct buf b = buf_new(&a, 100000);
+
+    buf_add(&b, SV("? "));
+    for (int i = 0; i < 20000; i++)
+        buf_addc(&b, 'k');
+    buf_add(&b, SV("\n: ["));
+    for (int i = 0; i < 2000; i++)
+        buf_add(&b, SV("1, "));
+    buf_add(&b, SV("1]\n"));
+    CHECK(sv_starts(sv_from(refusal(buf_sv(&b).p, &a)), SV("line 2: the keys above")));
+}
+
 static void json_is_yaml(void)
 {
     auto_arena a = {0};
@@ -106,5 +150,7 @@ static void every_prefix_ends_cleanly(void)
 
 SUITE("wire/yaml", TEST(scalars_get_the_types_that_kubernetes_gives_them),
       TEST(several_documents_are_read_and_empty_ones_left_out), TEST(each_value_knows_its_line),
-      TEST(json_is_yaml), TEST(traps_are_refused_with_their_line), TEST(what_is_written_reads_back),
+      TEST(core_tags_say_the_kind_of_a_value), TEST(a_tag_that_its_value_belies_is_refused),
+      TEST(long_keys_above_many_values_are_refused), TEST(json_is_yaml),
+      TEST(traps_are_refused_with_their_line), TEST(what_is_written_reads_back),
       TEST(every_prefix_ends_cleanly))
