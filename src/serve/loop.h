@@ -1,0 +1,68 @@
+/*
+ * loop.h - one serving loop: its rulebook, its caches, and what surrounds each handler.
+ */
+#ifndef SERVE_LOOP_H
+#define SERVE_LOOP_H
+
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "serve/audit.h"
+#include "serve/call.h"
+#include "serve/minter.h"
+#include "serve/serve.h"
+
+/* What all loops share; only the epoch changes. */
+struct serve {
+    struct arena arena;
+    struct serve_options options;
+    struct http_server *server, *admin;
+    struct keepers *keepers;
+    struct minter *minter;
+    struct audit *audit;
+    struct http_handler handler, admin_handler;
+    _Atomic uint64_t epoch; /* counts writes to the store: what was read before one is stale */
+    _Atomic bool ready;     /* a rulebook has arrived */
+    struct loop *_Atomic *loops;
+    struct rulebook *_Atomic shown; /* for the admin listener: handed over by exchange */
+};
+
+struct loop {
+    struct serve *serve;
+    struct http_loop *http;
+    struct rulebook *rules; /* NULL until the first arrives */
+    struct arena tokens_arena;
+    struct map tokens; /* verified tokens of this rulebook */
+    struct arena places_arena;
+    struct map places; /* tables' folders, of `places_epoch` */
+    uint64_t places_epoch;
+    struct arena metadata_arena;
+    struct map metadata; /* metadata files' texts: they never change */
+    unsigned waiting;    /* calls that wait for an answer */
+    int64_t failures_logged_ms;
+    unsigned failures_unlogged;
+    uint64_t next_id;
+};
+
+/* What a call waits for. */
+struct call_wait {
+    query_fn *query;
+    call_then_fn *then;
+    bool writes;
+    struct err outcome; /* ERR_NONE: it went well */
+    struct mint_job job;
+};
+
+/* The handler's table for http_server.h; `context` is the struct serve. */
+void *loop_start(struct http_loop *http, void *context);
+void loop_request(struct http_turn *t, void *state);
+void loop_stop(void *state);
+/* A new rulebook, by message. */
+void loop_publish(struct loop *l, struct rulebook *r);
+
+/* Ends a call that failed: the reply by the error. */
+void call_fail(struct call *c, const struct err *e);
+/* Runs a step; a false ends the call. */
+void call_step(struct call *c, bool ok, const struct err *e);
+
+#endif
