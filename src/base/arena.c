@@ -36,19 +36,22 @@ static NORETURN void die(size_t size)
     abort();
 }
 
+/* Where the memory of a block begins behind its header. */
+static const size_t header_bytes =
+    (sizeof(struct arena_block) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+
 static char *block_bytes(struct arena_block *b)
 {
-    return (char *)b + ((sizeof(*b) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1));
+    return (char *)b + header_bytes;
 }
 
 static struct arena_block *add_block(struct arena *a, size_t size)
 {
-    size_t header = (size_t)(block_bytes((struct arena_block *)NULL) - (char *)NULL);
     struct arena_block *b;
 
-    if (size > SIZE_MAX - header)
+    if (size > SIZE_MAX - header_bytes)
         die(size);
-    b = calloc(1, header + size);
+    b = calloc(1, header_bytes + size);
     if (!b)
         die(size);
     b->size_bytes = size;
