@@ -117,6 +117,9 @@ struct levels {
     struct sv dotted; /* for messages */
 };
 MUST_CHECK bool call_levels(struct call *c, struct sv raw, struct levels *out, struct err *e);
+/* The same from levels that came in a body. */
+MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n,
+                               struct levels *out, struct err *e);
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
 /* The body as a JSON object. */
 MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);

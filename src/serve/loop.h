@@ -28,6 +28,7 @@ struct serve {
 };
 
 struct loop {
+    struct arena arena; /* holds the loop itself */
     struct serve *serve;
     struct http_loop *http;
     struct rulebook *rules; /* NULL until the first arrives */

@@ -1,0 +1,204 @@
+/* call.c - replies, errors, and what handlers share. */
+#include "serve/call.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "serve/loop.h"
+#include "serve/routes.h"
+
+/* ---- replies ---- */
+
+bool call_reply_json(struct call *c, int status, const struct json *body)
+{
+    c->out.status = status;
+    c->out.body = json_text(c->arena, body);
+    http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
+    return call_reply(c);
+}
+
+bool call_reply_empty(struct call *c, int status)
+{
+    c->out.status = status;
+    return call_reply(c);
+}
+
+static const struct {
+    int status;
+    const char *type;
+} by_code[] = {
+    [ERR_NONE] = {500, "InternalServerError"     },
+    [ERR_INVALID] = {400, "BadRequestException"     },
+    [ERR_DENIED] = {403, "ForbiddenException"      },
+    [ERR_NOT_FOUND] = {404, "NotFoundException"       },
+    [ERR_CONFLICT] = {409, "AlreadyExistsException"  },
+    [ERR_BUSY] = {429, "TooManyRequestsException"},
+    [ERR_UNAVAILABLE] = {503, "SlowDownException"       },
+    [ERR_INTERNAL] = {500, "InternalServerError"     },
+};
+static_assert(sizeof(by_code) / sizeof(by_code[0]) == ERR_CODE_COUNT, "a row for each code");
+
+void call_fail(struct call *c, const struct err *e)
+{
+    int status = c->error_status ? c->error_status : by_code[e->code].status;
+    const char *type = c->error_type ? c->error_type : by_code[e->code].type;
+    struct json *body = json_new_object(c->arena), *error = json_new_object(c->arena);
+    /* Our own bug is no business of the client's. */
+    bool hidden = e->code == ERR_INTERNAL && !c->error_type;
+
+    c->out.headers.n = 0;
+    json_set_str(error, c->arena, SV("message"), hidden ? SV("internal error") : sv_from(e->msg));
+    json_set_str(error, c->arena, SV("type"), sv_from(type));
+    json_set_i64(error, c->arena, SV("code"), status);
+    json_set(body, SV("error"), error);
+    if (e->code == ERR_UNAVAILABLE || e->code == ERR_BUSY)
+        http_header_add(&c->out.headers, c->arena, SV("Retry-After"), SV("1"));
+    if (status == 401)
+        http_header_add(&c->out.headers, c->arena, SV("WWW-Authenticate"), SV("Bearer"));
+    (void)call_reply_json(c, status, body);
+}
+
+/* ---- what handlers share ---- */
+
+bool call_catalog(struct call *c, struct err *e)
+{
+    struct sv name;
+    struct subject all = {0};
+
+    if (!uri_decode(c->params[0], true, c->arena, &name, e))
+        return false;
+    all.catalog = rulebook_catalog(c->rules, name);
+    /* What a caller has no grant in does not exist for it. */
+    if (!all.catalog || !rulebook_sees(c->rules, &c->who, &all)) {
+        c->error_type = "NoSuchWarehouseException";
+        return err_set(e, ERR_NOT_FOUND, "Warehouse does not exist: " SV_FMT,
+                       SV_ARG(sv_first(name, 100)));
+    }
+    c->catalog = all.catalog;
+    return true;
+}
+
+static bool is_good_name(struct sv name)
+{
+    for (size_t i = 0; i < name.n; i++) {
+        if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
+            return false;
+    }
+    return name.n > 0 && name.n <= LIMIT_NAME_BYTES && !sv_eq(name, SV(".")) &&
+           !sv_eq(name, SV(".."));
+}
+
+bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e)
+{
+    struct sv name;
+
+    if (!uri_decode(raw, true, c->arena, &name, e))
+        return false;
+    if (!is_good_name(name))
+        return err_set(e, ERR_INVALID, "a name must be 1 to %d bytes without control bytes",
+                       LIMIT_NAME_BYTES);
+    c->table_text = name;
+    *out = name;
+    return true;
+}
+
+/* Offset of "%1F" in any case, or -1. */
+static ptrdiff_t find_separator(struct sv v)
+{
+    for (size_t i = 0; i + 2 < v.n; i++) {
+        if (v.p[i] == '%' && v.p[i + 1] == '1' && (v.p[i + 2] | 0x20) == 'f')
+            return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
+bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct levels *out,
+                    struct err *e)
+{
+    struct buf joined = buf_new(c->arena, 8192), dotted = buf_new(c->arena, 8192);
+
+    if (n == 0 || n > LIMIT_NAMESPACE_LEVELS)
+        return err_set(e, ERR_INVALID, "a namespace must have 1 to %d levels",
+                       LIMIT_NAMESPACE_LEVELS);
+    out->p = arena_array(c->arena, struct sv, n);
+    out->n = n;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_good_name(levels[i]))
+            return err_set(e, ERR_INVALID,
+                           "a level of a namespace must be 1 to %d bytes without control bytes",
+                           LIMIT_NAME_BYTES);
+        out->p[i] = levels[i];
+        buf_addf(&joined, "%s" SV_FMT, i ? "\x1f" : "", SV_ARG(levels[i]));
+        buf_addf(&dotted, "%s" SV_FMT, i ? "." : "", SV_ARG(levels[i]));
+    }
+    out->joined = buf_sv(&joined);
+    out->dotted = buf_sv(&dotted);
+    c->levels_text = out->dotted;
+    return true;
+}
+
+bool call_levels(struct call *c, struct sv raw, struct levels *out, struct err *e)
+{
+    struct sv levels[LIMIT_NAMESPACE_LEVELS + 1];
+    size_t n = 0;
+    ptrdiff_t at;
+
+    do {
+        struct sv part;
+
+        at = find_separator(raw);
+        part = at < 0 ? raw : sv_first(raw, (size_t)at);
+        if (n > LIMIT_NAMESPACE_LEVELS || !uri_decode(part, true, c->arena, &levels[n++], e))
+            return n > LIMIT_NAMESPACE_LEVELS ? err_set(e, ERR_INVALID, "too many levels") : false;
+        raw = at < 0 ? raw : sv_skip(raw, (size_t)at + 3);
+    } while (at >= 0);
+    return call_levels_of(c, levels, n, out, e);
+}
+
+bool call_body(struct call *c, struct json **out, struct err *e)
+{
+    if (!json_read(c->in->body, c->arena, out, e))
+        return err_wrap(e, "request body");
+    if (json_kind(*out) != JSON_OBJECT)
+        return err_set(e, ERR_INVALID, "request body: must be a JSON object");
+    return true;
+}
+
+bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum privilege p,
+                 struct decision *d, struct err *e)
+{
+    struct subject s = {.catalog = c->catalog, .table = table};
+    struct decision mine;
+
+    if (ns) {
+        s.levels = ns->p;
+        s.n_levels = ns->n;
+    }
+    rulebook_decide(c->rules, &c->who, &s, &mine);
+    if (d)
+        *d = mine;
+    if (decision_allows(&mine, p)) {
+        c->grant = mine.grants[p];
+        return true;
+    }
+    c->missing = privilege_name(p);
+    return err_set(e, ERR_DENIED, SV_FMT " lacks " SV_FMT " on %s" SV_FMT "%s" SV_FMT,
+                   SV_ARG(c->who.name), SV_ARG(privilege_name(p)), ns ? "" : "the catalog",
+                   SV_ARG(ns ? ns->dotted : SV("")), table.n ? "." : "",
+                   SV_ARG(sv_first(table, 60)));
+}
+
+bool call_no_namespace(struct call *c, const struct levels *ns, struct err *e)
+{
+    c->error_type = "NoSuchNamespaceException";
+    return err_set(e, ERR_NOT_FOUND, "Namespace does not exist: " SV_FMT,
+                   SV_ARG(sv_first(ns->dotted, 150)));
+}
+
+bool call_no_table(struct call *c, const struct levels *ns, struct sv table, struct err *e)
+{
+    c->error_type = "NoSuchTableException";
+    return err_set(e, ERR_NOT_FOUND, "Table does not exist: " SV_FMT "." SV_FMT,
+                   SV_ARG(sv_first(ns->dotted, 100)), SV_ARG(sv_first(table, 100)));
+}

@@ -1,0 +1,62 @@
+/* routes.c - the whole HTTP surface. */
+#include "serve/routes.h"
+
+#define NAMESPACES "/v1/{prefix}/namespaces"
+#define NAMESPACE  NAMESPACES "/{namespace}"
+#define TABLES     NAMESPACE "/tables"
+#define TABLE      TABLES "/{table}"
+
+const struct route routes[] = {
+    {HTTP_GET,    "/v1/config",            AUTH_TOKEN, config_show,          "config",               false},
+    {HTTP_POST,   "/v1/oauth/tokens",      AUTH_NONE,  oauth_token,          "token",                false},
+    {HTTP_GET,    NAMESPACES,              AUTH_TOKEN, namespace_list,       "list-namespaces",      true },
+    {HTTP_POST,   NAMESPACES,              AUTH_TOKEN, namespace_create,     "create-namespace",     true },
+    {HTTP_GET,    NAMESPACE,               AUTH_TOKEN, namespace_load,       "load-namespace",       true },
+    {HTTP_HEAD,   NAMESPACE,               AUTH_TOKEN, namespace_exists,     "namespace-exists",     true },
+    {HTTP_DELETE, NAMESPACE,               AUTH_TOKEN, namespace_drop,       "drop-namespace",       true },
+    {HTTP_POST,   NAMESPACE "/properties", AUTH_TOKEN, namespace_properties, "namespace-properties",
+     true                                                                                                 },
+    {HTTP_GET,    TABLES,                  AUTH_TOKEN, table_list,           "list-tables",          true },
+    {HTTP_POST,   TABLES,                  AUTH_TOKEN, table_create,         "create-table",         true },
+    {HTTP_GET,    TABLE,                   AUTH_TOKEN, table_load,           "load-table",           true },
+    {HTTP_HEAD,   TABLE,                   AUTH_TOKEN, table_exists,         "table-exists",         true },
+    {HTTP_POST,   TABLE,                   AUTH_TOKEN, table_commit,         "commit-table",         true },
+    {HTTP_DELETE, TABLE,                   AUTH_TOKEN, table_drop,           "drop-table",           true },
+    {HTTP_GET,    TABLE "/credentials",    AUTH_TOKEN, credentials_show,     "vend",                 true },
+    {HTTP_POST,   TABLE "/credentials",    AUTH_TOKEN, credentials_show,     "vend",                 false},
+};
+const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+
+/* Segment by segment; "{x}" takes any that is not empty. */
+static bool matches(struct sv template_, struct sv path, struct sv params[ROUTE_PARAMS])
+{
+    struct sv want, got;
+    size_t n = 0;
+
+    while (sv_cut(&template_, '/', &want)) {
+        if (!sv_cut(&path, '/', &got))
+            return false;
+        if (sv_starts(want, SV("{"))) {
+            if (!got.n || n == ROUTE_PARAMS)
+                return false;
+            params[n++] = got;
+        } else if (!sv_eq(want, got)) {
+            return false;
+        }
+    }
+    return !path.p;
+}
+
+const struct route *route_match(enum http_method m, struct sv path, struct sv params[ROUTE_PARAMS],
+                                bool *other_method)
+{
+    *other_method = false;
+    for (size_t i = 0; i < n_routes; i++) {
+        if (!matches(sv_from(routes[i].path), path, params))
+            continue;
+        if (routes[i].method == m)
+            return &routes[i];
+        *other_method = true;
+    }
+    return NULL;
+}

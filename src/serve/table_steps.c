@@ -1,0 +1,243 @@
+/* table_steps.c - what several table handlers do. */
+#include "serve/table_steps.h"
+
+#include "base/limits.h"
+#include "serve/loop.h"
+
+enum {
+    MAX_FOLDERS = 8,
+    METADATA_CACHE_BYTES = 32 * 1024 * 1024,
+    METADATA_CACHED_BYTES = 1024 * 1024,
+    PLACES_KEPT = 20000
+};
+
+bool table_path(struct call *c, struct table_path *out, struct err *e)
+{
+    *out = (struct table_path){0};
+    return call_catalog(c, e) && call_levels(c, c->params[1], &out->ns, e) &&
+           (!c->params[2].n || call_name(c, c->params[2], &out->table, e));
+}
+
+bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l)
+{
+    const struct rule_integration *w = catalog->integration;
+
+    for (size_t i = 0; i < w->n_allowed; i++) {
+        if (location_contains(&w->allowed[i], l) && l->key.n)
+            return true;
+    }
+    return false;
+}
+
+static bool add_folder(struct call *c, struct sv text, struct location *folders, size_t *n,
+                       struct err *e)
+{
+    struct location l;
+
+    if (!location_read(text, false, c->arena, &l, e)) {
+        e->code = ERR_DENIED;
+        return false;
+    }
+    if (!place_is_allowed(c->catalog, &l))
+        return err_set(e, ERR_DENIED,
+                       "location " SV_FMT " is outside the allowed locations of catalog " SV_FMT,
+                       SV_ARG(sv_first(text, 120)), SV_ARG(c->catalog->name));
+    for (size_t i = 0; i < *n; i++) {
+        if (location_contains(&folders[i], &l))
+            return true;
+    }
+    if (*n == MAX_FOLDERS)
+        return err_set(e, ERR_INVALID, "more than %d folders for one table", MAX_FOLDERS);
+    folders[(*n)++] = l;
+    return true;
+}
+
+bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,
+                struct location *folders, size_t *n, struct err *e)
+{
+    struct metadata_facts facts;
+
+    metadata_facts(metadata, c->arena, &facts);
+    *n = 0;
+    if (!add_folder(c, facts.location, folders, n, e))
+        return false;
+    for (size_t i = 0; i < facts.write_paths.n; i++) {
+        if (!add_folder(c, facts.write_paths.p[i], folders, n, e))
+            return false;
+    }
+    row->uuid = facts.uuid;
+    row->location = location_text(&folders[0], c->arena);
+    row->extra_locations = (struct sv_vec){0};
+    for (size_t i = 1; i < *n; i++)
+        vec_push(&row->extra_locations, c->arena, location_text(&folders[i], c->arena));
+    return true;
+}
+
+/* ---- finding ---- */
+
+static bool query_table(struct call *c, struct store *s, struct err *e)
+{
+    struct table_at *t = c->work;
+    struct sv_vec folders = {0};
+    struct sv who;
+
+    if (!store_table_get(s, c->catalog->id, t->path.ns.joined, t->path.table, c->arena, &t->row, e))
+        return false;
+    vec_push(&folders, c->arena, t->row.location);
+    for (size_t i = 0; i < t->row.extra_locations.n; i++)
+        vec_push(&folders, c->arena, t->row.extra_locations.p[i]);
+    return store_table_overlap(s, &folders, c->catalog->id, t->path.ns.joined, t->path.table,
+                               c->arena, &t->overlaps, &who, e);
+}
+
+static bool check_places(struct call *c, struct table_at *t, struct err *e)
+{
+    t->n_folders = 0;
+    if (t->overlaps)
+        return err_set(
+            e, ERR_DENIED,
+            "the table's location lies in another table's place; nothing is handed out for it");
+    if (!add_folder(c, t->row.location, t->folders, &t->n_folders, e))
+        return false;
+    for (size_t i = 0; i < t->row.extra_locations.n; i++) {
+        if (!add_folder(c, t->row.extra_locations.p[i], t->folders, &t->n_folders, e))
+            return false;
+    }
+    return true;
+}
+
+/* What was read from the store, until the next write to it by anybody. */
+struct place {
+    struct table_row row;
+    bool overlaps;
+};
+
+static struct sv place_key(struct call *c, const struct table_at *t)
+{
+    return arena_printf(c->arena, SV_FMT "\x1e" SV_FMT "\x1e" SV_FMT, SV_ARG(c->catalog->id),
+                        SV_ARG(t->path.ns.joined), SV_ARG(t->path.table));
+}
+
+static const struct place *known_place(struct call *c, const struct table_at *t)
+{
+    struct loop *l = c->loop;
+    uint64_t epoch = atomic_load(&l->serve->epoch);
+
+    if (l->places_epoch != epoch || l->places.n > PLACES_KEPT) {
+        arena_done(&l->places_arena);
+        l->places = map_new(&l->places_arena);
+        l->places_epoch = epoch;
+    }
+    return map_get(&l->places, place_key(c, t));
+}
+
+static void remember_place(struct call *c, const struct table_at *t)
+{
+    struct arena *a = &c->loop->places_arena;
+    struct place *p = arena_new(a, struct place);
+
+    p->row.uuid = arena_dup(a, t->row.uuid);
+    p->row.metadata_location = arena_dup(a, t->row.metadata_location);
+    p->row.location = arena_dup(a, t->row.location);
+    for (size_t i = 0; i < t->row.extra_locations.n; i++)
+        vec_push(&p->row.extra_locations, a, arena_dup(a, t->row.extra_locations.p[i]));
+    p->overlaps = t->overlaps;
+    (void)map_put(&c->loop->places, place_key(c, t), p);
+}
+
+static bool after_table(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_at *t = c->work;
+
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return call_no_table(c, &t->path.ns, t->path.table, e);
+    if (outcome)
+        return false;
+    /* Only if nobody wrote since the question was asked. */
+    if (t->asked_epoch == atomic_load(&c->loop->serve->epoch) && !known_place(c, t))
+        remember_place(c, t);
+    return check_places(c, t, e) && t->then(c, NULL, e);
+}
+
+/* The cache's memory may go while the call waits: the row is copied. */
+static void copy_place(struct call *c, struct table_at *t, const struct place *p)
+{
+    t->row.uuid = arena_dup(c->arena, p->row.uuid);
+    t->row.metadata_location = arena_dup(c->arena, p->row.metadata_location);
+    t->row.location = arena_dup(c->arena, p->row.location);
+    t->row.extra_locations = (struct sv_vec){0};
+    for (size_t i = 0; i < p->row.extra_locations.n; i++)
+        vec_push(&t->row.extra_locations, c->arena,
+                 arena_dup(c->arena, p->row.extra_locations.p[i]));
+    t->overlaps = p->overlaps;
+}
+
+bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
+{
+    const struct place *p = known_place(c, t);
+
+    c->work = t;
+    t->then = then;
+    if (p) {
+        copy_place(c, t, p);
+        return check_places(c, t, e) && then(c, NULL, e);
+    }
+    t->asked_epoch = atomic_load(&c->loop->serve->epoch);
+    return call_read(c, query_table, after_table, e);
+}
+
+/* ---- metadata files ---- */
+
+void metadata_remember(struct call *c, struct sv location, struct sv text)
+{
+    struct loop *l = c->loop;
+    struct sv *copy;
+
+    if (text.n > METADATA_CACHED_BYTES)
+        return;
+    if (l->metadata_arena.used_bytes > METADATA_CACHE_BYTES) {
+        arena_done(&l->metadata_arena);
+        l->metadata = map_new(&l->metadata_arena);
+    }
+    copy = arena_new(&l->metadata_arena, struct sv);
+    *copy = arena_dup(&l->metadata_arena, text);
+    (void)map_put(&l->metadata, location, copy);
+}
+
+static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_at *t = c->work;
+
+    if (outcome && outcome->code == ERR_NOT_FOUND) {
+        c->error_type = "NotFoundException";
+        return err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
+                       SV_ARG(sv_first(t->row.metadata_location, 180)));
+    }
+    if (outcome)
+        return false;
+    if (!metadata_read(call_content(c), c->arena, &t->metadata, e)) {
+        /* What lies in the bucket is no fault of this request. */
+        e->code = ERR_UNAVAILABLE;
+        return false;
+    }
+    metadata_remember(c, t->row.metadata_location, call_content(c));
+    return t->then(c, NULL, e);
+}
+
+bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
+{
+    const struct sv *known = map_get(&c->loop->metadata, t->row.metadata_location);
+    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_GET};
+
+    t->then = then;
+    if (known)
+        return metadata_read(*known, c->arena, &t->metadata, e) && then(c, NULL, e);
+    if (!location_read_file(t->row.metadata_location, c->arena, &ask.file, e))
+        return false;
+    ask.folder = t->folders[0];
+    for (size_t i = 0; i < t->n_folders; i++) {
+        if (location_contains(&t->folders[i], &ask.file))
+            ask.folder = t->folders[i];
+    }
+    return call_object(c, &ask, after_file, e);
+}

@@ -1,0 +1,45 @@
+/* table_steps.h - what several table handlers do: find a table, hold its folders against the rules,
+ * read its metadata. */
+#ifndef SERVE_TABLE_STEPS_H
+#define SERVE_TABLE_STEPS_H
+
+#include "iceberg/metadata.h"
+#include "serve/call.h"
+
+/* {prefix}, {namespace} and, when there is one, {table} of the path, decoded; the catalog is one
+ * the caller sees. */
+struct table_path {
+    struct levels ns;
+    struct sv table;
+};
+MUST_CHECK bool table_path(struct call *c, struct table_path *out, struct err *e);
+
+/* A table found: its row, and its folders checked now. Kept in c->work by those who embed it first
+ * there. */
+struct table_at {
+    struct table_path path;
+    struct table_row row;
+    bool overlaps; /* a folder lies in another table's place */
+    struct location folders[8];
+    size_t n_folders;
+    struct json *metadata; /* after table_metadata */
+    call_then_fn *then;
+    uint64_t asked_epoch;
+};
+
+/* Reads the row into `t` (c->work must be, or begin with, a struct table_at) and checks that each
+ * folder is allowed and in no other table's place. ERR_NOT_FOUND in Iceberg's words. */
+MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
+/* The metadata file of t->row, from the cache or the bucket, into t->metadata. */
+MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then,
+                               struct err *e);
+/* Whether a folder may be used in this catalog. */
+bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l);
+/* LIMIT: location and write paths of `metadata` as folders for the store. ERR_DENIED when one is
+ * not allowed. */
+MUST_CHECK bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,
+                           struct location *folders, size_t *n, struct err *e);
+/* Puts a file's text into the cache: it has just been written. */
+void metadata_remember(struct call *c, struct sv location, struct sv text);
+
+#endif

@@ -1,0 +1,175 @@
+/* vend.c - keys for one table, in the form that every client understands. */
+#include <inttypes.h>
+
+#include "base/metric.h"
+#include "serve/routes.h"
+#include "serve/table_steps.h"
+
+/* "vended-credentials" among the words of X-Iceberg-Access-Delegation; unknown words mean nothing.
+ */
+static bool asked_for(const struct call *c)
+{
+    struct sv value = http_header_text(&c->in->headers, SV("X-Iceberg-Access-Delegation")), word;
+
+    while (sv_cut(&value, ',', &word)) {
+        if (sv_eq_nocase(sv_trim(word), SV("vended-credentials")))
+            return true;
+    }
+    return false;
+}
+
+struct vending {
+    struct vend_ask ask;
+    call_then_fn *then;
+    void *work; /* the asker's */
+};
+
+static void set(struct json *to, struct call *c, const char *name, struct sv v)
+{
+    json_set_str(to, c->arena, sv_from(name), v);
+}
+
+/* "v1/prefix/namespaces/a%1Fb/tables/t/credentials", relative to the catalog's uri. */
+static struct sv refresh_endpoint(struct call *c, const struct vend_ask *ask)
+{
+    struct buf b = buf_new(c->arena, 16384);
+
+    buf_add(&b, SV("v1/"));
+    uri_encode(&b, c->catalog->name, (struct sv){0});
+    buf_add(&b, SV("/namespaces/"));
+    uri_encode(&b, ask->ns.joined, (struct sv){0});
+    buf_add(&b, SV("/tables/"));
+    uri_encode(&b, ask->table, (struct sv){0});
+    buf_add(&b, SV("/credentials"));
+    return buf_sv(&b);
+}
+
+/* What clients read, whichever they are: region under both names, the store's address, what the
+ * store cannot do. */
+static void describe(struct json *to, struct call *c, const struct vending *v,
+                     const struct credential *key)
+{
+    const struct target *t = &c->catalog->integration->target;
+
+    set(to, c, "s3.access-key-id", key->access_key_id);
+    set(to, c, "s3.secret-access-key", secret_reveal(key->secret_access_key));
+    set(to, c, "s3.session-token", secret_reveal(key->session_token));
+    set(to, c, "s3.session-token-expires-at-ms",
+        arena_printf(c->arena, "%" PRId64, key->expires_ms));
+    set(to, c, "client.region", t->region);
+    set(to, c, "s3.region", t->region);
+    if (t->public_endpoint.n) {
+        set(to, c, "s3.endpoint", t->public_endpoint);
+        set(to, c, "s3.path-style-access", t->path_style ? SV("true") : SV("false"));
+    }
+    /* RGW refuses the checksum trailers that come with chunked encoding. */
+    if (sv_eq(t->provider->name, SV("ceph-rgw")))
+        set(to, c, "s3.chunked-encoding-enabled", SV("false"));
+    set(to, c, "client.refresh-credentials-endpoint", refresh_endpoint(c, &v->ask));
+}
+
+/* One entry for all folders: clients refuse more than one on refresh, and a prefix wider than the
+ * policy does no harm. */
+static struct sv prefix_of(struct call *c, const struct vend_ask *ask)
+{
+    struct location bucket = {.bucket = ask->folders[0].bucket};
+
+    return location_text(ask->n_folders == 1 ? &ask->folders[0] : &bucket, c->arena);
+}
+
+static bool after_mint(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct vending *v = c->work;
+    const struct credential *key;
+    struct json *entry, *config, *list;
+
+    if (outcome) {
+        metric_add(METRIC_VENDS_FAILED, 1);
+        /* The store's refusal of us is not the client's doing. */
+        if (outcome->code != ERR_BUSY)
+            e->code = ERR_UNAVAILABLE;
+        return false;
+    }
+    key = call_minted(c);
+    entry = json_new_object(c->arena);
+    config = json_new_object(c->arena);
+    list = json_new_array(c->arena);
+    describe(config, c, v, key);
+    set(entry, c, "prefix", prefix_of(c, &v->ask));
+    json_set(entry, SV("config"), config);
+    json_push(list, entry);
+    json_set(v->ask.result, SV("storage-credentials"), list);
+    if (!v->ask.required)
+        json_set(v->ask.result, SV("config"), config);
+    c->vended_key_id = key->access_key_id;
+    c->vended_expires_ms = key->expires_ms;
+    metric_add(METRIC_VENDS_GRANTED, 1);
+    c->work = v->work;
+    return v->then(c, NULL, e);
+}
+
+bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, struct err *e)
+{
+    struct subject s = {
+        .catalog = c->catalog, .levels = ask->ns.p, .n_levels = ask->ns.n, .table = ask->table};
+    struct vending *v = arena_new(c->arena, struct vending);
+    struct mint_ask mint = {
+        .catalog = c->catalog, .levels_text = ask->ns.dotted, .table = ask->table};
+    struct decision d;
+
+    rulebook_decide(c->rules, &c->who, &s, &d);
+    mint.access = decision_access(&d);
+    if (!ask->required && (!asked_for(c) || !mint.access))
+        return then(c, NULL, e);
+    if (!(mint.access & (ACCESS_READ | ACCESS_WRITE))) {
+        metric_add(METRIC_VENDS_DENIED, 1);
+        c->missing = SV("TABLE_READ_DATA");
+        return err_set(e, ERR_DENIED, SV_FMT " lacks TABLE_READ_DATA on " SV_FMT "." SV_FMT,
+                       SV_ARG(c->who.name), SV_ARG(sv_first(ask->ns.dotted, 80)),
+                       SV_ARG(sv_first(ask->table, 80)));
+    }
+    c->grant = d.grants[mint.access & ACCESS_WRITE ? PRIVILEGE_TABLE_WRITE_DATA
+                                                   : PRIVILEGE_TABLE_READ_DATA];
+    *v = (struct vending){.ask = *ask, .then = then, .work = c->work};
+    mint.folders = v->ask.folders;
+    mint.n_folders = ask->n_folders;
+    mint.max_ttl_seconds = d.max_ttl_seconds;
+    c->work = v;
+    return call_mint(c, &mint, after_mint, e);
+}
+
+/* ---- GET .../credentials ---- */
+
+static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    struct json *body = c->work;
+
+    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
+    return call_reply_json(c, 200, body);
+}
+
+static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_at *t = c->work;
+    struct vend_ask ask = {.ns = t->path.ns,
+                           .table = t->path.table,
+                           .n_folders = t->n_folders,
+                           .required = true,
+                           .result = json_new_object(c->arena)};
+
+    for (size_t i = 0; i < t->n_folders; i++)
+        ask.folders[i] = t->folders[i];
+    c->work = ask.result;
+    return call_vend(c, &ask, show, e);
+}
+
+bool credentials_show(struct call *c, struct err *e)
+{
+    struct table_at *t = arena_new(c->arena, struct table_at);
+
+    if (!table_path(c, &t->path, e))
+        return false;
+    /* Refused before anything is looked up: an answer would tell whether the table exists. */
+    return call_demand(c, &t->path.ns, t->path.table, PRIVILEGE_TABLE_READ_DATA, NULL, e) &&
+           table_find(c, t, vend_found, e);
+}
