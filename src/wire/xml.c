@@ -46,6 +46,8 @@ static void on_start(void *context, const XML_Char *name, UNUSED const XML_Char 
     }
     node = arena_new(r->arena, struct xml);
     node->name = arena_dup(r->arena, local_name(name));
+    if (!node->name.n)
+        give_up(r, "an element without a local name");
     if (r->depth == 0) {
         r->root = node;
     } else {
@@ -157,6 +159,9 @@ void xml_escape(struct buf *out, struct sv v)
             break;
         case '\'':
             buf_add(out, SV("&apos;"));
+            break;
+        case '\r': /* a reader would make a line feed of it (XML 1.0, 2.11) */
+            buf_add(out, SV("&#13;"));
             break;
         default:
             buf_addc(out, v.p[i]);

@@ -24,7 +24,7 @@ const struct xml *xml_find(const struct xml *x, struct sv path);
 struct sv xml_text(const struct xml *x, struct sv path);
 /* The next sibling of the same name, or NULL. */
 const struct xml *xml_next(const struct xml *x);
-/* Text with the five characters escaped. */
+/* Text with the five characters and CR escaped, so that it reads back as it is. */
 void xml_escape(struct buf *out, struct sv v);
 
 #endif

@@ -55,6 +55,7 @@ static void broken_and_dangerous_documents_are_refused(void)
     CHECK(refused("<a></b>"));
     CHECK(refused("<a/><b/>"));
     CHECK(refused("text"));
+    CHECK(refused("<a:/>"));
     CHECK(refused("<!DOCTYPE a [<!ENTITY x \"y\">]><a>&x;</a>"));
     CHECK(refused("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>"));
     CHECK(refused("<a>&unknown;</a>"));
@@ -92,9 +93,9 @@ static void escaping_reads_back(void)
     struct buf b = buf_new(&a, 100);
 
     buf_add(&b, SV("<k>"));
-    xml_escape(&b, SV("a<b>&\"c'"));
+    xml_escape(&b, SV("a<b>&\"c'\r\nd"));
     buf_add(&b, SV("</k>"));
-    CHECK_SV(tree(buf_sv(&b).p, &a)->text, SV("a<b>&\"c'"));
+    CHECK_SV(tree(buf_sv(&b).p, &a)->text, SV("a<b>&\"c'\r\nd"));
 }
 
 SUITE("wire/xml", TEST(text_is_found_by_path_whatever_the_namespace),
