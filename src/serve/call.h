@@ -41,6 +41,7 @@ struct call {
     int64_t now_ms; /* Unix time, when it arrived */
     struct sv id;   /* request id, 16 hex digits; also in X-Request-Id */
     struct loop *loop;
+    const struct world *world; /* for fresh names; not for time */
     const struct route *route;
 
     struct http_response out;
@@ -121,6 +122,8 @@ MUST_CHECK bool call_levels(struct call *c, struct sv raw, struct levels *out, s
 MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n,
                                struct levels *out, struct err *e);
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
+/* pageToken and pageSize: where to go on and how many; limit 0 is everything. */
+MUST_CHECK bool call_page(struct call *c, struct sv *after, int *limit, struct err *e);
 /* The body as a JSON object. */
 MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);
 /* The caller holds `p` on the subject, else ERR_DENIED with c->missing set; c->grant on success.

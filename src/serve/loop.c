@@ -403,6 +403,7 @@ void loop_request(struct http_turn *t, void *state)
     c->arena = &t->arena;
     c->in = &t->request;
     c->loop = l;
+    c->world = l->serve->options.world;
     c->now_ms = t->wall_ms;
     c->rules = l->rules ? rulebook_ref(l->rules) : NULL;
     set_id(c);

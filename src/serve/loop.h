@@ -22,9 +22,7 @@ struct serve {
     struct audit *audit;
     struct http_handler handler, admin_handler;
     _Atomic uint64_t epoch; /* counts writes to the store: what was read before one is stale */
-    _Atomic bool ready;     /* a rulebook has arrived */
-    struct loop *_Atomic *loops;
-    struct rulebook *_Atomic shown; /* for the admin listener: handed over by exchange */
+    _Atomic bool ready;     /* a rulebook has been published */
 };
 
 struct loop {

@@ -1,0 +1,327 @@
+/* commit.c - POST .../tables/{table}: read, apply, write, compare and swap; again when somebody was
+ * first. */
+#include "base/limits.h"
+#include "base/metric.h"
+#include "serve/routes.h"
+#include "serve/table_steps.h"
+
+struct commit_work {
+    struct table_at at; /* first: table_steps.h */
+    struct json *request;
+    bool creates;
+    int tries;
+    struct json *after;
+    struct sv file, old_file, overlap;
+    struct table_row row; /* as it will be */
+    struct location folders[8];
+    size_t n_folders;
+    struct staged_row staged;
+    struct sv current; /* where the pointer stands, after a write of unknown outcome */
+};
+
+static bool begin_try(struct call *c, struct err *e);
+
+static bool reply(struct call *c, struct json *metadata, struct sv file)
+{
+    struct json *body = json_new_object(c->arena);
+
+    metric_add(METRIC_COMMITS, 1);
+    json_set_str(body, c->arena, SV("metadata-location"), file);
+    json_set(body, SV("metadata"), metadata);
+    return call_reply_json(c, 200, body);
+}
+
+static bool conflict(struct call *c)
+{
+    metric_add(METRIC_COMMIT_CONFLICTS, 1);
+    c->error_type = "CommitFailedException";
+    return false;
+}
+
+static bool unknown(struct call *c, struct err *e)
+{
+    metric_add(METRIC_COMMITS_UNKNOWN, 1);
+    c->error_status = 500;
+    c->error_type = "CommitStateUnknownException";
+    return err_set(e, ERR_INTERNAL,
+                   "it is not known whether the commit was applied; load the table and look");
+}
+
+/* ---- after the swap ---- */
+
+static bool query_pointer(struct call *c, struct store *s, struct err *e)
+{
+    struct commit_work *w = c->work;
+    struct table_row row = {0};
+
+    if (!store_table_get(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, c->arena, &row,
+                         e))
+        return false;
+    w->current = row.metadata_location;
+    return true;
+}
+
+static bool after_pointer(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (!outcome && sv_eq(w->current, w->file))
+        return reply(c, w->after, w->file);
+    if (!outcome && sv_eq(w->current, w->old_file))
+        return err_set(e, ERR_UNAVAILABLE, "the commit was not applied; try again");
+    return unknown(c, e);
+}
+
+/* The file that no pointer names is taken away, best effort: the answer does not wait for it to
+ * succeed. */
+static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (w->overlap.n)
+        return err_set(e, ERR_DENIED,
+                       "a location of the table lies in another table's place; choose another");
+    if (++w->tries < LIMIT_COMMIT_RETRIES && !w->creates)
+        return begin_try(c, e);
+    (void)err_set(e, ERR_CONFLICT,
+                  w->creates ? "Requirement failed: table already exists"
+                             : "other commits were first, each time");
+    return conflict(c);
+}
+
+static bool tidy(struct call *c, struct err *e)
+{
+    struct commit_work *w = c->work;
+    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_DELETE, .folder = w->folders[0]};
+
+    return location_read_file(w->file, c->arena, &ask.file, e) &&
+           call_object(c, &ask, after_tidy, e);
+}
+
+static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (!outcome) {
+        metadata_remember(c, w->file, json_text(c->arena, w->after));
+        return reply(c, w->after, w->file);
+    }
+    if (outcome->code == ERR_CONFLICT)
+        return tidy(c, e);
+    if (outcome->code == ERR_NOT_FOUND)
+        return w->creates ? call_no_namespace(c, &w->at.path.ns, e)
+                          : call_no_table(c, &w->at.path.ns, w->at.path.table, e);
+    /* Not applied for sure: the client may send it again. */
+    if (outcome->code == ERR_UNAVAILABLE || outcome->code == ERR_BUSY)
+        return false;
+    return call_read(c, query_pointer, after_pointer, e) || unknown(c, e);
+}
+
+static bool query_swap(struct call *c, struct store *s, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (w->creates)
+        return store_table_create(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table,
+                                  &w->row, c->arena, &w->overlap, e);
+    return store_table_swap(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, w->old_file,
+                            &w->row, c->arena, &w->overlap, e);
+}
+
+/* ---- writing ---- */
+
+static bool after_put(struct call *c, const struct err *outcome, struct err *e)
+{
+    if (!outcome)
+        return call_write(c, query_swap, after_swap, e);
+    if (outcome->code != ERR_BUSY)
+        e->code = ERR_UNAVAILABLE;
+    return false;
+}
+
+static bool put_file(struct call *c, struct err *e)
+{
+    struct commit_work *w = c->work;
+    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_PUT, .folder = w->folders[0]};
+
+    w->file = metadata_file(w->after, w->old_file, world_uuid(c->world, c->arena), c->arena);
+    w->row.metadata_location = w->file;
+    if (!location_read_file(w->file, c->arena, &ask.file, e))
+        return false;
+    for (size_t i = 0; i < w->n_folders; i++) {
+        if (location_contains(&w->folders[i], &ask.file))
+            ask.folder = w->folders[i];
+    }
+    ask.body = json_text(c->arena, w->after);
+    return call_object(c, &ask, after_put, e);
+}
+
+/* Every place that the result names lies in the table's own folders, which are allowed and nobody
+ * else's. */
+static bool check_claims(struct call *c, struct commit_work *w, struct err *e)
+{
+    struct claimed_locations claims = {0};
+
+    if (!folders_of(c, w->after, &w->row, w->folders, &w->n_folders, e))
+        return false;
+    metadata_claims(w->after, c->arena, &claims);
+    for (size_t i = 0; i < claims.n; i++) {
+        struct location file;
+        bool inside = false;
+
+        if (!claims.p[i].is_file)
+            continue;
+        if (!location_read_file(claims.p[i].text, c->arena, &file, e))
+            return false;
+        for (size_t j = 0; j < w->n_folders; j++)
+            inside = inside || location_contains(&w->folders[j], &file);
+        if (!inside)
+            return err_set(e, ERR_DENIED, "%s " SV_FMT " is outside the table's own folders",
+                           claims.p[i].what, SV_ARG(sv_first(claims.p[i].text, 120)));
+    }
+    return true;
+}
+
+/* A commit that was applied and whose answer was lost comes again: its snapshot is there already,
+ * the same. */
+static bool was_applied(const struct json *base, const struct json *request)
+{
+    const struct json *updates = json_get(request, SV("updates")),
+                      *snapshots = json_get(base, SV("snapshots"));
+
+    for (size_t i = 0; i < json_count(updates); i++) {
+        const struct json *snapshot = json_get(json_at(updates, i), SV("snapshot"));
+
+        for (size_t j = 0; snapshot && j < json_count(snapshots); j++) {
+            if (json_eq(snapshot, json_at(snapshots, j)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool apply(struct call *c, struct err *e)
+{
+    struct commit_work *w = c->work;
+    struct commit_options o = {.base_location = w->old_file, .now_ms = c->now_ms};
+    bool changed;
+
+    if (w->at.metadata && was_applied(w->at.metadata, w->request))
+        return reply(c, w->at.metadata, w->old_file);
+    if (!metadata_commit(w->creates ? NULL : w->at.metadata, w->request, &o, c->arena, &w->after,
+                         &changed, e))
+        return e->code == ERR_CONFLICT ? conflict(c) : false;
+    if (!changed)
+        return reply(c, w->after, w->old_file);
+    return check_claims(c, w, e) && put_file(c, e);
+}
+
+static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    return apply(c, e);
+}
+
+static bool found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (w->creates) {
+        (void)err_set(e, ERR_CONFLICT, "Requirement failed: table already exists");
+        return conflict(c);
+    }
+    w->old_file = w->at.row.metadata_location;
+    return table_metadata(c, &w->at, loaded, e);
+}
+
+/* ---- a staged table's first commit ---- */
+
+static bool query_staged(struct call *c, struct store *s, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    return store_staged_get(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, c->who.name,
+                            c->now_ms, c->arena, &w->staged, e);
+}
+
+/* The place must be the one that was promised: any other would be a way to choose one unchecked. */
+static bool after_staged(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+    const struct json *updates = json_get(w->request, SV("updates"));
+
+    if (outcome && outcome->code != ERR_NOT_FOUND)
+        return false;
+    for (size_t i = 0; i < json_count(updates); i++) {
+        const struct json *u = json_at(updates, i);
+        struct location l;
+
+        if (!sv_eq_nocase(json_get_str(u, SV("action")), SV("set-location")))
+            continue;
+        if (outcome || !location_read(json_get_str(u, SV("location")), false, c->arena, &l, e) ||
+            !sv_eq(location_text(&l, c->arena), w->staged.location))
+            return err_set(
+                e, ERR_DENIED,
+                "the location is not the one that was staged for this table; stage it again");
+    }
+    return apply(c, e);
+}
+
+static bool begin_try(struct call *c, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (w->creates)
+        return call_read(c, query_staged, after_staged, e);
+    return table_find(c, &w->at, found, e);
+}
+
+/* ---- rights ---- */
+
+static enum privilege needed(struct sv action)
+{
+    static const struct sv data[] = {SV_INIT("add-snapshot"),
+                                     SV_INIT("set-snapshot-ref"),
+                                     SV_INIT("remove-snapshots"),
+                                     SV_INIT("remove-snapshot-ref"),
+                                     SV_INIT("set-statistics"),
+                                     SV_INIT("remove-statistics"),
+                                     SV_INIT("set-partition-statistics"),
+                                     SV_INIT("remove-partition-statistics")};
+
+    for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
+        if (sv_eq_nocase(action, data[i]))
+            return PRIVILEGE_TABLE_WRITE_DATA;
+    }
+    return PRIVILEGE_TABLE_WRITE_PROPERTIES;
+}
+
+static bool check_rights(struct call *c, struct commit_work *w, struct err *e)
+{
+    const struct json *requirements = json_get(w->request, SV("requirements")),
+                      *updates = json_get(w->request, SV("updates"));
+
+    for (size_t i = 0; i < json_count(requirements); i++)
+        w->creates |=
+            sv_eq_nocase(json_get_str(json_at(requirements, i), SV("type")), SV("assert-create"));
+    if (!call_demand(c, &w->at.path.ns, w->at.path.table,
+                     w->creates ? PRIVILEGE_TABLE_CREATE : PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
+                     e))
+        return false;
+    for (size_t i = 0; i < json_count(updates); i++) {
+        enum privilege p = needed(json_get_str(json_at(updates, i), SV("action")));
+
+        if (!(w->creates && p == PRIVILEGE_TABLE_WRITE_PROPERTIES) &&
+            !call_demand(c, &w->at.path.ns, w->at.path.table, p, NULL, e))
+            return false;
+    }
+    return true;
+}
+
+bool table_commit(struct call *c, struct err *e)
+{
+    struct commit_work *w = arena_new(c->arena, struct commit_work);
+
+    c->work = w;
+    return table_path(c, &w->at.path, e) && call_body(c, &w->request, e) && check_rights(c, w, e) &&
+           begin_try(c, e);
+}

@@ -1,0 +1,107 @@
+/* serve.c - the vending server put together. */
+#include "serve/serve.h"
+
+#include "serve/admin.h"
+#include "serve/loop.h"
+
+enum { READERS = 2 };
+
+struct publication {
+    struct message message;
+    struct arena arena; /* holds this */
+    struct rulebook *rules;
+    bool to_admin;
+};
+
+static void on_publication(struct message *m, void *receiver)
+{
+    struct publication *p = (struct publication *)m;
+    struct arena last = p->arena;
+
+    if (p->to_admin)
+        admin_publish(receiver, p->rules);
+    else
+        loop_publish(receiver, p->rules);
+    arena_done(&last);
+}
+
+static void post(struct http_loop *to, struct rulebook *r, bool to_admin)
+{
+    struct arena own = {0};
+    struct publication *p = arena_new(&own, struct publication);
+
+    p->message.deliver = on_publication;
+    p->rules = rulebook_ref(r);
+    p->to_admin = to_admin;
+    p->arena = own;
+    mailbox_post(http_loop_mailbox(to), &p->message);
+}
+
+void serve_publish(struct serve *s, struct rulebook *r)
+{
+    for (unsigned i = 0; i < s->options.loops; i++)
+        post(http_server_loop(s->server, i), r, false);
+    if (s->admin)
+        post(http_server_loop(s->admin, 0), r, true);
+    atomic_store(&s->ready, true);
+    (void)rulebook_unref(r);
+}
+
+static bool start_servers(struct serve *s, struct err *e)
+{
+    struct http_server_options main = {.listeners = s->options.listeners,
+                                       .n_listeners = s->options.n_listeners,
+                                       .loops = s->options.loops,
+                                       .handler = &s->handler,
+                                       .world = s->options.world};
+    struct http_server_options admin = {.listeners = &s->options.admin,
+                                        .n_listeners = 1,
+                                        .loops = 1,
+                                        .handler = &s->admin_handler,
+                                        .world = s->options.world};
+
+    s->handler = (struct http_handler){
+        .start = loop_start, .request = loop_request, .stop = loop_stop, .context = s};
+    admin_handler(s, &s->admin_handler);
+    return http_server_start(&main, &s->server, e) &&
+           (!s->options.admin.address.n || http_server_start(&admin, &s->admin, e));
+}
+
+bool serve_start(const struct serve_options *o, struct serve **out, struct err *e)
+{
+    struct arena own = {0};
+    struct serve *s = arena_new(&own, struct serve);
+
+    s->arena = own;
+    s->options = *o;
+    if (!audit_start(&o->audit, &s->arena, &s->audit, e) ||
+        !keepers_start(o->store_url, READERS, &s->arena, &s->keepers, e) ||
+        !minter_start(o->world, &s->arena, &s->minter, e) || !start_servers(s, e))
+        return false;
+    *out = s;
+    return true;
+}
+
+struct sv serve_address(const struct serve *s, size_t listener)
+{
+    return http_server_address(s->server, listener);
+}
+
+struct sv serve_admin_address(const struct serve *s)
+{
+    return s->admin ? http_server_address(s->admin, 0) : (struct sv){0};
+}
+
+void serve_stop(struct serve *s, int grace_ms)
+{
+    struct arena last;
+
+    http_server_stop(s->server, grace_ms);
+    if (s->admin)
+        http_server_stop(s->admin, 100);
+    minter_stop(s->minter);
+    keepers_stop(s->keepers);
+    audit_stop(s->audit);
+    last = s->arena;
+    arena_done(&last);
+}

@@ -1,0 +1,348 @@
+/* tables.c - tables: list, create, stage, load, exists, drop. */
+#include "serve/routes.h"
+#include "serve/table_steps.h"
+
+enum { STAGE_MS = 60 * 60 * 1000 };
+
+/* ---- list ---- */
+
+struct list_work {
+    struct table_path path;
+    struct sv after;
+    int limit;
+    struct sv_vec found;
+};
+
+static bool query_list(struct call *c, struct store *s, struct err *e)
+{
+    struct list_work *w = c->work;
+
+    return store_table_list(s, c->catalog->id, w->path.ns.joined, w->after, w->limit, c->arena,
+                            &w->found, e);
+}
+
+static bool after_list(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct list_work *w = c->work;
+    struct json *body = json_new_object(c->arena), *list = json_new_array(c->arena),
+                *levels = json_new_array(c->arena);
+
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->path.ns, e) : false;
+    for (size_t i = 0; i < w->path.ns.n; i++)
+        json_push(levels, json_new_str(c->arena, w->path.ns.p[i]));
+    for (size_t i = 0; i < w->found.n; i++) {
+        struct subject s = {c->catalog, w->path.ns.p, w->path.ns.n, w->found.p[i]};
+        struct json *entry = json_new_object(c->arena);
+
+        if (!rulebook_sees(c->rules, &c->who, &s))
+            continue;
+        json_set(entry, SV("namespace"), levels);
+        json_set_str(entry, c->arena, SV("name"), w->found.p[i]);
+        json_push(list, entry);
+    }
+    json_set(body, SV("identifiers"), list);
+    if (w->limit && w->found.n == (size_t)w->limit)
+        json_set_str(body, c->arena, SV("next-page-token"),
+                     uri_encoded(c->arena, w->found.p[w->found.n - 1]));
+    return call_reply_json(c, 200, body);
+}
+
+bool table_list(struct call *c, struct err *e)
+{
+    struct list_work *w = arena_new(c->arena, struct list_work);
+    struct decision d;
+
+    c->work = w;
+    if (!table_path(c, &w->path, e) || !call_page(c, &w->after, &w->limit, e))
+        return false;
+    /* Rights on single tables are enough: the list shows those only. */
+    if (!rulebook_sees(c->rules, &c->who,
+                       &(struct subject){c->catalog, w->path.ns.p, w->path.ns.n, {0}}))
+        return call_demand(c, &w->path.ns, (struct sv){0}, PRIVILEGE_TABLE_LIST, &d, e);
+    return call_read(c, query_list, after_list, e);
+}
+
+/* ---- the answer that loads a table ---- */
+
+struct table_work {
+    struct table_at at; /* first: table_steps.h */
+    struct json *request;
+    struct json *result;
+    struct sv file; /* of the metadata; empty while staged */
+    struct sv overlap;
+    struct sv namespace_location;
+    struct staged_row staged;
+    bool purge;
+};
+
+static bool reply_result(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    struct table_work *w = c->work;
+
+    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
+    return call_reply_json(c, 200, w->result);
+}
+
+static bool answer_table(struct call *c, struct json *metadata, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct vend_ask ask = {
+        .ns = w->at.path.ns, .table = w->at.path.table, .n_folders = w->at.n_folders};
+    struct json *config = json_new_object(c->arena);
+
+    w->result = json_new_object(c->arena);
+    if (w->file.n)
+        json_set_str(w->result, c->arena, SV("metadata-location"), w->file);
+    else
+        json_set(w->result, SV("metadata-location"), NULL);
+    json_set(w->result, SV("metadata"), metadata);
+    json_set(w->result, SV("config"), config);
+    for (size_t i = 0; i < w->at.n_folders; i++)
+        ask.folders[i] = w->at.folders[i];
+    ask.result = w->result;
+    return call_vend(c, &ask, reply_result, e);
+}
+
+/* ---- create ---- */
+
+static bool query_namespace(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct sv properties;
+    struct json *map;
+
+    if (!store_namespace_get(s, c->catalog->id, w->at.path.ns.joined, c->arena, &properties, e) ||
+        !json_read(properties, c->arena, &map, e))
+        return false;
+    w->namespace_location = arena_dup(c->arena, json_get_str(map, SV("location")));
+    return true;
+}
+
+/* Names as folders: whatever a policy could not say becomes '_'; the suffix keeps them apart. */
+static void add_clean(struct buf *b, struct sv name)
+{
+    static const struct sv alphabet =
+        SV_INIT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.=-");
+
+    for (size_t i = 0; i < name.n; i++)
+        buf_addc(b, sv_has_char(alphabet, name.p[i]) ? name.p[i] : '_');
+}
+
+static struct sv choose_location(struct call *c, const struct table_work *w, struct sv uuid)
+{
+    struct buf b = buf_new(c->arena, 16384);
+
+    if (w->namespace_location.n) {
+        buf_add(&b, sv_trim_end(w->namespace_location, '/'));
+    } else {
+        buf_add(&b, sv_trim_end(location_text(&c->catalog->base, c->arena), '/'));
+        for (size_t i = 0; i < w->at.path.ns.n; i++) {
+            buf_addc(&b, '/');
+            add_clean(&b, w->at.path.ns.p[i]);
+        }
+    }
+    buf_addc(&b, '/');
+    add_clean(&b, w->at.path.table);
+    buf_addf(&b, "-" SV_FMT, SV_ARG(sv_first(uuid, 8)));
+    return buf_sv(&b);
+}
+
+static bool taken(struct call *c, struct table_work *w, struct err *e)
+{
+    if (w->overlap.n) {
+        c->error_status = 403;
+        c->error_type = "ForbiddenException";
+        return err_set(e, ERR_DENIED,
+                       "the location " SV_FMT " lies in another table's place; choose another",
+                       SV_ARG(sv_first(w->at.row.location, 150)));
+    }
+    return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT "." SV_FMT,
+                   SV_ARG(sv_first(w->at.path.ns.dotted, 100)),
+                   SV_ARG(sv_first(w->at.path.table, 100)));
+}
+
+static bool query_insert(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return store_table_create(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, &w->at.row,
+                              c->arena, &w->overlap, e);
+}
+
+static bool after_insert(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_CONFLICT)
+        return taken(c, w, e);
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return call_no_namespace(c, &w->at.path.ns, e);
+    if (outcome)
+        return false;
+    metadata_remember(c, w->file, json_text(c->arena, w->at.metadata));
+    return answer_table(c, w->at.metadata, e);
+}
+
+static bool after_put(struct call *c, const struct err *outcome, struct err *e)
+{
+    if (outcome && outcome->code != ERR_BUSY)
+        e->code = ERR_UNAVAILABLE;
+    return !outcome && call_write(c, query_insert, after_insert, e);
+}
+
+static bool put_first(struct call *c, struct table_work *w, struct err *e)
+{
+    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_PUT, .folder = w->at.folders[0]};
+
+    w->file =
+        metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
+    w->at.row.metadata_location = w->file;
+    if (!location_read_file(w->file, c->arena, &ask.file, e))
+        return false;
+    for (size_t i = 0; i < w->at.n_folders; i++) {
+        if (location_contains(&w->at.folders[i], &ask.file))
+            ask.folder = w->at.folders[i];
+    }
+    ask.body = json_text(c->arena, w->at.metadata);
+    return call_object(c, &ask, after_put, e);
+}
+
+/* ---- stage ---- */
+
+static bool query_stage(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return store_stage(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, &w->staged,
+                       c->now_ms, c->arena, &w->overlap, e);
+}
+
+static bool after_stage(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_CONFLICT)
+        return taken(c, w, e);
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return call_no_namespace(c, &w->at.path.ns, e);
+    return !outcome && answer_table(c, w->at.metadata, e);
+}
+
+static bool after_namespace(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct create_options o = {.now_ms = c->now_ms, .uuid = world_uuid(c->world, c->arena)};
+
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->at.path.ns, e) : false;
+    o.location = json_get_str(w->request, SV("location"));
+    if (!o.location.n)
+        o.location = choose_location(c, w, o.uuid);
+    if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
+        !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
+        return false;
+    if (!json_bool(json_get(w->request, SV("stage-create")), false))
+        return put_first(c, w, e);
+    w->staged = (struct staged_row){c->who.name, o.uuid, w->at.row.location, c->now_ms + STAGE_MS};
+    return call_write(c, query_stage, after_stage, e);
+}
+
+bool table_create(struct call *c, struct err *e)
+{
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    c->work = w;
+    if (!table_path(c, &w->at.path, e) || !call_body(c, &w->request, e) ||
+        !call_name(c, uri_encoded(c->arena, json_get_str(w->request, SV("name"))),
+                   &w->at.path.table, e) ||
+        !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_CREATE, NULL, e))
+        return false;
+    return call_read(c, query_namespace, after_namespace, e);
+}
+
+/* ---- load ---- */
+
+static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct sv *snapshots = form_get(&c->query, SV("snapshots"));
+    struct json *m = w->at.metadata;
+
+    if (snapshots && sv_eq_nocase(*snapshots, SV("refs")))
+        m = metadata_refs_only(m, c->arena);
+    w->file = w->at.row.metadata_location;
+    return answer_table(c, m, e);
+}
+
+static bool found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return table_metadata(c, &w->at, loaded, e);
+}
+
+bool table_load(struct call *c, struct err *e)
+{
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    return table_path(c, &w->at.path, e) &&
+           call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
+                       e) &&
+           table_find(c, &w->at, found, e);
+}
+
+/* ---- exists, drop ---- */
+
+static bool query_get(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return store_table_get(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, c->arena,
+                           &w->at.row, e);
+}
+
+static bool after_done(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return call_no_table(c, &w->at.path.ns, w->at.path.table, e);
+    return !outcome && call_reply_empty(c, 204);
+}
+
+bool table_exists(struct call *c, struct err *e)
+{
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    c->work = w;
+    return table_path(c, &w->at.path, e) &&
+           call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_LIST, NULL, e) &&
+           call_read(c, query_get, after_done, e);
+}
+
+static bool query_drop(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return store_table_drop(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, e);
+}
+
+bool table_drop(struct call *c, struct err *e)
+{
+    const struct sv *purge = form_get(&c->query, SV("purgeRequested"));
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    c->work = w;
+    if (!table_path(c, &w->at.path, e) ||
+        !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_DROP, NULL, e))
+        return false;
+    if (purge && sv_eq_nocase(*purge, SV("true"))) {
+        c->error_status = 406;
+        c->error_type = "UnsupportedOperationException";
+        return err_set(
+            e, ERR_INVALID,
+            "purge is not served: drop without purgeRequested and delete the files yourself");
+    }
+    return call_write(c, query_drop, after_done, e);
+}
