@@ -40,6 +40,7 @@ void reflector_mute(struct reflector *r)
 
 /* ---- waiting ---- */
 
+/* Failures count up to the cap only: what waited briefly many times does not wait long at once. */
 static int64_t backoff_ms(struct reflector *r, int64_t now_ms, int64_t cap_ms)
 {
     int64_t ms = REFLECT_BACKOFF_MS;
@@ -49,18 +50,24 @@ static int64_t backoff_ms(struct reflector *r, int64_t now_ms, int64_t cap_ms)
     r->failed_ms = now_ms;
     for (unsigned i = 0; i < r->failures && ms < cap_ms; i++)
         ms *= 2;
-    r->failures++;
-    if (ms > cap_ms)
+    if (ms < cap_ms)
+        r->failures++;
+    else
         ms = cap_ms;
     return ms + (int64_t)world_below(r->world, (uint64_t)ms);
+}
+
+/* A kind that is missing may be served any moment; a server that names a time means it. */
+static bool is_brief(const struct kube_reply *reply)
+{
+    return reply && (reply->status == 404 || reply->retry_after_ms);
 }
 
 static void fail(struct reflector *r, const struct kube_reply *reply, const struct err *why,
                  int64_t now_ms)
 {
-    bool is_missing = reply && reply->status == 404;
-    int64_t wait_ms =
-        backoff_ms(r, now_ms, is_missing ? REFLECT_MISSING_CAP_MS : REFLECT_BACKOFF_CAP_MS);
+    int64_t cap_ms = is_brief(reply) ? REFLECT_BRIEF_CAP_MS : REFLECT_BACKOFF_CAP_MS;
+    int64_t wait_ms = backoff_ms(r, now_ms, cap_ms);
 
     if (reply && reply->retry_after_ms > wait_ms)
         wait_ms = reply->retry_after_ms;

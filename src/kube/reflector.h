@@ -80,10 +80,10 @@ int64_t reflector_next_ms(const struct reflector *r);
 enum {
     REFLECT_BACKOFF_MS = 800,
     REFLECT_BACKOFF_CAP_MS = 30 * 1000,
-    REFLECT_MISSING_CAP_MS = 5 * 1000, /* a kind that is not served yet may be, any moment */
-    REFLECT_FORGIVE_MS = 120 * 1000,   /* without failure, until the back-off begins anew */
-    REFLECT_SHORT_MS = 1000,           /* a watch that ends so soon without event is suspicious */
-    REFLECT_SETTLED_MS = 12 * 1000,    /* past the time that connecting may take */
+    REFLECT_BRIEF_CAP_MS = 2 * 1000, /* what is missing, or told us when to come back */
+    REFLECT_FORGIVE_MS = 120 * 1000, /* without failure, until the back-off begins anew */
+    REFLECT_SHORT_MS = 1000,         /* a watch that ends so soon without event is suspicious */
+    REFLECT_SETTLED_MS = 12 * 1000,  /* past the time that connecting may take */
     REFLECT_PAGE = 500,
     REFLECT_REFUSALS = 3, /* of the same version, then it is listed again */
 };

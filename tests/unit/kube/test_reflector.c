@@ -420,7 +420,7 @@ static void a_kind_that_is_not_served_yet_is_asked_for_often_and_told_once(void)
     for (int i = 0; i < 20; i++) {
         begin(&b);
         end_with(&b, 404, "404 page not found\n", NULL);
-        CHECK(wait_ms(&b) <= 2 * REFLECT_MISSING_CAP_MS);
+        CHECK(wait_ms(&b) <= 2 * REFLECT_BRIEF_CAP_MS);
     }
     CHECK_TOLD(&b, "!");
     begin(&b);
