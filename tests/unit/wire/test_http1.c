@@ -98,6 +98,10 @@ static void a_malformed_head_is_refused(void)
 {
     CHECK_INT(refusal(SV("GET / HTTP/1.1\nHost: h\n\n")), 400);
     CHECK_INT(refusal(SV("GET / HTTP/1.1\r\nHost: h\rX: y\r\n\r\n")), 400);
+    CHECK_INT(refusal(SV(HEAD "A: b\r\r\n\r\n")), 400);
+    CHECK_INT(refusal(SV(HEAD "A:\rb\r\n\r\n")), 400);
+    CHECK_INT(refusal(SV("GET / HTTP/1.1\r\r\nHost: h\r\n\r\n")), 400);
+    CHECK_INT(refusal(SV("GET\r / HTTP/1.1\r\nHost: h\r\n\r\n")), 400);
     CHECK_INT(refusal(SV(HEAD "Name : v\r\n\r\n")), 400);
     CHECK_INT(refusal(SV(HEAD "A: b\r\n folded\r\n\r\n")), 400);
     CHECK_INT(refusal(SV(HEAD ": v\r\n\r\n")), 400);
@@ -166,6 +170,8 @@ static void bad_chunks_are_refused(void)
     CHECK_INT(refusal(SV(CHUNKED "3\nabc\r\n")), 400);
     CHECK_INT(refusal(SV(CHUNKED "3\r\nabcd\r\n")), 400);
     CHECK_INT(refusal(SV(CHUNKED "-1\r\n")), 400);
+    CHECK_INT(refusal(SV(CHUNKED "1;\r\r\na\r\n")), 400);
+    CHECK_INT(refusal(SV(CHUNKED "0\r\nA: b\rc\r\n\r\n")), 400);
     CHECK_INT(refusal(SV(CHUNKED "fffffffff\r\n")), 400);
     CHECK_INT(refusal(SV(CHUNKED "ffffffff\r\n")), 413);
     CHECK_INT(refusal(SV(CHUNKED " 3\r\nabc\r\n")), 400);
