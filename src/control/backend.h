@@ -1,0 +1,71 @@
+/*
+ * backend.h - where resources live: a Kubernetes API server, or a folder of manifests. Two
+ * implementations.
+ *
+ * Watching belongs to the control thread, which is told through backend_events. Writing belongs to
+ * the workers: each opens a writer of its own. An object is whole JSON with metadata (uid,
+ * generation, finalizers) and status, in both.
+ */
+#ifndef CONTROL_BACKEND_H
+#define CONTROL_BACKEND_H
+
+#include "api/resource.h"
+#include "control/control.h"
+
+struct backend;
+struct writer;
+
+/* Told on the control thread. `object` is valid during the call. */
+struct backend_events {
+    void (*applied)(void *context,
+                    const struct json *object); /* one of our kinds, a Secret, a ServiceAccount */
+    void (*deleted)(void *context, struct sv kind, struct sv namespace_, struct sv name);
+    /* Everything that existed has been told. */
+    void (*synced)(void *context);
+    void (*failed)(void *context, struct sv what, const struct err *why);
+    void *context;
+};
+
+struct backend_ops {
+    /* Follow this Secret; asking again is harmless. */
+    void (*follow_secret)(struct backend *b, struct sv namespace_, struct sv name);
+    /* Delivers what came; sleeps at most so long. */
+    void (*poll)(struct backend *b, int timeout_ms);
+    /* Any thread: ends a sleep. */
+    void (*wake)(struct backend *b);
+    void (*close)(struct backend *b);
+
+    struct writer *(*open_writer)(struct backend *b, struct arena *a);
+    /* Replaces the status of an object. `object` is the object as the caller knows it. */
+    bool (*put_status)(struct writer *w, const struct json *object, const struct json *status,
+                       struct err *e);
+    bool (*put_finalizer)(struct writer *w, const struct json *object, struct sv finalizer,
+                          bool present, struct err *e);
+    /* Creates or replaces a Secret that `owner` owns (NULL: nobody); values are raw, `data` name to
+     * text. */
+    bool (*put_secret)(struct writer *w, struct sv namespace_, struct sv name,
+                       const struct json *owner, const struct tags *data, struct err *e);
+    /* Our own Secret of that name: what is there, or `data` when nothing was. */
+    bool (*keep_secret)(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct tags *out, struct err *e);
+    /* For people; failing to write one is no failure. */
+    void (*tell)(struct writer *w, const struct json *object, bool warning, const char *reason,
+                 struct sv note);
+    /* What service account tokens are verified with; empty where there are none. */
+    bool (*cluster_keys)(struct writer *w, struct arena *a, struct sv *issuer, struct sv *jwks,
+                         struct err *e);
+};
+
+struct backend {
+    const struct backend_ops *ops;
+};
+
+MUST_CHECK bool backend_kube(const struct control_options *o, const struct backend_events *events,
+                             struct arena *a, struct backend **out, struct err *e);
+MUST_CHECK bool backend_folder(const struct control_options *o, const struct backend_events *events,
+                               struct arena *a, struct backend **out, struct err *e);
+
+#define FINALIZER        "polaris.apache.org/frontdesk"
+#define MANAGED_BY_LABEL "app.kubernetes.io/managed-by"
+
+#endif

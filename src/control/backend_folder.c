@@ -1,0 +1,533 @@
+/* backend_folder.c - resources in a folder of manifests; what a cluster would hold for us is in the
+ * state folder. */
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/map.h"
+#include "control/backend.h"
+#include "control/files.h"
+#include "net/mailbox.h"
+#include "wire/base64.h"
+#include "wire/time.h"
+
+/* One object: its manifest, and what we remember of it. */
+struct entry {
+    struct arena arena;  /* holds this */
+    struct sv key;       /* "Kind/ns/name" */
+    struct json *object; /* whole */
+    struct sv file;      /* which names it; empty: none does any more */
+};
+
+struct folder_backend {
+    struct backend base;
+    struct arena *arena;
+    const struct control_options *options;
+    struct backend_events events;
+    struct map entries;
+    struct mailbox mailbox; /* what workers wrote */
+    int inotify, bell;
+    bool scanned;
+};
+
+struct writer {
+    struct folder_backend *backend;
+};
+
+static struct folder_backend *of(struct backend *b)
+{
+    return (struct folder_backend *)b;
+}
+
+static struct sv key_of(const struct json *object, struct arena *a)
+{
+    const struct json *m = json_get(object, SV("metadata"));
+    struct sv ns = json_get_str(m, SV("namespace"));
+
+    return arena_printf(a, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(json_get_str(object, SV("kind"))),
+                        SV_ARG(ns.n ? ns : SV("default")), SV_ARG(json_get_str(m, SV("name"))));
+}
+
+static bool is_ours(const struct json *object)
+{
+    enum kind k;
+
+    return kind_read(json_get_str(object, SV("kind")), &k);
+}
+
+/* ---- entries ---- */
+
+static struct sv state_path(const struct folder_backend *f, struct sv key, struct arena *a)
+{
+    struct sv kind, ns;
+    struct sv rest = key;
+
+    (void)sv_cut(&rest, '/', &kind);
+    (void)sv_cut(&rest, '/', &ns);
+    return arena_printf(a, SV_FMT "/%s" SV_FMT "." SV_FMT "." SV_FMT ".yaml",
+                        SV_ARG(f->options->state_dir), sv_eq(kind, SV("Secret")) ? "secrets/" : "",
+                        SV_ARG(kind), SV_ARG(ns), SV_ARG(rest));
+}
+
+static struct entry *put_entry(struct folder_backend *f, const struct json *object, struct sv file)
+{
+    struct arena own = {.wipe = true};
+    struct entry *n = arena_new(&own, struct entry), *old;
+    struct arena last;
+
+    n->object = json_copy(&own, object);
+    n->key = key_of(object, &own);
+    n->file = arena_dup(&own, file);
+    n->arena = own;
+    old = map_put(&f->entries, n->key, n);
+    if (old) {
+        last = old->arena;
+        arena_done(&last);
+    }
+    return n;
+}
+
+static void drop_entry(struct folder_backend *f, struct entry *n)
+{
+    struct arena last = n->arena;
+
+    (void)map_remove(&f->entries, n->key);
+    arena_done(&last);
+}
+
+static void announce(struct folder_backend *f, const struct entry *n)
+{
+    f->events.applied(f->events.context, n->object);
+}
+
+static void announce_gone(struct folder_backend *f, struct sv key)
+{
+    struct sv kind, ns;
+
+    (void)sv_cut(&key, '/', &kind);
+    (void)sv_cut(&key, '/', &ns);
+    f->events.deleted(f->events.context, kind, ns, key);
+}
+
+/* The manifest with what a server would add: uid, generation, finalizers, the time it was first
+ * seen, and status. */
+static struct json *merged(struct folder_backend *f, const struct json *manifest,
+                           const struct json *known, struct arena *a)
+{
+    struct json *v = json_copy(a, manifest), *m = json_get(v, SV("metadata"));
+    const struct json *had = json_get(known, SV("metadata"));
+    bool same = known && json_eq(json_get(manifest, SV("spec")), json_get(known, SV("spec")));
+    int64_t generation = json_i64(json_get(had, SV("generation")), 0);
+
+    if (!json_get_str(m, SV("namespace")).n)
+        json_set_str(m, a, SV("namespace"), SV("default"));
+    json_set_str(m, a, SV("uid"),
+                 had ? json_get_str(had, SV("uid")) : world_uuid(f->options->world, a));
+    json_set_i64(m, a, SV("generation"), same ? generation : generation + 1);
+    json_set_str(m, a, SV("creationTimestamp"),
+                 had ? json_get_str(had, SV("creationTimestamp"))
+                     : time_text(a, world_wall_ms(f->options->world), TIME_SECONDS));
+    json_remove(m, SV("finalizers"));
+    if (json_get(had, SV("finalizers")))
+        json_set(m, SV("finalizers"), json_copy(a, json_get(had, SV("finalizers"))));
+    json_remove(v, SV("status"));
+    if (json_get(known, SV("status")))
+        json_set(v, SV("status"), json_copy(a, json_get(known, SV("status"))));
+    return v;
+}
+
+/* stringData is what people write; data is what is kept. */
+static struct json *plain_secret(const struct json *manifest, struct arena *a)
+{
+    struct json *v = json_copy(a, manifest), *data = json_get(v, SV("data")), *value;
+    const struct json *text = json_get(manifest, SV("stringData"));
+    struct sv name;
+
+    if (!data)
+        json_set(v, SV("data"), data = json_new_object(a));
+    for (size_t i = 0; json_member(text, i, &name, &value); i++)
+        json_set_str(data, a, name, base64_encode(a, json_str(value, (struct sv){0})));
+    json_remove(v, SV("stringData"));
+    if (!json_get_str(json_get(v, SV("metadata")), SV("namespace")).n)
+        json_set_str(json_get(v, SV("metadata")), a, SV("namespace"), SV("default"));
+    return v;
+}
+
+static void take_manifest(struct folder_backend *f, const struct json *manifest, struct sv file)
+{
+    auto_arena a = {.wipe = true};
+    struct sv key = key_of(manifest, &a);
+    const struct entry *known = map_get(&f->entries, key);
+    struct json *now = is_ours(manifest) ? merged(f, manifest, known ? known->object : NULL, &a)
+                                         : plain_secret(manifest, &a);
+
+    if (known && known->file.n && json_eq(known->object, now) && sv_eq(known->file, file))
+        return;
+    announce(f, put_entry(f, now, file));
+}
+
+/* No file names it any more: gone at once, or deleting while our finalizer holds it. */
+static void lose_manifest(struct folder_backend *f, struct entry *n)
+{
+    auto_arena a = {0};
+    struct json *v = json_copy(&a, n->object), *m = json_get(v, SV("metadata"));
+    struct sv key = arena_dup(&a, n->key);
+
+    if (is_ours(v) && json_count(json_get(m, SV("finalizers")))) {
+        json_set_str(m, &a, SV("deletionTimestamp"),
+                     time_text(&a, world_wall_ms(f->options->world), TIME_SECONDS));
+        announce(f, put_entry(f, v, (struct sv){0}));
+        return;
+    }
+    file_remove(state_path(f, key, &a));
+    drop_entry(f, n);
+    announce_gone(f, key);
+}
+
+/* ---- reading the folder ---- */
+
+static void read_file(struct folder_backend *f, struct sv path)
+{
+    auto_arena a = {.wipe = true};
+    struct yaml_docs docs = {0};
+    struct err e = {0};
+    struct map named = map_new(&a);
+    struct sv_vec lost = {0};
+
+    if (!file_manifests(path, &a, &docs, &e))
+        f->events.failed(f->events.context, path, &e);
+    for (size_t i = 0; i < docs.n; i++) {
+        take_manifest(f, docs.p[i].root, path);
+        (void)map_put(&named, key_of(docs.p[i].root, &a), f);
+    }
+    for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
+        const struct entry *n = i->value;
+
+        if (sv_eq(n->file, path) && !map_get(&named, n->key))
+            vec_push(&lost, &a, arena_dup(&a, n->key));
+    }
+    for (size_t i = 0; i < lost.n; i++)
+        lose_manifest(f, map_get(&f->entries, lost.p[i]));
+}
+
+static void load_state(struct folder_backend *f, struct sv folder)
+{
+    auto_arena a = {.wipe = true};
+    struct sv_vec files = {0};
+
+    file_list(folder, &a, &files);
+    for (size_t i = 0; i < files.n; i++) {
+        struct yaml_docs docs = {0};
+        struct err e = {0};
+
+        if (!file_manifests(files.p[i], &a, &docs, &e)) {
+            f->events.failed(f->events.context, files.p[i], &e);
+            continue;
+        }
+        for (size_t j = 0; j < docs.n; j++)
+            (void)put_entry(f, docs.p[j].root, (struct sv){0});
+    }
+}
+
+static void scan(struct folder_backend *f)
+{
+    auto_arena a = {0};
+    struct sv_vec files = {0}, lost = {0};
+
+    file_list(f->options->resources_dir, &a, &files);
+    for (size_t i = 0; i < files.n; i++)
+        read_file(f, files.p[i]);
+    for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
+        const struct entry *n = i->value;
+        bool gone = n->file.n && !file_exists(n->file);
+        bool orphan = !f->scanned && !n->file.n && is_ours(n->object);
+
+        if (gone || orphan)
+            vec_push(&lost, &a, arena_dup(&a, n->key));
+        else if (!f->scanned && !n->file.n)
+            announce(f, n);
+    }
+    for (size_t i = 0; i < lost.n; i++)
+        lose_manifest(f, map_get(&f->entries, lost.p[i]));
+    if (!f->scanned)
+        f->events.synced(f->events.context);
+    f->scanned = true;
+}
+
+/* ---- following ---- */
+
+/* Names of files that changed; a link that was swapped (..data) means all of them. */
+static bool changed_files(struct folder_backend *f, struct arena *a, struct sv_vec *out)
+{
+    char bytes[16384] __attribute__((aligned(8)));
+    bool all = false;
+    ssize_t n;
+
+    while ((n = read(f->inotify, bytes, sizeof(bytes))) > 0) {
+        for (ssize_t at = 0; at < n;) {
+            const struct inotify_event *event = (const void *)(bytes + at);
+            struct sv name = event->len ? sv_from(event->name) : (struct sv){0};
+
+            all |= (event->mask & IN_Q_OVERFLOW) || sv_starts(name, SV(".."));
+            if (file_is_manifest(name)) {
+                struct sv path = arena_printf(a, SV_FMT "/" SV_FMT,
+                                              SV_ARG(f->options->resources_dir), SV_ARG(name));
+
+                if (!sv_vec_has(out, path))
+                    vec_push(out, a, path);
+            }
+            at += (ssize_t)(sizeof(*event) + event->len);
+        }
+    }
+    return all;
+}
+
+static void poll_events(struct backend *b, int timeout_ms)
+{
+    struct folder_backend *f = of(b);
+    struct pollfd fds[2] = {
+        {.fd = f->inotify, .events = POLLIN},
+        {.fd = f->bell,    .events = POLLIN}
+    };
+    auto_arena a = {0};
+    struct sv_vec files = {0};
+    uint64_t rung;
+
+    if (!f->scanned) {
+        scan(f);
+        return;
+    }
+    if (poll(fds, 2, timeout_ms) <= 0)
+        return;
+    if (fds[1].revents && read(f->bell, &rung, sizeof(rung)) < 0)
+        return;
+    mailbox_drain(&f->mailbox, f);
+    if (fds[0].revents && changed_files(f, &a, &files)) {
+        scan(f);
+        return;
+    }
+    for (size_t i = 0; i < files.n; i++)
+        read_file(f, files.p[i]);
+}
+
+static void wake(struct backend *b)
+{
+    uint64_t one = 1;
+
+    if (write(of(b)->bell, &one, sizeof(one)) < 0) {
+        /* The counter is full: it is awake already. */
+    }
+}
+
+static void ring(void *bell)
+{
+    wake(bell);
+}
+
+static void follow_secret(UNUSED struct backend *b, UNUSED struct sv namespace_,
+                          UNUSED struct sv name)
+{
+}
+
+static void close_backend(struct backend *b)
+{
+    struct folder_backend *f = of(b);
+
+    mailbox_drain(&f->mailbox, f);
+    (void)close(f->inotify);
+    (void)close(f->bell);
+    for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
+        struct entry *n = i->value;
+        struct arena last = n->arena;
+
+        arena_done(&last);
+    }
+    mailbox_done(&f->mailbox);
+}
+
+/* ---- writing ---- */
+
+/* What a worker wrote, on its way to the control thread. */
+struct written {
+    struct message message;
+    struct arena arena; /* holds this */
+    struct sv text;
+};
+
+/* Manifests stay as they are on disk: of what a worker writes, finalizers and status count. */
+static void on_written(struct message *m, void *receiver)
+{
+    struct written *w = (struct written *)m;
+    struct folder_backend *f = receiver;
+    struct arena last = w->arena;
+    auto_arena a = {.wipe = true};
+    struct json *object;
+    struct err e = {0};
+    struct entry *known;
+
+    if (json_read(w->text, &a, &object, &e)) {
+        known = map_get(&f->entries, key_of(object, &a));
+        if (known && is_ours(object)) {
+            struct json *v = json_copy(&a, known->object), *from = json_get(object, SV("metadata"));
+
+            json_set(v, SV("status"), json_get(object, SV("status")));
+            json_set(json_get(v, SV("metadata")), SV("finalizers"),
+                     json_get(from, SV("finalizers")));
+            known = put_entry(f, v, known->file);
+            if (!known->file.n && !json_count(json_get(from, SV("finalizers"))))
+                lose_manifest(f, known);
+            else
+                announce(f, known);
+        } else if (!is_ours(object)) {
+            announce(f, put_entry(f, object, known ? known->file : (struct sv){0}));
+        }
+    }
+    arena_done(&last);
+}
+
+static bool store_object(struct writer *w, const struct json *object, struct err *e)
+{
+    struct arena own = {.wipe = true};
+    struct written *message = arena_new(&own, struct written);
+    struct buf text = buf_new(&own, 8 * 1024 * 1024);
+
+    yaml_write(&text, object);
+    if (!file_replace(state_path(w->backend, key_of(object, &own), &own), buf_sv(&text), e)) {
+        arena_done(&own);
+        return false;
+    }
+    message->text = json_text(&own, object);
+    message->message.deliver = on_written;
+    message->arena = own;
+    mailbox_post(&w->backend->mailbox, &message->message);
+    return true;
+}
+
+static struct writer *open_writer(struct backend *b, struct arena *a)
+{
+    struct writer *w = arena_new(a, struct writer);
+
+    w->backend = of(b);
+    return w;
+}
+
+static bool put_status(struct writer *w, const struct json *object, const struct json *status,
+                       struct err *e)
+{
+    auto_arena a = {0};
+    struct json *v = json_copy(&a, object);
+
+    json_set(v, SV("status"), json_copy(&a, status));
+    return store_object(w, v, e);
+}
+
+static bool put_finalizer(struct writer *w, const struct json *object, struct sv finalizer,
+                          bool present, struct err *e)
+{
+    auto_arena a = {0};
+    struct json *v = json_copy(&a, object), *list = json_new_array(&a);
+
+    if (present)
+        json_push(list, json_new_str(&a, finalizer));
+    json_set(json_get(v, SV("metadata")), SV("finalizers"), list);
+    return store_object(w, v, e);
+}
+
+static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
+                       UNUSED const struct json *owner, const struct tags *data, struct err *e)
+{
+    auto_arena a = {.wipe = true};
+    struct json *v = json_new_object(&a), *m = json_new_object(&a), *values = json_new_object(&a);
+
+    json_set_str(v, &a, SV("apiVersion"), SV("v1"));
+    json_set_str(v, &a, SV("kind"), SV("Secret"));
+    json_set_str(m, &a, SV("namespace"), namespace_);
+    json_set_str(m, &a, SV("name"), name);
+    json_set(v, SV("metadata"), m);
+    json_set_str(v, &a, SV("type"), SV("Opaque"));
+    for (size_t i = 0; i < data->n; i++)
+        json_set_str(values, &a, data->p[i].key, base64_encode(&a, data->p[i].value));
+    json_set(v, SV("data"), values);
+    return store_object(w, v, e);
+}
+
+static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct tags *out, struct err *e)
+{
+    struct sv path = state_path(w->backend,
+                                arena_printf(a, "Secret/frontdesk/" SV_FMT, SV_ARG(name)), a),
+              raw, key;
+    struct yaml_docs docs = {0};
+    struct json *value;
+
+    if (!file_exists(path)) {
+        for (size_t i = 0; i < data->n; i++)
+            vec_push(out, a, data->p[i]);
+        return put_secret(w, SV("frontdesk"), name, NULL, data, e);
+    }
+    if (!file_manifests(path, a, &docs, e))
+        return false;
+    for (size_t i = 0; docs.n && json_member(json_get(docs.p[0].root, SV("data")), i, &key, &value);
+         i++) {
+        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
+            return err_wrap(e, SV_FMT, SV_ARG(path));
+        vec_push(out, a, ((struct tag){key, raw}));
+    }
+    return true;
+}
+
+static void tell(UNUSED struct writer *w, UNUSED const struct json *object, UNUSED bool warning,
+                 UNUSED const char *reason, UNUSED struct sv note)
+{
+}
+
+static bool cluster_keys(UNUSED struct writer *w, UNUSED struct arena *a, struct sv *issuer,
+                         struct sv *jwks, UNUSED struct err *e)
+{
+    *issuer = *jwks = (struct sv){0};
+    return true;
+}
+
+static const struct backend_ops ops = {
+    .follow_secret = follow_secret,
+    .poll = poll_events,
+    .wake = wake,
+    .close = close_backend,
+    .open_writer = open_writer,
+    .put_status = put_status,
+    .put_finalizer = put_finalizer,
+    .put_secret = put_secret,
+    .keep_secret = keep_secret,
+    .tell = tell,
+    .cluster_keys = cluster_keys,
+};
+
+bool backend_folder(const struct control_options *o, const struct backend_events *events,
+                    struct arena *a, struct backend **out, struct err *e)
+{
+    struct folder_backend *f = arena_new(a, struct folder_backend);
+    struct sv secrets = arena_printf(a, SV_FMT "/secrets", SV_ARG(o->state_dir));
+
+    f->base.ops = &ops;
+    f->arena = a;
+    f->options = o;
+    f->events = *events;
+    f->entries = map_new(a);
+    if (!folder_make(o->state_dir, e) || !folder_make(secrets, e))
+        return false;
+    f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    f->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (f->inotify < 0 || f->bell < 0 ||
+        inotify_add_watch(f->inotify, arena_cstr(a, o->resources_dir),
+                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE) < 0)
+        return err_set(e, ERR_INVALID, "folder " SV_FMT " cannot be followed: %s",
+                       SV_ARG(o->resources_dir), strerror(errno));
+    mailbox_init(&f->mailbox, ring, f);
+    load_state(f, o->state_dir);
+    load_state(f, secrets);
+    *out = &f->base;
+    return true;
+}

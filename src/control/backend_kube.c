@@ -1,0 +1,413 @@
+/* backend_kube.c - resources at a Kubernetes API server. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/map.h"
+#include "base/metric.h"
+#include "control/backend.h"
+#include "kube/event.h"
+#include "kube/watch.h"
+#include "wire/base64.h"
+
+#define MANAGER        "frontdesk"
+#define STATUS_MANAGER "frontdesk-status"
+
+struct kube_backend {
+    struct backend base;
+    struct arena *arena;
+    const struct control_options *options;
+    struct backend_events events;
+    struct kube_config *config;
+    struct kube_follower *follower;
+    struct map secrets; /* "ns/name" of those that are followed one by one */
+    size_t unsynced;
+};
+
+struct writer {
+    struct kube_backend *backend;
+    struct kube_client *client;
+    struct event_recorder *recorder;
+};
+
+static struct kube_backend *of(struct backend *b)
+{
+    return (struct kube_backend *)b;
+}
+
+/* ---- watching ---- */
+
+static void on_event(enum watch_event event, const struct json *object, const struct err *why,
+                     void *context)
+{
+    struct kube_backend *k = context;
+    const struct json *m = json_get(object, SV("metadata"));
+
+    switch (event) {
+    case WATCH_APPLIED:
+        k->events.applied(k->events.context, object);
+        break;
+    case WATCH_DELETED:
+        k->events.deleted(k->events.context, json_get_str(object, SV("kind")),
+                          json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
+        break;
+    case WATCH_SYNCED:
+        if (k->unsynced && --k->unsynced == 0)
+            k->events.synced(k->events.context);
+        break;
+    case WATCH_FAILED:
+        metric_add(METRIC_WATCH_RESTARTS, 1);
+        k->events.failed(k->events.context, SV("watch"), why);
+        break;
+    }
+}
+
+/* A watch knows no kinds: those of partial objects and of deletions without a body are put right
+ * here. */
+struct kind_watch {
+    struct kube_backend *backend;
+    struct sv kind, api_version;
+};
+
+static void on_kind(enum watch_event event, const struct json *object, const struct err *why,
+                    void *context)
+{
+    const struct kind_watch *w = context;
+    auto_arena a = {0};
+    struct json *copy = NULL;
+
+    if (object) {
+        copy = json_new_object(&a);
+        json_set_str(copy, &a, SV("kind"), w->kind);
+        json_set_str(copy, &a, SV("apiVersion"), w->api_version);
+        for (const char *const *m =
+                 (const char *const[]){"metadata", "spec", "status", "data", NULL};
+             *m; m++) {
+            if (json_get(object, sv_from(*m)))
+                json_set(copy, sv_from(*m), json_get(object, sv_from(*m)));
+        }
+    }
+    on_event(event, copy, why, w->backend);
+}
+
+static void follow(struct kube_backend *k, struct sv kind, struct watch_options *o)
+{
+    struct kind_watch *w = arena_new(k->arena, struct kind_watch);
+
+    *w = (struct kind_watch){
+        k, kind, o->collection.group_version.n ? o->collection.group_version : SV("v1")};
+    o->event = on_kind;
+    o->context = w;
+    k->unsynced++;
+    (void)kube_follow(k->follower, o);
+}
+
+static void follow_all(struct kube_backend *k, struct sv namespace_)
+{
+    struct watch_options o;
+
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        o = (struct watch_options){
+            .collection = {SV(API_VERSION), namespace_, kind_plural((enum kind)kind), {0}, {0}}
+        };
+        follow(k, kind_name((enum kind)kind), &o);
+    }
+    o = (struct watch_options){
+        .collection = {{0}, namespace_, SV("secrets"), {0}, {0}},
+        .label_selector = SV(MANAGED_BY_LABEL "=frontdesk")
+    };
+    follow(k, SV("Secret"), &o);
+    o = (struct watch_options){
+        .collection = {{0}, namespace_, SV("serviceaccounts"), {0}, {0}},
+          .metadata_only = true
+    };
+    follow(k, SV("ServiceAccount"), &o);
+}
+
+static void follow_secret(struct backend *b, struct sv namespace_, struct sv name)
+{
+    struct kube_backend *k = of(b);
+    auto_arena a = {0};
+    struct watch_options o = {
+        .collection = {{0}, arena_dup(k->arena, namespace_), SV("secrets"), {0}, {0}}
+    };
+    struct sv key = arena_printf(&a, SV_FMT "/" SV_FMT, SV_ARG(namespace_), SV_ARG(name));
+
+    if (map_get(&k->secrets, key))
+        return;
+    (void)map_put(&k->secrets, key, k);
+    o.field_selector = arena_printf(k->arena, "metadata.name=" SV_FMT, SV_ARG(name));
+    follow(k, SV("Secret"), &o);
+}
+
+static void poll_events(struct backend *b, int timeout_ms)
+{
+    kube_follower_poll(of(b)->follower, timeout_ms);
+}
+
+static void wake(struct backend *b)
+{
+    kube_follower_wake(of(b)->follower);
+}
+
+static void close_backend(UNUSED struct backend *b)
+{
+}
+
+/* ---- writing ---- */
+
+static struct writer *open_writer(struct backend *b, struct arena *a)
+{
+    struct writer *w = arena_new(a, struct writer);
+    char host[256] = "frontdesk";
+
+    (void)gethostname(host, sizeof(host) - 1);
+    w->backend = of(b);
+    w->client = kube_client_new(w->backend->config, a);
+    w->recorder = event_recorder_new(a, SV(API_GROUP "/frontdesk"), arena_dup(a, sv_from(host)));
+    return w;
+}
+
+static struct kube_name name_of(const struct json *object, struct sv subresource)
+{
+    const struct json *m = json_get(object, SV("metadata"));
+    enum kind kind = KIND_PRINCIPAL;
+    bool known = kind_read(json_get_str(object, SV("kind")), &kind);
+
+    return (struct kube_name){SV(API_VERSION), json_get_str(m, SV("namespace")),
+                              known ? kind_plural(kind) : (struct sv){0},
+                              json_get_str(m, SV("name")), subresource};
+}
+
+static struct json *skeleton(struct arena *a, struct sv api_version, struct sv kind,
+                             struct sv namespace_, struct sv name)
+{
+    struct json *v = json_new_object(a), *m = json_new_object(a);
+
+    json_set_str(v, a, SV("apiVersion"), api_version);
+    json_set_str(v, a, SV("kind"), kind);
+    json_set_str(m, a, SV("namespace"), namespace_);
+    json_set_str(m, a, SV("name"), name);
+    json_set(v, SV("metadata"), m);
+    return v;
+}
+
+static bool put_status(struct writer *w, const struct json *object, const struct json *status,
+                       struct err *e)
+{
+    auto_arena a = {0};
+    struct kube_name n = name_of(object, SV("status"));
+    struct json *body =
+        skeleton(&a, SV(API_VERSION), json_get_str(object, SV("kind")), n.namespace_, n.name);
+    struct kube_reply reply;
+
+    json_set(body, SV("status"), json_copy(&a, status));
+    metric_add(METRIC_KUBE_WRITES, 1);
+    return kube_apply(w->client, &n, SV(STATUS_MANAGER), body, &a, &reply, e);
+}
+
+/* A JSON patch whose test makes sure that what is removed is what was seen; a merge patch with the
+ * version to add. */
+static bool put_finalizer(struct writer *w, const struct json *object, struct sv finalizer,
+                          bool present, struct err *e)
+{
+    auto_arena a = {0};
+    const struct json *m = json_get(object, SV("metadata")), *have = json_get(m, SV("finalizers"));
+    struct kube_name n = name_of(object, (struct sv){0});
+    struct json *body = json_new_object(&a), *meta = json_new_object(&a),
+                *list = json_new_array(&a);
+    struct kube_request r = {.method = HTTP_PATCH,
+                             .content_type = SV("application/merge-patch+json")};
+    struct kube_reply reply;
+
+    for (size_t i = 0; i < json_count(have); i++) {
+        if (!sv_eq(json_str(json_at(have, i), (struct sv){0}), finalizer))
+            json_push(list, json_at(have, i));
+    }
+    if (present)
+        json_push(list, json_new_str(&a, finalizer));
+    json_set(meta, SV("finalizers"), list);
+    json_set_str(meta, &a, SV("resourceVersion"), json_get_str(m, SV("resourceVersion")));
+    json_set(body, SV("metadata"), meta);
+    r.path = kube_path(&a, &n);
+    r.body = json_text(&a, body);
+    vec_push(&r.query, &a, ((struct pair){SV("fieldManager"), SV(MANAGER)}));
+    metric_add(METRIC_KUBE_WRITES, 1);
+    return kube_call(w->client, &r, &a, &reply, e);
+}
+
+static struct json *data_json(const struct tags *data, struct arena *a)
+{
+    struct json *v = json_new_object(a);
+
+    for (size_t i = 0; i < data->n; i++)
+        json_set_str(v, a, data->p[i].key, base64_encode(a, data->p[i].value));
+    return v;
+}
+
+static struct json *owner_json(const struct json *owner, struct arena *a)
+{
+    const struct json *m = json_get(owner, SV("metadata"));
+    struct json *list = json_new_array(a), *v = json_new_object(a);
+
+    json_set_str(v, a, SV("apiVersion"), SV(API_VERSION));
+    json_set_str(v, a, SV("kind"), json_get_str(owner, SV("kind")));
+    json_set_str(v, a, SV("name"), json_get_str(m, SV("name")));
+    json_set_str(v, a, SV("uid"), json_get_str(m, SV("uid")));
+    json_set_bool(v, a, SV("controller"), true);
+    json_set_bool(v, a, SV("blockOwnerDeletion"), true);
+    json_push(list, v);
+    return list;
+}
+
+static struct json *secret_json(struct sv namespace_, struct sv name, const struct json *owner,
+                                const struct tags *data, struct arena *a)
+{
+    struct json *v = skeleton(a, SV("v1"), SV("Secret"), namespace_, name),
+                *labels = json_new_object(a);
+
+    json_set_str(labels, a, SV(MANAGED_BY_LABEL), SV("frontdesk"));
+    json_set(json_get(v, SV("metadata")), SV("labels"), labels);
+    if (owner)
+        json_set(json_get(v, SV("metadata")), SV("ownerReferences"), owner_json(owner, a));
+    json_set_str(v, a, SV("type"), SV("Opaque"));
+    json_set(v, SV("data"), data_json(data, a));
+    return v;
+}
+
+static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
+                       const struct json *owner, const struct tags *data, struct err *e)
+{
+    auto_arena a = {.wipe = true};
+    struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
+    struct kube_reply reply;
+
+    metric_add(METRIC_KUBE_WRITES, 1);
+    return kube_apply(w->client, &n, SV(MANAGER), secret_json(namespace_, name, owner, data, &a),
+                      &a, &reply, e);
+}
+
+static bool read_data(const struct json *secret, struct arena *a, struct tags *out, struct err *e)
+{
+    const struct json *data = json_get(secret, SV("data"));
+    struct json *value;
+    struct sv name, raw;
+
+    for (size_t i = 0; json_member(data, i, &name, &value); i++) {
+        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
+            return err_wrap(e, "Secret data " SV_FMT, SV_ARG(name));
+        vec_push(out, a, ((struct tag){arena_dup(a, name), raw}));
+    }
+    return true;
+}
+
+static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct tags *out, struct err *e)
+{
+    struct sv namespace_ = w->backend->options->system_namespace;
+    struct kube_name n = {{0},
+                          namespace_.n ? namespace_ : kube_config_namespace(w->backend->config),
+                          SV("secrets"),
+                          name,
+                          {0}};
+    struct kube_request get = {.method = HTTP_GET}, create = {.method = HTTP_POST};
+    struct kube_name all = n;
+    struct kube_reply reply = {0};
+
+    get.path = kube_path(a, &n);
+    if (kube_call(w->client, &get, a, &reply, e))
+        return read_data(reply.body, a, out, e);
+    if (e->code != ERR_NOT_FOUND)
+        return false;
+    all.name = (struct sv){0};
+    create.path = kube_path(a, &all);
+    create.body = json_text(a, secret_json(n.namespace_, name, NULL, data, a));
+    metric_add(METRIC_KUBE_WRITES, 1);
+    /* Another replica may be first: then its Secret is the one. */
+    if (!kube_call(w->client, &create, a, &reply, e) && e->code != ERR_CONFLICT)
+        return false;
+    return kube_call(w->client, &get, a, &reply, e) && read_data(reply.body, a, out, e);
+}
+
+static void tell(struct writer *w, const struct json *object, bool warning, const char *reason,
+                 struct sv note)
+{
+    auto_arena a = {0};
+    const struct json *m = json_get(object, SV("metadata"));
+    const struct world *world = w->backend->options->world;
+    struct event v = {
+        .regarding = {SV(API_VERSION), json_get_str(object, SV("kind")),
+                      json_get_str(m, SV("namespace")), json_get_str(m, SV("name")),
+                      json_get_str(m, SV("uid")), json_get_str(m, SV("resourceVersion"))},
+        .warning = warning,
+        .reason = sv_from(reason),
+        .action = SV("Reconcile"),
+        .note = note
+    };
+    struct kube_request r;
+    struct kube_reply reply = {0};
+    struct err e = {0};
+
+    if (!event_record(w->recorder, &v, world_mono_ms(world), world_wall_ms(world), &a, &r))
+        return;
+    if (!kube_call(w->client, &r, &a, &reply, &e) && e.code == ERR_NOT_FOUND)
+        event_forget(w->recorder, &v);
+}
+
+static bool get_text(struct writer *w, const char *path, struct arena *a, struct kube_reply *out,
+                     struct err *e)
+{
+    struct kube_request r = {.method = HTTP_GET, .path = sv_from(path)};
+
+    return kube_call(w->client, &r, a, out, e);
+}
+
+/* The key set may be advertised at an address that we cannot reach: its path is asked where we
+ * reach the server. */
+static bool cluster_keys(struct writer *w, struct arena *a, struct sv *issuer, struct sv *jwks,
+                         struct err *e)
+{
+    struct kube_reply discovery = {0}, keys = {0};
+
+    if (!get_text(w, "/.well-known/openid-configuration", a, &discovery, e) ||
+        !get_text(w, "/openid/v1/jwks", a, &keys, e))
+        return false;
+    *issuer = arena_dup(a, json_get_str(discovery.body, SV("issuer")));
+    *jwks = keys.text;
+    return issuer->n || err_set(e, ERR_UNAVAILABLE, "the API server names no issuer");
+}
+
+static const struct backend_ops ops = {
+    .follow_secret = follow_secret,
+    .poll = poll_events,
+    .wake = wake,
+    .close = close_backend,
+    .open_writer = open_writer,
+    .put_status = put_status,
+    .put_finalizer = put_finalizer,
+    .put_secret = put_secret,
+    .keep_secret = keep_secret,
+    .tell = tell,
+    .cluster_keys = cluster_keys,
+};
+
+bool backend_kube(const struct control_options *o, const struct backend_events *events,
+                  struct arena *a, struct backend **out, struct err *e)
+{
+    struct kube_backend *k = arena_new(a, struct kube_backend);
+    struct kube_config_options where = {.kubeconfig = o->kubeconfig, .world = o->world};
+
+    k->base.ops = &ops;
+    k->arena = a;
+    k->options = o;
+    k->events = *events;
+    k->secrets = map_new(a);
+    if (!kube_config_load(&where, a, &k->config, e))
+        return false;
+    k->follower = kube_follower_new(k->config, o->world, a);
+    for (size_t i = 0; i < o->namespaces.n; i++)
+        follow_all(k, o->namespaces.p[i]);
+    if (!o->namespaces.n)
+        follow_all(k, (struct sv){0});
+    *out = &k->base;
+    return true;
+}
