@@ -4,8 +4,9 @@
  * http1_read looks at the bytes received so far and says what stands there. It is a pure function:
  * feeding the same bytes in any pieces gives the same result. It keeps the raw target, so %2F and
  * %1F survive. What is ambiguous is refused, not guessed: a length and a transfer coding, two
- * lengths, a bare CR or LF, blanks before a colon, folded lines, control bytes, a missing or
- * repeated Host, an absolute or authority-form target, HTTP versions other than 1.0 and 1.1.
+ * lengths, a bare CR or LF, blanks before a colon, folded lines, control bytes, a missing, repeated
+ * or malformed Host, a target that is no path (but * for OPTIONS), an empty line in front, chunks
+ * that are mostly framing, HTTP versions other than 1.0 and 1.1.
  */
 #ifndef WIRE_HTTP1_H
 #define WIRE_HTTP1_H
@@ -36,7 +37,8 @@ struct http1 {
 enum http1_result http1_read(struct http1 *h, struct sv bytes, struct arena *a);
 
 /* Status line, Date, the response's headers, Content-Length, Connection when closing; and the body
- * unless `is_head`. `date` is TIME_HTTP text. 204 and 304 carry no length and no body. */
+ * unless `is_head`. `date` is TIME_HTTP text. 204 and 304 carry no length and no body. A control
+ * byte in a header becomes a blank, so that a value from outside cannot split the reply. */
 void http1_write(struct buf *out, const struct http_response *r, struct sv date, bool keep_alive,
                  bool is_head);
 
