@@ -47,9 +47,9 @@ struct jwt {
 /* What is in the token before anything is proved: the issuer and the kid, to choose keys by. */
 MUST_CHECK bool jwt_peek(struct sv token, struct arena *a, struct sv *issuer, struct sv *kid,
                          struct err *e);
-/* Signature by a key of that kid and algorithm, then exp (required) and nbf with LIMIT_CLOCK_SKEW_MS. Issuer
- * and audience are the caller's to check. ERR_NOT_FOUND when no key has the token's kid: fetch the
- * set again. */
+/* Signature by a key of that kid and algorithm, then exp (required) and nbf with
+ * LIMIT_CLOCK_SKEW_MS. Issuer and audience are the caller's to check. ERR_NOT_FOUND when no key has
+ * the token's kid: fetch the set again. */
 MUST_CHECK bool jwt_verify(struct sv token, const struct jwks *keys, int64_t now_ms,
                            struct arena *a, struct jwt *out, struct err *e);
 
