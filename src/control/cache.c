@@ -1,0 +1,357 @@
+/* cache.c - what is known of the world, and how it compiles. */
+#include "control/cache.h"
+
+#include "base/metric.h"
+#include "wire/base64.h"
+#include "wire/time.h"
+
+static struct sv pair_key(struct arena *a, struct sv ns, struct sv name)
+{
+    return arena_printf(a, SV_FMT "/" SV_FMT, SV_ARG(ns), SV_ARG(name));
+}
+
+void cache_init(struct cache *c)
+{
+    *c = (struct cache){0};
+    c->objects = map_new(&c->arena);
+    c->secrets = map_new(&c->arena);
+    c->accounts = map_new(&c->arena);
+    c->keys_arena.wipe = true;
+}
+
+static void drop_object(struct object *o)
+{
+    struct arena last = o->arena;
+
+    arena_done(&o->complaints_arena);
+    arena_done(&o->found_arena);
+    arena_done(&last);
+}
+
+static void drop_secret(struct secret_object *s)
+{
+    struct arena last = s->arena;
+
+    arena_done(&last);
+}
+
+void cache_done(struct cache *c)
+{
+    for (const struct map_entry *i = NULL; (i = map_next(&c->objects, i));)
+        drop_object(i->value);
+    for (const struct map_entry *i = NULL; (i = map_next(&c->secrets, i));)
+        drop_secret(i->value);
+    arena_done(&c->keys_arena);
+    arena_done(&c->arena);
+}
+
+/* ---- objects ---- */
+
+static struct sv copy_sv(struct arena *a, struct sv v)
+{
+    return arena_dup(a, v);
+}
+
+static void copy_found(struct object *o, const struct integration_found *f)
+{
+    o->found = *f;
+    o->found.why_not = copy_sv(&o->found_arena, f->why_not);
+    o->found.role_arn = copy_sv(&o->found_arena, f->role_arn);
+    o->found.role_created_at = copy_sv(&o->found_arena, f->role_created_at);
+}
+
+bool cache_found(struct object *o, const struct integration_found *f)
+{
+    bool same = o->found.known == f->known && o->found.vendable == f->vendable &&
+                o->found.bulk_delete == f->bulk_delete && sv_eq(o->found.why_not, f->why_not) &&
+                sv_eq(o->found.role_arn, f->role_arn) &&
+                sv_eq(o->found.role_created_at, f->role_created_at);
+    struct arena fresh = {0}, old = o->found_arena;
+
+    if (same)
+        return false;
+    o->found_arena = fresh;
+    copy_found(o, f);
+    arena_done(&old);
+    o->found_version++;
+    return true;
+}
+
+/* Of an object the rulebook is made of spec, labels of time and deletion; a new status alone
+ * changes nothing in it. */
+static bool matters(const struct object *was, const struct resource *now,
+                    const struct json *spec_was, const struct json *spec)
+{
+    const struct meta *x = &was->resource->meta, *y = &now->meta;
+
+    return !sv_eq(x->uid, y->uid) || x->deleting != y->deleting || x->generation != y->generation ||
+           x->created_ms != y->created_ms || !json_eq(spec_was, spec);
+}
+
+static bool put_object(struct cache *c, const struct json *v, struct object **changed)
+{
+    struct arena own = {0};
+    struct object *o = arena_new(&own, struct object), *was;
+    struct err ignored = {0};
+    struct json *before = NULL;
+    auto_arena scratch = {0};
+    bool differs = true;
+
+    if (!resource_read(v, &own, &o->resource, &ignored)) {
+        arena_done(&own);
+        return false;
+    }
+    o->text = json_text(&own, v);
+    o->key = arena_printf(&own, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind_name(o->resource->kind)),
+                          SV_ARG(o->resource->meta.namespace_), SV_ARG(o->resource->meta.name));
+    o->arena = own;
+    was = map_put(&c->objects, o->key, o);
+    if (was) {
+        if (json_read(was->text, &scratch, &before, &ignored))
+            differs =
+                matters(was, o->resource, json_get(before, SV("spec")), json_get(v, SV("spec")));
+        copy_found(o, &was->found);
+        o->found_version = was->found_version;
+        o->seen = was->seen && !differs;
+        for (size_t i = 0; i < was->complaints.n; i++) {
+            struct complaint one = was->complaints.p[i];
+
+            complain(&o->complaints, &o->complaints_arena,
+                     arena_cstr(&o->complaints_arena, one.reason), one.field, SV_FMT,
+                     SV_ARG(one.text));
+        }
+        o->warehouse = arena_dup(&o->complaints_arena, was->warehouse);
+        drop_object(was);
+    }
+    *changed = o;
+    return differs;
+}
+
+/* ---- Secrets and accounts ---- */
+
+static bool put_secret(struct cache *c, const struct json *v)
+{
+    struct arena own = {.wipe = true};
+    struct secret_object *s = arena_new(&own, struct secret_object), *was;
+    const struct json *m = json_get(v, SV("metadata")), *data = json_get(v, SV("data"));
+    struct json *value;
+    struct sv name;
+
+    for (size_t i = 0; json_member(data, i, &name, &value); i++) {
+        struct err ignored = {0};
+        struct sv raw;
+
+        if (base64_decode(json_str(value, (struct sv){0}), &own, &raw, &ignored))
+            vec_push(&s->data, &own, ((struct tag){arena_dup(&own, name), raw}));
+    }
+    /* A digest of the values would tell something about them; the server's version does not. In a
+     * folder there is none. */
+    s->version = arena_dup(&own, json_get_str(m, SV("resourceVersion")));
+    if (!s->version.n) {
+        struct sha256 h = hmac_sha256(SV("frontdesk secret version"), json_text(&own, data));
+
+        s->version = arena_printf(&own, "%02x%02x%02x%02x", h.b[0], h.b[1], h.b[2], h.b[3]);
+    }
+    s->arena = own;
+    was = map_put(
+        &c->secrets,
+        pair_key(&s->arena, json_get_str(m, SV("namespace")), json_get_str(m, SV("name"))), s);
+    if (was)
+        drop_secret(was);
+    return true;
+}
+
+static bool put_account(struct cache *c, const struct json *v)
+{
+    const struct json *m = json_get(v, SV("metadata"));
+    auto_arena a = {0};
+    struct sv key = pair_key(&a, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
+    struct sv uid = json_get_str(m, SV("uid"));
+    const struct sv *was = map_get(&c->accounts, key);
+    struct sv *now;
+
+    if (was && sv_eq(*was, uid))
+        return false;
+    now = arena_new(&c->arena, struct sv);
+    *now = arena_dup(&c->arena, uid);
+    (void)map_put(&c->accounts, key, now);
+    return true;
+}
+
+bool cache_put(struct cache *c, const struct json *v, struct object **changed)
+{
+    struct sv kind = json_get_str(v, SV("kind"));
+
+    *changed = NULL;
+    if (sv_eq(kind, SV("Secret")))
+        return put_secret(c, v);
+    if (sv_eq(kind, SV("ServiceAccount")))
+        return put_account(c, v);
+    return put_object(c, v, changed);
+}
+
+bool cache_remove(struct cache *c, struct sv kind, struct sv namespace_, struct sv name)
+{
+    auto_arena a = {0};
+    struct sv pair = pair_key(&a, namespace_, name);
+    struct secret_object *s;
+    struct object *o;
+
+    if (sv_eq(kind, SV("ServiceAccount")))
+        return map_remove(&c->accounts, pair) != NULL;
+    if (sv_eq(kind, SV("Secret"))) {
+        s = map_remove(&c->secrets, pair);
+        if (s)
+            drop_secret(s);
+        return s != NULL;
+    }
+    o = map_remove(&c->objects, arena_printf(&a, SV_FMT "/" SV_FMT, SV_ARG(kind), SV_ARG(pair)));
+    if (o)
+        drop_object(o);
+    return o != NULL;
+}
+
+struct object *cache_object(struct cache *c, struct sv key)
+{
+    return map_get(&c->objects, key);
+}
+
+const struct secret_object *cache_secret(const struct cache *c, struct sv namespace_,
+                                         struct sv name)
+{
+    auto_arena a = {0};
+
+    return map_get(&c->secrets, pair_key(&a, namespace_, name));
+}
+
+/* ---- compiling ---- */
+
+static struct sv value_of(const struct secret_object *s, const char *name, const char *other)
+{
+    struct job_secret view = {.data = s ? s->data : (struct tags){0}};
+
+    return secret_value(&view, name, other);
+}
+
+static void add_integration(struct cache *c, const struct object *o, struct policy_input *in,
+                            struct arena *a)
+{
+    const struct storage_integration *w = &o->resource->storage_integration;
+    const struct meta *m = &o->resource->meta;
+    const struct secret_object *s = cache_secret(c, m->namespace_, w->credentials_secret);
+    struct integration_facts f = {.namespace_ = m->namespace_, .name = m->name};
+
+    f.vendable = o->found.known && o->found.vendable && s;
+    f.why_not = !o->found.known ? SV("it has not been reconciled yet") : o->found.why_not;
+    f.role_arn = o->found.role_arn;
+    f.bulk_delete = o->found.bulk_delete;
+    f.own.access_key_id = value_of(s, "access-key-id", "AWS_ACCESS_KEY_ID");
+    f.own.secret_access_key = secret_of(value_of(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY"));
+    f.own.session_token = secret_of(value_of(s, "session-token", "AWS_SESSION_TOKEN"));
+    /* A role made anew ends the sessions of the old one: keys of before must not be handed out
+     * again. */
+    f.secret_generation =
+        (int64_t)(sv_hash(arena_printf(a, SV_FMT "\n" SV_FMT, SV_ARG(s ? s->version : SV("")),
+                                       SV_ARG(o->found.role_created_at))) >>
+                  1);
+    vec_push(&in->integrations, a, f);
+}
+
+static void add_client(struct cache *c, const struct object *o, struct policy_input *in,
+                       struct arena *a)
+{
+    const struct meta *m = &o->resource->meta;
+    const struct secret_object *s =
+        cache_secret(c, m->namespace_, o->resource->principal.client_secret);
+    struct sv secret = value_of(s, "client-secret", NULL),
+              old = value_of(s, "previous-client-secret", NULL);
+    struct client_facts f = {.namespace_ = m->namespace_,
+                             .principal = m->name,
+                             .client_id = value_of(s, "client-id", NULL)};
+    struct err ignored = {0};
+
+    if (!o->resource->principal.has_client || !f.client_id.n || !secret.n)
+        return;
+    f.secret_hash = sha256_of(secret);
+    if (old.n && time_read(value_of(s, "previous-valid-until", NULL), &f.old_until_ms, &ignored))
+        f.old_secret_hash = sha256_of(old);
+    vec_push(&in->clients, a, f);
+}
+
+static void add_accounts(struct cache *c, struct policy_input *in, struct arena *a)
+{
+    for (const struct map_entry *i = NULL; (i = map_next(&c->accounts, i));) {
+        struct sv name = i->key, ns;
+        const struct sv *uid = i->value;
+
+        (void)sv_cut(&name, '/', &ns);
+        vec_push(&in->accounts, a, ((struct account_facts){ns, name, *uid}));
+    }
+}
+
+static void take_complaints(struct object *o, const struct complaints *from,
+                            const struct rulebook *r)
+{
+    const struct rule_catalog *const *all;
+    size_t n = rulebook_catalogs(r, &all);
+    auto_arena a = {0};
+    struct sv id = pair_key(&a, o->resource->meta.namespace_, o->resource->meta.name);
+    bool same = from->n == o->complaints.n;
+    struct sv warehouse = {0};
+
+    for (size_t i = 0; same && i < from->n; i++)
+        same = sv_eq(from->p[i].text, o->complaints.p[i].text) &&
+               sv_eq(from->p[i].field, o->complaints.p[i].field);
+    for (size_t i = 0; o->resource->kind == KIND_POLARIS_CATALOG && i < n; i++) {
+        if (sv_eq(all[i]->id, id))
+            warehouse = all[i]->name;
+    }
+    if (same && sv_eq(warehouse, o->warehouse))
+        return;
+    arena_done(&o->complaints_arena);
+    o->complaints = (struct complaints){0};
+    for (size_t i = 0; i < from->n; i++)
+        complain(&o->complaints, &o->complaints_arena,
+                 arena_cstr(&o->complaints_arena, from->p[i].reason), from->p[i].field, SV_FMT,
+                 SV_ARG(from->p[i].text));
+    o->warehouse = arena_dup(&o->complaints_arena, warehouse);
+    o->seen = false;
+}
+
+struct rulebook *cache_compile(struct cache *c)
+{
+    auto_arena a = {.wipe = true};
+    struct policy_input in = {.token_keys = c->token_keys,
+                              .cluster_issuer = c->issuer,
+                              .cluster_audience = c->audience,
+                              .cluster_jwks = c->jwks,
+                              .generation = ++c->generation};
+    const struct resource **resources = arena_array(&a, const struct resource *, c->objects.n + 1);
+    struct object **objects = arena_array(&a, struct object *, c->objects.n + 1);
+    struct compile_result result;
+    size_t n = 0, wrong = 0;
+
+    for (const struct map_entry *i = NULL; (i = map_next(&c->objects, i));) {
+        struct object *o = i->value;
+
+        objects[n] = o;
+        resources[n++] = o->resource;
+        if (o->resource->kind == KIND_STORAGE_INTEGRATION)
+            add_integration(c, o, &in, &a);
+        else if (o->resource->kind == KIND_PRINCIPAL)
+            add_client(c, o, &in, &a);
+    }
+    add_accounts(c, &in, &a);
+    in.resources = resources;
+    in.n_resources = n;
+    policy_compile(&in, &a, &result);
+    for (size_t i = 0; i < n; i++) {
+        wrong += result.complaints[i].n > 0;
+        take_complaints(objects[i], &result.complaints[i], result.rulebook);
+    }
+    metric_set(METRIC_OBJECTS, (int64_t)n);
+    metric_set(METRIC_OBJECTS_NOT_READY, (int64_t)wrong);
+    metric_set(METRIC_RULEBOOK_GENERATION, c->generation);
+    metric_add(METRIC_RULEBOOKS, 1);
+    return result.rulebook;
+}

@@ -1,0 +1,59 @@
+/*
+ * cache.h - what is known of the world: objects, Secrets, accounts, and what was found out; and how
+ * it compiles.
+ */
+#ifndef CONTROL_CACHE_H
+#define CONTROL_CACHE_H
+
+#include "base/map.h"
+#include "control/job.h"
+
+/* One object of ours. */
+struct object {
+    struct arena arena; /* holds this */
+    struct sv key;      /* "Kind/ns/name" */
+    struct sv text;
+    struct resource *resource;
+    struct arena found_arena;
+    struct integration_found found;
+    int64_t found_version;
+    struct complaints complaints; /* of the last compilation, in complaints_arena */
+    struct arena complaints_arena;
+    struct sv warehouse;
+    bool seen; /* a pass was asked for since it changed */
+};
+
+struct secret_object {
+    struct arena arena; /* holds this; wipes */
+    struct sv version;
+    struct tags data;
+};
+
+struct cache {
+    struct arena arena;
+    struct map objects;  /* by key */
+    struct map secrets;  /* "ns/name" */
+    struct map accounts; /* "ns/name" to uid (struct sv *) */
+    struct arena keys_arena;
+    struct token_keys token_keys;
+    struct sv issuer, jwks, audience;
+    int64_t generation;
+};
+
+void cache_init(struct cache *c);
+void cache_done(struct cache *c);
+
+/* True when something the rulebook is made of changed; `*changed` is the object when it is one of
+ * ours. */
+bool cache_put(struct cache *c, const struct json *v, struct object **changed);
+bool cache_remove(struct cache *c, struct sv kind, struct sv namespace_, struct sv name);
+struct object *cache_object(struct cache *c, struct sv key);
+const struct secret_object *cache_secret(const struct cache *c, struct sv namespace_,
+                                         struct sv name);
+/* Takes over what a pass found out about an integration. True when it changed. */
+bool cache_found(struct object *o, const struct integration_found *found);
+
+/* A new rulebook; each object's complaints are set. The reference is the caller's. */
+struct rulebook *cache_compile(struct cache *c);
+
+#endif

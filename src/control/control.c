@@ -1,0 +1,463 @@
+/* control.c - the control thread: events in, rulebooks and jobs out. */
+#include "control/control.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "base/metric.h"
+#include "control/cache.h"
+#include "kube/workqueue.h"
+
+enum {
+    WORKERS = 2,
+    POLL_MS = 1000,
+    DEFAULT_RESYNC_MS = 600 * 1000,
+    KEYS_AGAIN_MS = 300 * 1000,
+    KEYS_WANTED_MS = 60 * 1000
+};
+
+#define TOKEN_KEYS   "token-keys"
+#define CLUSTER_KEYS "cluster-keys"
+
+struct hand {
+    struct arena arena;
+    struct control *control;
+    struct mailbox mailbox;
+    sem_t bell;
+    pthread_t thread;
+    struct worker worker;
+    bool busy;   /* the control thread's */
+    bool ending; /* the worker's own */
+};
+
+struct control {
+    struct arena arena;
+    struct control_options options;
+    struct backend *backend;
+    struct mailbox mailbox;
+    pthread_t thread;
+    struct cache cache;
+    struct workqueue *queue;
+    struct hand hands[WORKERS];
+    bool synced, dirty, ending, has_token_keys;
+    int64_t keys_fetched_ms;
+    _Atomic bool keys_wanted;
+};
+
+/* ---- what the backend tells ---- */
+
+/* Who uses a Secret: its integrations and principals have another look. */
+static void wake_users(struct control *c, struct sv ns, struct sv name)
+{
+    for (const struct map_entry *i = NULL; (i = map_next(&c->cache.objects, i));) {
+        const struct object *o = i->value;
+        const struct resource *r = o->resource;
+        bool uses = r->kind == KIND_STORAGE_INTEGRATION &&
+                    (sv_eq(r->storage_integration.credentials_secret, name) ||
+                     sv_eq(r->storage_integration.admin_credentials_secret, name));
+
+        uses = uses || (r->kind == KIND_PRINCIPAL && sv_eq(r->principal.client_secret, name));
+        if (uses && sv_eq(r->meta.namespace_, ns))
+            workqueue_add(c->queue, o->key);
+    }
+}
+
+static void follow_secrets(struct control *c, const struct resource *r)
+{
+    const struct storage_integration *w = &r->storage_integration;
+
+    if (r->kind != KIND_STORAGE_INTEGRATION)
+        return;
+    if (w->credentials_secret.n)
+        c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->credentials_secret);
+    if (w->admin_credentials_secret.n)
+        c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->admin_credentials_secret);
+}
+
+static void on_applied(void *context, const struct json *v)
+{
+    struct control *c = context;
+    const struct json *m = json_get(v, SV("metadata"));
+    struct object *o;
+
+    if (cache_put(&c->cache, v, &o))
+        c->dirty = true;
+    if (o) {
+        follow_secrets(c, o->resource);
+        if (!o->seen || o->resource->meta.deleting ||
+            !sv_eq(meta_annotation(&o->resource->meta, SV(API_GROUP "/rotate-requested-at")),
+                   json_get_str(o->resource->status, SV("lastHandledRotationAt"))))
+            workqueue_add(c->queue, o->key);
+    } else if (sv_eq(json_get_str(v, SV("kind")), SV("Secret"))) {
+        wake_users(c, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
+    }
+}
+
+static void on_deleted(void *context, struct sv kind, struct sv ns, struct sv name)
+{
+    struct control *c = context;
+
+    if (cache_remove(&c->cache, kind, ns, name))
+        c->dirty = true;
+    if (sv_eq(kind, SV("Secret")))
+        wake_users(c, ns, name);
+}
+
+static void on_synced(void *context)
+{
+    struct control *c = context;
+
+    if (!c->synced)
+        log_line(LOG_INFO, "control", "synced", LOG_I64("objects", c->cache.objects.n));
+    c->synced = c->dirty = true;
+}
+
+static void on_failed(UNUSED void *context, struct sv what, const struct err *why)
+{
+    log_line(LOG_ERROR, "control", "cannot follow resources", LOG_SV("what", what), LOG_ERR(why));
+}
+
+/* ---- jobs ---- */
+
+static struct job *new_job(struct control *c, enum job_kind kind, struct sv key)
+{
+    struct arena own = {.wipe = true};
+    struct job *j = arena_new(&own, struct job);
+
+    j->arena = own;
+    j->kind = kind;
+    j->control = c;
+    j->key = arena_dup(&j->arena, key);
+    return j;
+}
+
+static void give_secret(struct control *c, struct job *j, struct sv ns, struct sv name,
+                        struct job_secret *out)
+{
+    const struct secret_object *s = name.n ? cache_secret(&c->cache, ns, name) : NULL;
+
+    if (!s)
+        return;
+    out->found = true;
+    out->version = arena_dup(&j->arena, s->version);
+    for (size_t i = 0; i < s->data.n; i++)
+        vec_push(&out->data, &j->arena,
+                 ((struct tag){arena_dup(&j->arena, s->data.p[i].key),
+                               arena_dup(&j->arena, s->data.p[i].value)}));
+}
+
+static void copy_found(struct job *j, const struct integration_found *f)
+{
+    j->found = *f;
+    j->found.why_not = arena_dup(&j->arena, f->why_not);
+    j->found.role_arn = arena_dup(&j->arena, f->role_arn);
+    j->found.role_created_at = arena_dup(&j->arena, f->role_created_at);
+}
+
+static struct job *job_for(struct control *c, struct object *o)
+{
+    struct job *j = new_job(c, JOB_OBJECT, o->key);
+    const struct resource *r = o->resource;
+
+    o->seen = true;
+    j->object_text = arena_dup(&j->arena, o->text);
+    j->warehouse = arena_dup(&j->arena, o->warehouse);
+    for (size_t i = 0; i < o->complaints.n; i++)
+        complain(&j->complaints, &j->arena, arena_cstr(&j->arena, o->complaints.p[i].reason),
+                 o->complaints.p[i].field, SV_FMT, SV_ARG(o->complaints.p[i].text));
+    if (r->kind == KIND_STORAGE_INTEGRATION) {
+        give_secret(c, j, r->meta.namespace_, r->storage_integration.credentials_secret, &j->own);
+        give_secret(c, j, r->meta.namespace_, r->storage_integration.admin_credentials_secret,
+                    &j->admin);
+        copy_found(j, &o->found);
+    } else if (r->kind == KIND_PRINCIPAL) {
+        give_secret(c, j, r->meta.namespace_, r->principal.client_secret, &j->client);
+    }
+    return j;
+}
+
+static void take_token_keys(struct control *c, const struct job *j)
+{
+    struct job_secret view = {.data = j->keys};
+    struct sv kid = secret_value(&view, "kid", NULL), key = secret_value(&view, "key", NULL);
+
+    if (key.n < 32)
+        return;
+    vec_push(&c->cache.token_keys, &c->cache.keys_arena,
+             ((struct token_key){arena_dup(&c->cache.keys_arena, kid),
+                                 secret_of(arena_dup(&c->cache.keys_arena, key))}));
+    c->has_token_keys = c->dirty = true;
+}
+
+static void take_cluster_keys(struct control *c, const struct job *j)
+{
+    if (sv_eq(c->cache.jwks, j->jwks) && sv_eq(c->cache.issuer, j->issuer))
+        return;
+    c->cache.issuer = arena_dup(&c->cache.keys_arena, j->issuer);
+    c->cache.jwks = arena_dup(&c->cache.keys_arena, j->jwks);
+    c->dirty = true;
+}
+
+static void take_object(struct control *c, struct job *j, int64_t now_ms)
+{
+    struct object *o = cache_object(&c->cache, j->key);
+
+    if (j->err.code != ERR_NONE)
+        log_line(j->err.code == ERR_CONFLICT ? LOG_DEBUG : LOG_WARNING, "control", "pass failed",
+                 LOG_SV("object", j->key), LOG_ERR(&j->err));
+    metric_add(j->err.code == ERR_NONE ? METRIC_RECONCILES : METRIC_RECONCILE_ERRORS, 1);
+    if (o && o->resource->kind == KIND_STORAGE_INTEGRATION && cache_found(o, &j->found))
+        c->dirty = true;
+    if (j->again_ms)
+        workqueue_add_at(c->queue, j->key, now_ms + j->again_ms);
+}
+
+static void on_outcome(struct message *m, void *receiver)
+{
+    struct job *j = (struct job *)m;
+    struct control *c = receiver;
+    int64_t now_ms = world_mono_ms(c->options.world);
+    struct arena last = j->arena;
+    bool failed = j->err.code != ERR_NONE;
+
+    if (j->kind == JOB_TOKEN_KEYS && !failed)
+        take_token_keys(c, j);
+    else if (j->kind == JOB_CLUSTER_KEYS && !failed)
+        take_cluster_keys(c, j);
+    else if (j->kind == JOB_OBJECT)
+        take_object(c, j, now_ms);
+    if (j->kind == JOB_CLUSTER_KEYS)
+        workqueue_add_at(c->queue, SV(CLUSTER_KEYS), now_ms + KEYS_AGAIN_MS);
+    if (failed && j->kind != JOB_OBJECT)
+        log_line(LOG_WARNING, "control", "keys are not there", LOG_SV("which", j->key),
+                 LOG_ERR(&j->err));
+    workqueue_end(c->queue, j->key, failed ? WORK_FAILED : WORK_DONE, now_ms);
+    arena_done(&last);
+}
+
+/* Workers tell which of them is free by the message's path: each outcome frees one hand. */
+struct free_hand {
+    struct message message;
+    struct hand *hand;
+};
+
+static void on_free(struct message *m, UNUSED void *receiver)
+{
+    ((struct free_hand *)m)->hand->busy = false;
+}
+
+static void carry_out(struct message *m, void *receiver)
+{
+    struct job *j = (struct job *)m;
+    struct hand *h = receiver;
+    struct free_hand *f = arena_new(&j->arena, struct free_hand);
+
+    job_run(&h->worker, j);
+    f->message.deliver = on_free;
+    f->hand = h;
+    mailbox_post(&h->control->mailbox, &f->message);
+    j->message.deliver = on_outcome;
+    mailbox_post(&h->control->mailbox, &j->message);
+}
+
+static struct job *next_job(struct control *c)
+{
+    struct sv key;
+
+    while (workqueue_begin(c->queue, world_mono_ms(c->options.world), &key)) {
+        struct object *o = cache_object(&c->cache, key);
+
+        if (sv_eq(key, SV(TOKEN_KEYS)))
+            return new_job(c, JOB_TOKEN_KEYS, key);
+        if (sv_eq(key, SV(CLUSTER_KEYS))) {
+            c->keys_fetched_ms = world_mono_ms(c->options.world);
+            return new_job(c, JOB_CLUSTER_KEYS, key);
+        }
+        if (o)
+            return job_for(c, o);
+        workqueue_end(c->queue, key, WORK_DONE, world_mono_ms(c->options.world));
+    }
+    return NULL;
+}
+
+static void dispatch(struct control *c)
+{
+    for (int i = 0; i < WORKERS; i++) {
+        struct job *j;
+
+        if (c->hands[i].busy)
+            continue;
+        j = next_job(c);
+        if (!j)
+            return;
+        c->hands[i].busy = true;
+        j->message.deliver = carry_out;
+        mailbox_post(&c->hands[i].mailbox, &j->message);
+    }
+}
+
+/* ---- the threads ---- */
+
+static void compile(struct control *c)
+{
+    struct rulebook *r;
+
+    if (!c->synced || !c->dirty)
+        return;
+    c->dirty = false;
+    r = cache_compile(&c->cache);
+    for (const struct map_entry *i = NULL; (i = map_next(&c->cache.objects, i));) {
+        const struct object *o = i->value;
+
+        if (!o->seen)
+            workqueue_add(c->queue, o->key);
+    }
+    c->options.publish(r, c->options.context);
+}
+
+static int sleep_ms(struct control *c)
+{
+    int64_t due = workqueue_next_ms(c->queue), now_ms = world_mono_ms(c->options.world);
+    bool free_hand = false;
+
+    for (int i = 0; i < WORKERS; i++)
+        free_hand = free_hand || !c->hands[i].busy;
+    if (!free_hand || due == INT64_MAX || due - now_ms > POLL_MS)
+        return POLL_MS;
+    return due > now_ms ? (int)(due - now_ms) : 0;
+}
+
+static void want_keys(struct control *c)
+{
+    if (atomic_exchange(&c->keys_wanted, false) &&
+        world_mono_ms(c->options.world) - c->keys_fetched_ms >= KEYS_WANTED_MS)
+        workqueue_add(c->queue, SV(CLUSTER_KEYS));
+}
+
+static void *run(void *argument)
+{
+    struct control *c = argument;
+
+    while (!c->ending) {
+        c->backend->ops->poll(c->backend, sleep_ms(c));
+        mailbox_drain(&c->mailbox, c);
+        want_keys(c);
+        compile(c);
+        if (c->synced)
+            dispatch(c);
+    }
+    return NULL;
+}
+
+static void *work(void *argument)
+{
+    struct hand *h = argument;
+
+    while (!h->ending) {
+        while (sem_wait(&h->bell) != 0)
+            continue;
+        mailbox_drain(&h->mailbox, h);
+    }
+    return NULL;
+}
+
+static void ring_hand(void *bell)
+{
+    (void)sem_post(bell);
+}
+
+static void ring_control(void *bell)
+{
+    struct control *c = bell;
+
+    c->backend->ops->wake(c->backend);
+}
+
+static void start_hand(struct control *c, struct hand *h)
+{
+    int failed = sem_init(&h->bell, 0, 0);
+
+    h->control = c;
+    mailbox_init(&h->mailbox, ring_hand, &h->bell);
+    h->worker = (struct worker){.writer = c->backend->ops->open_writer(c->backend, &h->arena),
+                                .ops = c->backend->ops,
+                                .http = http_client_new(&h->arena),
+                                .world = c->options.world,
+                                .resync_ms = c->options.resync_ms};
+    failed = failed || pthread_create(&h->thread, NULL, work, h);
+    assert(!failed);
+}
+
+bool control_start(const struct control_options *o, struct control **out, struct err *e)
+{
+    struct arena own = {0};
+    struct control *c = arena_new(&own, struct control);
+    const struct backend_events events = {on_applied, on_deleted, on_synced, on_failed, c};
+    int failed;
+
+    c->arena = own;
+    c->options = *o;
+    if (!c->options.resync_ms)
+        c->options.resync_ms = DEFAULT_RESYNC_MS;
+    cache_init(&c->cache);
+    c->cache.audience = o->audience.n ? o->audience : SV("frontdesk");
+    c->queue = workqueue_new(&c->arena, o->world);
+    mailbox_init(&c->mailbox, ring_control, c);
+    if (!(o->resources_dir.n ? backend_folder : backend_kube)(&c->options, &events, &c->arena,
+                                                              &c->backend, e))
+        return false;
+    workqueue_add(c->queue, SV(TOKEN_KEYS));
+    if (!o->resources_dir.n)
+        workqueue_add(c->queue, SV(CLUSTER_KEYS));
+    for (int i = 0; i < WORKERS; i++)
+        start_hand(c, &c->hands[i]);
+    failed = pthread_create(&c->thread, NULL, run, c);
+    assert(!failed);
+    *out = c;
+    return true;
+}
+
+void control_want_keys(struct control *c)
+{
+    if (!atomic_exchange(&c->keys_wanted, true))
+        c->backend->ops->wake(c->backend);
+}
+
+static void end_hand(UNUSED struct message *m, void *receiver)
+{
+    ((struct hand *)receiver)->ending = true;
+}
+
+static void end_control(UNUSED struct message *m, void *receiver)
+{
+    ((struct control *)receiver)->ending = true;
+}
+
+void control_stop(struct control *c)
+{
+    struct message ends[WORKERS], end = {.deliver = end_control};
+    struct arena last;
+
+    for (int i = 0; i < WORKERS; i++) {
+        ends[i] = (struct message){.deliver = end_hand};
+        mailbox_post(&c->hands[i].mailbox, &ends[i]);
+    }
+    for (int i = 0; i < WORKERS; i++)
+        (void)pthread_join(c->hands[i].thread, NULL);
+    mailbox_post(&c->mailbox, &end);
+    (void)pthread_join(c->thread, NULL);
+    mailbox_drain(&c->mailbox, c);
+    c->backend->ops->close(c->backend);
+    for (int i = 0; i < WORKERS; i++) {
+        mailbox_done(&c->hands[i].mailbox);
+        (void)sem_destroy(&c->hands[i].bell);
+        arena_done(&c->hands[i].arena);
+    }
+    cache_done(&c->cache);
+    mailbox_done(&c->mailbox);
+    last = c->arena;
+    arena_done(&last);
+}

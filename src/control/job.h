@@ -1,0 +1,82 @@
+/*
+ * job.h - one object's pass, handed whole to a worker and back.
+ */
+#ifndef CONTROL_JOB_H
+#define CONTROL_JOB_H
+
+#include "control/backend.h"
+#include "net/http_client.h"
+#include "net/mailbox.h"
+
+enum job_kind { JOB_OBJECT, JOB_TOKEN_KEYS, JOB_CLUSTER_KEYS };
+
+/* A Secret that the object uses, as raw values. */
+struct job_secret {
+    bool found;
+    struct sv version;
+    struct tags data;
+};
+
+/* What control remembers of an integration between passes: facts for the rulebook. */
+struct integration_found {
+    bool known, vendable;
+    struct sv why_not, role_arn, role_created_at;
+    bool bulk_delete;
+};
+
+struct job {
+    struct message message; /* first: it is what travels */
+    struct arena arena;     /* holds this; wipes */
+    enum job_kind kind;
+    struct control *control;
+    struct sv key;
+    struct sv object_text;
+    struct json *object; /* parsed by the worker, in this arena */
+    struct resource *resource;
+    struct complaints complaints; /* of the compilation */
+    struct job_secret own, admin, client;
+    struct integration_found found; /* before, and after */
+    struct sv warehouse;            /* a catalog's name among engines */
+
+    struct err err;         /* ERR_NONE: done */
+    int again_ms;           /* look again after so long; 0: not by itself */
+    struct tags keys;       /* JOB_TOKEN_KEYS */
+    struct sv issuer, jwks; /* JOB_CLUSTER_KEYS */
+};
+
+/* A worker's own things. */
+struct worker {
+    struct writer *writer;
+    const struct backend_ops *ops;
+    struct http_client *http;
+    const struct world *world;
+    int resync_ms;
+};
+
+/* Carries a job out: everything blocking happens here. */
+void job_run(struct worker *w, struct job *j);
+
+/* ---- status.c ---- */
+
+struct outcome {
+    struct conditions conditions;
+    struct json *extra; /* other members of the status; may be NULL */
+};
+/* Ready, and Reconciling or Stalled as kstatus reads them. `reason` "Reconciled" is true. */
+void set_ready(struct outcome *o, struct job *j, enum condition_status s, const char *reason,
+               struct sv message);
+/* The first complaint as a condition; false when there is none. */
+bool set_complaints(struct outcome *o, struct job *j);
+/* Writes the status, when it differs from what the object has. */
+MUST_CHECK bool put_outcome(struct worker *w, struct job *j, const struct outcome *o,
+                            struct err *e);
+
+/* ---- one reconciler per kind ---- */
+MUST_CHECK bool reconcile_integration(struct worker *w, struct job *j, struct err *e);
+MUST_CHECK bool reconcile_principal(struct worker *w, struct job *j, struct err *e);
+MUST_CHECK bool reconcile_plain(struct worker *w, struct job *j, struct err *e);
+
+/* A value of a Secret under either of two names. */
+struct sv secret_value(const struct job_secret *s, const char *name, const char *other);
+
+#endif
