@@ -242,7 +242,7 @@ static void scan(struct folder_backend *f)
         read_file(f, files.p[i]);
     for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
         const struct entry *n = i->value;
-        bool gone = n->file.n && !file_exists(n->file);
+        bool gone = n->file.n && !manifest_exists(n->file);
         bool orphan = !f->scanned && !n->file.n && is_ours(n->object);
 
         if (gone || orphan)
@@ -463,7 +463,7 @@ static bool keep_secret(struct writer *w, struct sv name, const struct tags *dat
     struct yaml_docs docs = {0};
     struct json *value;
 
-    if (!file_exists(path)) {
+    if (!manifest_exists(path)) {
         for (size_t i = 0; i < data->n; i++)
             vec_push(out, a, data->p[i]);
         return put_secret(w, SV("frontdesk"), name, NULL, data, e);

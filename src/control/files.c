@@ -17,7 +17,7 @@ bool file_is_manifest(struct sv name)
            (sv_ends(name, SV(".yaml")) || sv_ends(name, SV(".yml")) || sv_ends(name, SV(".json")));
 }
 
-bool file_exists(struct sv path)
+bool manifest_exists(struct sv path)
 {
     auto_arena a = {0};
 
@@ -63,7 +63,7 @@ static bool read_all(int fd, struct buf *b)
     return n == 0;
 }
 
-bool file_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out, struct err *e)
+bool manifest_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out, struct err *e)
 {
     struct buf b = buf_new(a, max_bytes);
     int fd = open(arena_cstr(a, path), O_RDONLY | O_CLOEXEC);
@@ -94,7 +94,7 @@ bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out, stru
     struct yaml_docs all = {0};
     struct sv text;
 
-    if (!file_read(path, LIMIT_YAML_BYTES, a, &text, e))
+    if (!manifest_read(path, LIMIT_YAML_BYTES, a, &text, e))
         return false;
     if (!yaml_read(text, a, &all, e))
         return err_wrap(e, SV_FMT, SV_ARG(path));

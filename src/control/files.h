@@ -6,7 +6,7 @@
 
 /* "*.yaml", "*.yml", "*.json", not hidden. */
 bool file_is_manifest(struct sv name);
-bool file_exists(struct sv path);
+bool manifest_exists(struct sv path);
 void file_remove(struct sv path);
 /* Paths of the manifests directly in a folder, sorted. A folder that cannot be read has none. */
 void file_list(struct sv folder, struct arena *a, struct sv_vec *out);
@@ -14,7 +14,7 @@ void file_list(struct sv folder, struct arena *a, struct sv_vec *out);
  */
 MUST_CHECK bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out,
                                struct err *e);
-MUST_CHECK bool file_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out,
+MUST_CHECK bool manifest_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out,
                           struct err *e);
 /* Written beside, made durable, renamed over; readable by the owner alone. */
 MUST_CHECK bool file_replace(struct sv path, struct sv text, struct err *e);

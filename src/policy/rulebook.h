@@ -106,6 +106,10 @@ struct caller {
  */
 MUST_CHECK bool rulebook_login(const struct rulebook *r, struct sv client_id, struct secret secret,
                                int64_t now_ms, struct caller *out, struct err *e);
+/* A principal by its whole name, or by its bare name where that is unique; for people who ask what
+ * somebody may do. */
+MUST_CHECK bool rulebook_find(const struct rulebook *r, struct sv name, struct caller *out,
+                              struct err *e);
 /* Whether the caller is in that principal role: ERR_DENIED when not. "ALL" is always fine. */
 MUST_CHECK bool rulebook_narrow(const struct rulebook *r, struct sv role, struct caller *c,
                                 struct err *e);

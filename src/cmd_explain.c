@@ -1,0 +1,131 @@
+/* cmd_explain.c - which privileges, from which grant; which keys a credential could reach; the
+ * policy. */
+#include <stdio.h>
+
+#include "control/control.h"
+#include "options.h"
+#include "policy/rulebook.h"
+
+struct explanation {
+    struct caller who;
+    struct subject subject;
+    struct decision decision;
+    struct location folder;
+    struct sv policy, why_no_policy;
+};
+
+/* "CATALOG.NS.TABLE": the catalog is the longest start that names one; the table is what follows
+ * the last dot. */
+static bool read_table(const struct rulebook *r, struct sv text, struct arena *a,
+                       struct subject *out, struct err *e)
+{
+    struct sv_vec levels = {0};
+    struct sv level, rest = {0};
+
+    for (size_t n = text.n; n-- > 0 && !out->catalog;) {
+        if (text.p[n] != '.')
+            continue;
+        out->catalog = rulebook_catalog(r, sv_first(text, n));
+        rest = sv_skip(text, n + 1);
+    }
+    if (!out->catalog)
+        return err_set(e, ERR_INVALID, "--table " SV_FMT ": names no catalog that is in force",
+                       SV_ARG(sv_first(text, 150)));
+    while (sv_cut(&rest, '.', &level))
+        vec_push(&levels, a, level);
+    if (levels.n < 2)
+        return err_set(e, ERR_INVALID, "--table " SV_FMT ": write CATALOG.NAMESPACE.TABLE",
+                       SV_ARG(sv_first(text, 150)));
+    out->levels = levels.p;
+    out->n_levels = levels.n - 1;
+    out->table = levels.p[levels.n - 1];
+    return true;
+}
+
+static void explain(const struct rulebook *r, struct explanation *x, struct arena *a)
+{
+    struct buf key = buf_new(a, 8192);
+    struct err e = {0};
+    unsigned access;
+
+    rulebook_decide(r, &x->who, &x->subject, &x->decision);
+    access = decision_access(&x->decision);
+    buf_add(&key, x->subject.catalog->base.key);
+    for (size_t i = 0; i < x->subject.n_levels; i++)
+        buf_addf(&key, SV_FMT "/", SV_ARG(x->subject.levels[i]));
+    buf_addf(&key, SV_FMT "-UUID/", SV_ARG(x->subject.table));
+    x->folder = (struct location){x->subject.catalog->base.bucket, buf_sv(&key)};
+    if (!access)
+        x->why_no_policy = SV("no right to data: no credential is vended");
+    else if (!session_policy(&x->folder, 1, access, (struct sv){0}, a, &x->policy, &e))
+        x->why_no_policy = arena_printf(a, "%s", e.msg);
+}
+
+static void print_text(const struct explanation *x, struct arena *a)
+{
+    printf("principal  " SV_FMT "\n", SV_ARG(x->who.name));
+    for (int p = 0; p < PRIVILEGE_COUNT; p++) {
+        if (decision_allows(&x->decision, (enum privilege)p))
+            printf("%-28s by " SV_FMT "\n", privilege_name((enum privilege)p).p,
+                   SV_ARG(x->decision.grants[p]));
+    }
+    if (x->policy.n) {
+        printf("reach      " SV_FMT "*  (where the table is placed by default)\n",
+               SV_ARG(location_text(&x->folder, a)));
+        printf("policy     " SV_FMT "\n", SV_ARG(x->policy));
+    } else {
+        printf("reach      nothing: " SV_FMT "\n", SV_ARG(x->why_no_policy));
+    }
+}
+
+static void print_json(const struct explanation *x, struct arena *a)
+{
+    struct json *v = json_new_object(a), *privileges = json_new_object(a), *policy = NULL;
+    struct err ignored = {0};
+
+    for (int p = 0; p < PRIVILEGE_COUNT; p++) {
+        if (decision_allows(&x->decision, (enum privilege)p))
+            json_set_str(privileges, a, privilege_name((enum privilege)p), x->decision.grants[p]);
+    }
+    json_set_str(v, a, SV("principal"), x->who.name);
+    json_set(v, SV("privileges"), privileges);
+    if (x->policy.n && json_read(x->policy, a, &policy, &ignored)) {
+        json_set_str(v, a, SV("reach"), location_text(&x->folder, a));
+        json_set(v, SV("policy"), policy);
+    }
+    printf(SV_FMT "\n", SV_ARG(json_text(a, v)));
+}
+
+static bool compile(const struct options *o, struct rulebook **out, struct err *e)
+{
+    if (o->resources.n)
+        return control_compile_folder(sv_trim_end(o->resources, '/'), o->state, out, e);
+    return control_compile_cluster(o->kubeconfig, &o->namespaces, out, e);
+}
+
+int cmd_explain(const struct options *o)
+{
+    auto_arena a = {0};
+    struct explanation x = {0};
+    struct rulebook *r = NULL;
+    struct err e = {0};
+    bool ok;
+
+    if (!o->principal.n || !o->table.n) {
+        (void)fputs("frontdesk: explain: --principal and --table are required\n", stderr);
+        return 2;
+    }
+    ok = compile(o, &r, &e) && rulebook_find(r, o->principal, &x.who, &e) &&
+         read_table(r, o->table, &a, &x.subject, &e);
+    if (ok) {
+        explain(r, &x, &a);
+        if (sv_eq(o->output, SV("json")))
+            print_json(&x, &a);
+        else
+            print_text(&x, &a);
+    } else {
+        (void)fprintf(stderr, "frontdesk: explain: %s\n", e.msg);
+    }
+    (void)rulebook_unref(r);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,179 @@
+/* cmd_run.c - operator and server, wired up and waited for. */
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "control/control.h"
+#include "options.h"
+#include "serve/serve.h"
+
+/* Every loop allocates a table for all descriptors it might see. */
+enum { MAX_DESCRIPTORS = 65536, DRAIN_MS = 10000 };
+
+struct wiring {
+    struct serve *serve;
+    struct control *_Atomic control;
+};
+
+static void publish(struct rulebook *r, void *context)
+{
+    serve_publish(((struct wiring *)context)->serve, r);
+}
+
+static void want_keys(void *context)
+{
+    struct control *c = ((struct wiring *)context)->control;
+
+    if (c)
+        control_want_keys(c);
+}
+
+static void limit_descriptors(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+        return;
+    r.rlim_cur = r.rlim_max < MAX_DESCRIPTORS ? r.rlim_max : MAX_DESCRIPTORS;
+    (void)setrlimit(RLIMIT_NOFILE, &r);
+}
+
+/* No core file, and nobody but root may attach. Leak detection must be able to. */
+static void hide_memory(void)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+static bool set_log_level(struct sv level, struct err *e)
+{
+    static const char *const names[] = {"debug", "info", "warning", "error"};
+
+    for (int i = 0; i < 4; i++) {
+        if (!level.n || sv_eq(level, sv_from(names[i]))) {
+            log_set_level(level.n ? (enum log_level)i : LOG_INFO);
+            return true;
+        }
+    }
+    return err_set(e, ERR_INVALID, "--log-level " SV_FMT ": must be debug, info, warning or error",
+                   SV_ARG(level));
+}
+
+static struct sv or (struct sv v, struct sv fallback)
+{
+    return v.n ? v : fallback;
+}
+
+static bool start_serving(const struct options *o, struct wiring *w, struct arena *a, struct err *e)
+{
+    size_t n = o->listen.n ? o->listen.n : 1;
+    struct http_listener *listeners = arena_array(a, struct http_listener, n);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    struct serve_options s = {.world = &world_os,
+                              .listeners = listeners,
+                              .n_listeners = n,
+                              .audit = o->audit,
+                              .want_keys = want_keys,
+                              .context = w};
+
+    if (!o->tls_cert.n != !o->tls_key.n)
+        return err_set(e, ERR_INVALID, "--tls-cert and --tls-key go together");
+    for (size_t i = 0; i < n; i++)
+        listeners[i] = (struct http_listener){o->listen.n ? o->listen.p[i] : SV("127.0.0.1:8181"),
+                                              o->tls_cert, o->tls_key};
+    s.admin.address = or (o->admin_listen, SV("127.0.0.1:8182"));
+    s.loops = o->threads ? (unsigned)o->threads : (unsigned)(cores > 0 ? cores : 1);
+    s.store_url = or (o->store, SV("sqlite:frontdesk.db"));
+    if (!s.audit.n)
+        vec_push(&s.audit, a, SV("stdout"));
+    return serve_start(&s, &w->serve, e);
+}
+
+static bool start_control(const struct options *o, struct wiring *w, struct err *e)
+{
+    struct control_options c = {.world = &world_os,
+                                .resources_dir = sv_trim_end(o->resources, '/'),
+                                .state_dir = or (sv_trim_end(o->state, '/'), SV("frontdesk-state")),
+                                .kubeconfig = o->kubeconfig,
+                                .namespaces = o->namespaces,
+                                .audience = o->audience,
+                                .system_namespace = o->system_namespace,
+                                .resync_ms = (int)o->resync_seconds * 1000,
+                                .publish = publish,
+                                .context = w};
+    struct control *started;
+
+    if (!control_start(&c, &started, e))
+        return false;
+    w->control = started;
+    return true;
+}
+
+static sigset_t all_signals(void)
+{
+    sigset_t s;
+
+    (void)sigemptyset(&s);
+    (void)sigaddset(&s, SIGTERM);
+    (void)sigaddset(&s, SIGINT);
+    (void)sigaddset(&s, SIGHUP);
+    (void)sigaddset(&s, SIGPIPE);
+    return s;
+}
+
+static void wait_for_end(const sigset_t *signals)
+{
+    int got = 0;
+
+    while (got != SIGTERM && got != SIGINT) {
+        if (sigwait(signals, &got) != 0)
+            return;
+    }
+}
+
+/* A second signal ends at once: the default action is back while we drain. */
+static void unblock_end(void)
+{
+    sigset_t s;
+
+    (void)sigemptyset(&s);
+    (void)sigaddset(&s, SIGTERM);
+    (void)sigaddset(&s, SIGINT);
+    (void)pthread_sigmask(SIG_UNBLOCK, &s, NULL);
+}
+
+static int fail(const struct err *e)
+{
+    log_line(LOG_ERROR, "main", "cannot start", LOG_ERR(e));
+    return 1;
+}
+
+int cmd_run(const struct options *o)
+{
+    auto_arena a = {0};
+    struct wiring w = {0};
+    sigset_t signals = all_signals();
+    struct err e = {0};
+
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    hide_memory();
+    limit_descriptors();
+    if (!set_log_level(o->log_level, &e) || !start_serving(o, &w, &a, &e))
+        return fail(&e);
+    if (!start_control(o, &w, &e)) {
+        serve_stop(w.serve, 0);
+        return fail(&e);
+    }
+    log_line(LOG_INFO, "main", "listening", LOG_SV("address", serve_address(w.serve, 0)),
+             LOG_SV("admin", serve_admin_address(w.serve)), LOG_STR("version", FRONTDESK_VERSION));
+    wait_for_end(&signals);
+    log_line(LOG_INFO, "main", "draining", LOG_I64("atMostMs", DRAIN_MS));
+    unblock_end();
+    control_stop(w.control);
+    w.control = NULL;
+    serve_stop(w.serve, DRAIN_MS);
+    return 0;
+}

@@ -1,0 +1,140 @@
+/* options.c - the command line. */
+#include "options.h"
+
+#include <stddef.h>
+
+enum value { VALUE_TEXT, VALUE_LIST, VALUE_NUMBER };
+
+#define AT(member) offsetof(struct options, member)
+static const struct option {
+    const char *name, *commands; /* which take it: r run, e explain */
+    enum value value;
+    size_t offset;
+    const char *what, *help;
+} options[] = {
+    {"--kubeconfig",       "re", VALUE_TEXT,   AT(kubeconfig),       "FILE",
+     "where the API server is; else $KUBECONFIG, ~/.kube/config, the pod's"                                             },
+    {"--namespace",        "re", VALUE_LIST,   AT(namespaces),       "NS",
+     "follow this namespace only; repeatable; default all"                                                              },
+    {"--resources",        "re", VALUE_TEXT,   AT(resources),        "DIR",
+     "no cluster: follow the manifests in this folder"                                                                  },
+    {"--state",            "re", VALUE_TEXT,   AT(state),            "DIR",
+     "with --resources: statuses and generated Secrets; default ./frontdesk-state"                                      },
+    {"--listen",           "r",  VALUE_LIST,   AT(listen),           "ADDR:PORT",
+     "where engines come; repeatable; port 0 picks one; default 127.0.0.1:8181"                                         },
+    {"--admin-listen",     "r",  VALUE_TEXT,   AT(admin_listen),     "ADDR:PORT",
+     "/healthz /readyz /metrics /rulebook; default 127.0.0.1:8182"                                                      },
+    {"--tls-cert",         "r",  VALUE_TEXT,   AT(tls_cert),         "FILE",
+     "certificate chain; read again when it changes"                                                                    },
+    {"--tls-key",          "r",  VALUE_TEXT,   AT(tls_key),          "FILE",      "its key"                             },
+    {"--store",            "r",  VALUE_TEXT,   AT(store),            "URL",
+     "the catalog's state; default sqlite:frontdesk.db"                                                                 },
+    {"--audit",            "r",  VALUE_LIST,   AT(audit),            "URL",
+     "stdout or file:PATH; repeatable; default stdout"                                                                  },
+    {"--threads",          "r",  VALUE_NUMBER, AT(threads),          "N",         "serving loops; default one per core" },
+    {"--resync",           "r",  VALUE_NUMBER, AT(resync_seconds),   "SECONDS",
+     "look at every integration again after so long; default 600"                                                       },
+    {"--audience",         "r",  VALUE_TEXT,   AT(audience),         "NAME",
+     "of service account tokens; default frontdesk"                                                                     },
+    {"--system-namespace", "r",  VALUE_TEXT,   AT(system_namespace), "NS",
+     "where our own Secret is kept; default the pod's or the context's"                                                 },
+    {"--log-level",        "r",  VALUE_TEXT,   AT(log_level),        "LEVEL",
+     "debug, info, warning or error; default info"                                                                      },
+    {"--principal",        "e",  VALUE_TEXT,   AT(principal),        "P",
+     "NAME, NAMESPACE/NAME or system:serviceaccount:NAMESPACE:NAME"                                                     },
+    {"--table",            "e",  VALUE_TEXT,   AT(table),            "C.NS.T",    "catalog, namespace and table, dotted"},
+    {"-o",                 "e",  VALUE_TEXT,   AT(output),           "json",      "as JSON"                             },
+};
+enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
+
+static const struct option *named(struct sv name, char command)
+{
+    for (size_t i = 0; i < OPTIONS; i++) {
+        if (sv_eq(sv_from(options[i].name), name) &&
+            sv_has_char(sv_from(options[i].commands), command))
+            return &options[i];
+    }
+    return NULL;
+}
+
+static bool set(struct options *out, const struct option *o, struct sv value, struct arena *a,
+                struct err *e)
+{
+    char *at = (char *)out + o->offset;
+
+    switch (o->value) {
+    case VALUE_TEXT:
+        *(struct sv *)(void *)at = value;
+        return true;
+    case VALUE_LIST:
+        vec_push((struct sv_vec *)(void *)at, a, value);
+        return true;
+    case VALUE_NUMBER:
+        break;
+    }
+    if (!sv_i64(value, (int64_t *)(void *)at) || *(int64_t *)(void *)at < 1)
+        return err_set(e, ERR_INVALID, "%s " SV_FMT ": must be a number from 1", o->name,
+                       SV_ARG(value));
+    return true;
+}
+
+bool options_read(const char *command, int argc, char **argv, struct arena *a, struct options *out,
+                  struct err *e)
+{
+    const char **rest = arena_array(a, const char *, (size_t)argc + 1);
+
+    out->rest = rest;
+    for (int i = 0; i < argc; i++) {
+        struct sv name = sv_from(argv[i]), value = {0};
+        ptrdiff_t equals = sv_find(name, '=');
+        const struct option *o;
+
+        if (!sv_starts(name, SV("-")) || name.n == 1) {
+            rest[out->n_rest++] = argv[i];
+            continue;
+        }
+        if (equals > 0) {
+            value = sv_skip(name, (size_t)equals + 1);
+            name = sv_first(name, (size_t)equals);
+        }
+        o = named(name, command[0]);
+        if (!o)
+            return err_set(e, ERR_INVALID,
+                           "%s: there is no option " SV_FMT "; see frontdesk --help", command,
+                           SV_ARG(sv_first(name, 60)));
+        if (equals < 0 && ++i == argc)
+            return err_set(e, ERR_INVALID, "%s needs a value: %s", o->name, o->what);
+        if (equals < 0)
+            value = sv_from(argv[i]);
+        if (!set(out, o, value, a, e))
+            return false;
+    }
+    return true;
+}
+
+static void help_for(struct buf *out, char command)
+{
+    for (size_t i = 0; i < OPTIONS; i++) {
+        struct sv name = arena_printf(out->arena, "%s %s", options[i].name, options[i].what);
+
+        if (sv_has_char(sv_from(options[i].commands), command))
+            buf_addf(out, "  %-29s %s\n", name.p, options[i].help);
+    }
+}
+
+void options_help(struct buf *out)
+{
+    buf_add(
+        out,
+        SV("frontdesk: short-lived keys for one table, and the operator that keeps their roles true\n\n"
+           "usage:\n"
+           "  frontdesk run [OPTION...]        operator and Iceberg REST server\n"
+           "  frontdesk check FILE...          validate manifests offline; exit 1 when one is wrong\n"
+           "  frontdesk explain --principal P --table CATALOG.NS.TABLE [OPTION...]\n"
+           "                                   which privileges from which grant, which keys, the policy\n"
+           "  frontdesk version\n\n"
+           "options of run:\n"));
+    help_for(out, 'r');
+    buf_add(out, SV("\noptions of explain:\n"));
+    help_for(out, 'e');
+}
