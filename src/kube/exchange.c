@@ -44,7 +44,7 @@ bool exchange_build(struct kube_exchange *x, struct credentials *c,
     x->options = (struct http_options){
         .tls = &x->tls, .proxy = config->proxy, .compressed = !config->no_compression};
     http_header_add(h, a, SV("User-Agent"), SV(USER_AGENT));
-    http_header_add(h, a, SV("Accept"), accept.n ? accept : SV("application/json"));
+    http_header_add(h, a, SV("Accept"), accept.n ? accept : SV("application/json, */*;q=0.5"));
     if (r->body.n)
         http_header_add(h, a, SV("Content-Type"), type);
     return write_url(config, r, a, &x->request.target, e) && credentials_use(c, a, h, &x->tls, e);

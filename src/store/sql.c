@@ -109,8 +109,9 @@ bool sql_transaction(struct store *s, sql_work_fn *work, void *context, struct e
     if (work(s, context, e)) {
         if (sql_run(s, "COMMIT", NULL, 0, e))
             return true;
-        /* While the transaction is still open, nothing has been made durable. */
-        if (sqlite3_get_autocommit(s->db))
+        /* While the transaction is still open, nothing has been made durable; where there was no
+         * room, neither. */
+        if (sqlite3_get_autocommit(s->db) && (sqlite3_errcode(s->db) & 0xff) != SQLITE_FULL)
             e->code = ERR_INTERNAL;
     }
     if (!sqlite3_get_autocommit(s->db) && !sql_run(s, "ROLLBACK", NULL, 0, &ignored))
