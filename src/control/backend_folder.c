@@ -10,28 +10,10 @@
 #include "base/map.h"
 #include "control/backend.h"
 #include "control/files.h"
+#include "control/folder.h"
 #include "net/mailbox.h"
 #include "wire/base64.h"
 #include "wire/time.h"
-
-/* One object: its manifest, and what we remember of it. */
-struct entry {
-    struct arena arena;  /* holds this */
-    struct sv key;       /* "Kind/ns/name" */
-    struct json *object; /* whole */
-    struct sv file;      /* which names it; empty: none does any more */
-};
-
-struct folder_backend {
-    struct backend base;
-    struct arena *arena;
-    const struct control_options *options;
-    struct backend_events events;
-    struct map entries;
-    struct mailbox mailbox; /* what workers wrote */
-    int inotify, bell;
-    bool scanned;
-};
 
 struct writer {
     struct folder_backend *backend;
@@ -40,151 +22,6 @@ struct writer {
 static struct folder_backend *of(struct backend *b)
 {
     return (struct folder_backend *)b;
-}
-
-static struct sv key_of(const struct json *object, struct arena *a)
-{
-    const struct json *m = json_get(object, SV("metadata"));
-    struct sv ns = json_get_str(m, SV("namespace"));
-
-    return arena_printf(a, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(json_get_str(object, SV("kind"))),
-                        SV_ARG(ns.n ? ns : SV("default")), SV_ARG(json_get_str(m, SV("name"))));
-}
-
-static bool is_ours(const struct json *object)
-{
-    enum kind k;
-
-    return kind_read(json_get_str(object, SV("kind")), &k);
-}
-
-/* ---- entries ---- */
-
-static struct sv state_path(const struct folder_backend *f, struct sv key, struct arena *a)
-{
-    struct sv kind, ns;
-    struct sv rest = key;
-
-    (void)sv_cut(&rest, '/', &kind);
-    (void)sv_cut(&rest, '/', &ns);
-    return arena_printf(a, SV_FMT "/%s" SV_FMT "." SV_FMT "." SV_FMT ".yaml",
-                        SV_ARG(f->options->state_dir), sv_eq(kind, SV("Secret")) ? "secrets/" : "",
-                        SV_ARG(kind), SV_ARG(ns), SV_ARG(rest));
-}
-
-static struct entry *put_entry(struct folder_backend *f, const struct json *object, struct sv file)
-{
-    struct arena own = {.wipe = true};
-    struct entry *n = arena_new(&own, struct entry), *old;
-    struct arena last;
-
-    n->object = json_copy(&own, object);
-    n->key = key_of(object, &own);
-    n->file = arena_dup(&own, file);
-    n->arena = own;
-    old = map_put(&f->entries, n->key, n);
-    if (old) {
-        last = old->arena;
-        arena_done(&last);
-    }
-    return n;
-}
-
-static void drop_entry(struct folder_backend *f, struct entry *n)
-{
-    struct arena last = n->arena;
-
-    (void)map_remove(&f->entries, n->key);
-    arena_done(&last);
-}
-
-static void announce(struct folder_backend *f, const struct entry *n)
-{
-    f->events.applied(f->events.context, n->object);
-}
-
-static void announce_gone(struct folder_backend *f, struct sv key)
-{
-    struct sv kind, ns;
-
-    (void)sv_cut(&key, '/', &kind);
-    (void)sv_cut(&key, '/', &ns);
-    f->events.deleted(f->events.context, kind, ns, key);
-}
-
-/* The manifest with what a server would add: uid, generation, finalizers, the time it was first
- * seen, and status. */
-static struct json *merged(struct folder_backend *f, const struct json *manifest,
-                           const struct json *known, struct arena *a)
-{
-    struct json *v = json_copy(a, manifest), *m = json_get(v, SV("metadata"));
-    const struct json *had = json_get(known, SV("metadata"));
-    bool same = known && json_eq(json_get(manifest, SV("spec")), json_get(known, SV("spec")));
-    int64_t generation = json_i64(json_get(had, SV("generation")), 0);
-
-    if (!json_get_str(m, SV("namespace")).n)
-        json_set_str(m, a, SV("namespace"), SV("default"));
-    json_set_str(m, a, SV("uid"),
-                 had ? json_get_str(had, SV("uid")) : world_uuid(f->options->world, a));
-    json_set_i64(m, a, SV("generation"), same ? generation : generation + 1);
-    json_set_str(m, a, SV("creationTimestamp"),
-                 had ? json_get_str(had, SV("creationTimestamp"))
-                     : time_text(a, world_wall_ms(f->options->world), TIME_SECONDS));
-    json_remove(m, SV("finalizers"));
-    if (json_get(had, SV("finalizers")))
-        json_set(m, SV("finalizers"), json_copy(a, json_get(had, SV("finalizers"))));
-    json_remove(v, SV("status"));
-    if (json_get(known, SV("status")))
-        json_set(v, SV("status"), json_copy(a, json_get(known, SV("status"))));
-    return v;
-}
-
-/* stringData is what people write; data is what is kept. */
-static struct json *plain_secret(const struct json *manifest, struct arena *a)
-{
-    struct json *v = json_copy(a, manifest), *data = json_get(v, SV("data")), *value;
-    const struct json *text = json_get(manifest, SV("stringData"));
-    struct sv name;
-
-    if (!data)
-        json_set(v, SV("data"), data = json_new_object(a));
-    for (size_t i = 0; json_member(text, i, &name, &value); i++)
-        json_set_str(data, a, name, base64_encode(a, json_str(value, (struct sv){0})));
-    json_remove(v, SV("stringData"));
-    if (!json_get_str(json_get(v, SV("metadata")), SV("namespace")).n)
-        json_set_str(json_get(v, SV("metadata")), a, SV("namespace"), SV("default"));
-    return v;
-}
-
-static void take_manifest(struct folder_backend *f, const struct json *manifest, struct sv file)
-{
-    auto_arena a = {.wipe = true};
-    struct sv key = key_of(manifest, &a);
-    const struct entry *known = map_get(&f->entries, key);
-    struct json *now = is_ours(manifest) ? merged(f, manifest, known ? known->object : NULL, &a)
-                                         : plain_secret(manifest, &a);
-
-    if (known && known->file.n && json_eq(known->object, now) && sv_eq(known->file, file))
-        return;
-    announce(f, put_entry(f, now, file));
-}
-
-/* No file names it any more: gone at once, or deleting while our finalizer holds it. */
-static void lose_manifest(struct folder_backend *f, struct entry *n)
-{
-    auto_arena a = {0};
-    struct json *v = json_copy(&a, n->object), *m = json_get(v, SV("metadata"));
-    struct sv key = arena_dup(&a, n->key);
-
-    if (is_ours(v) && json_count(json_get(m, SV("finalizers")))) {
-        json_set_str(m, &a, SV("deletionTimestamp"),
-                     time_text(&a, world_wall_ms(f->options->world), TIME_SECONDS));
-        announce(f, put_entry(f, v, (struct sv){0}));
-        return;
-    }
-    file_remove(state_path(f, key, &a));
-    drop_entry(f, n);
-    announce_gone(f, key);
 }
 
 /* ---- reading the folder ---- */
@@ -200,8 +37,8 @@ static void read_file(struct folder_backend *f, struct sv path)
     if (!file_manifests(path, &a, &docs, &e))
         f->events.failed(f->events.context, path, &e);
     for (size_t i = 0; i < docs.n; i++) {
-        take_manifest(f, docs.p[i].root, path);
-        (void)map_put(&named, key_of(docs.p[i].root, &a), f);
+        entry_take(f, docs.p[i].root, path);
+        (void)map_put(&named, entry_key(docs.p[i].root, &a), f);
     }
     for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
         const struct entry *n = i->value;
@@ -210,7 +47,7 @@ static void read_file(struct folder_backend *f, struct sv path)
             vec_push(&lost, &a, arena_dup(&a, n->key));
     }
     for (size_t i = 0; i < lost.n; i++)
-        lose_manifest(f, map_get(&f->entries, lost.p[i]));
+        entry_lose(f, map_get(&f->entries, lost.p[i]));
 }
 
 static void load_state(struct folder_backend *f, struct sv folder)
@@ -228,7 +65,7 @@ static void load_state(struct folder_backend *f, struct sv folder)
             continue;
         }
         for (size_t j = 0; j < docs.n; j++)
-            (void)put_entry(f, docs.p[j].root, (struct sv){0});
+            (void)entry_put(f, docs.p[j].root, (struct sv){0});
     }
 }
 
@@ -243,15 +80,15 @@ static void scan(struct folder_backend *f)
     for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
         const struct entry *n = i->value;
         bool gone = n->file.n && !manifest_exists(n->file);
-        bool orphan = !f->scanned && !n->file.n && is_ours(n->object);
+        bool orphan = !f->scanned && !n->file.n && entry_is_ours(n->object);
 
         if (gone || orphan)
             vec_push(&lost, &a, arena_dup(&a, n->key));
         else if (!f->scanned && !n->file.n)
-            announce(f, n);
+            entry_announce(f, n);
     }
     for (size_t i = 0; i < lost.n; i++)
-        lose_manifest(f, map_get(&f->entries, lost.p[i]));
+        entry_lose(f, map_get(&f->entries, lost.p[i]));
     if (!f->scanned)
         f->events.synced(f->events.context);
     f->scanned = true;
@@ -369,20 +206,20 @@ static void on_written(struct message *m, void *receiver)
     struct entry *known;
 
     if (json_read(w->text, &a, &object, &e)) {
-        known = map_get(&f->entries, key_of(object, &a));
-        if (known && is_ours(object)) {
+        known = map_get(&f->entries, entry_key(object, &a));
+        if (known && entry_is_ours(object)) {
             struct json *v = json_copy(&a, known->object), *from = json_get(object, SV("metadata"));
 
             json_set(v, SV("status"), json_get(object, SV("status")));
             json_set(json_get(v, SV("metadata")), SV("finalizers"),
                      json_get(from, SV("finalizers")));
-            known = put_entry(f, v, known->file);
+            known = entry_put(f, v, known->file);
             if (!known->file.n && !json_count(json_get(from, SV("finalizers"))))
-                lose_manifest(f, known);
+                entry_lose(f, known);
             else
-                announce(f, known);
-        } else if (!is_ours(object)) {
-            announce(f, put_entry(f, object, known ? known->file : (struct sv){0}));
+                entry_announce(f, known);
+        } else if (!entry_is_ours(object)) {
+            entry_announce(f, entry_put(f, object, known ? known->file : (struct sv){0}));
         }
     }
     arena_done(&last);
@@ -395,7 +232,8 @@ static bool store_object(struct writer *w, const struct json *object, struct err
     struct buf text = buf_new(&own, 8 * 1024 * 1024);
 
     yaml_write(&text, object);
-    if (!file_replace(state_path(w->backend, key_of(object, &own), &own), buf_sv(&text), e)) {
+    if (!file_replace(entry_state_path(w->backend, entry_key(object, &own), &own), buf_sv(&text),
+                      e)) {
         arena_done(&own);
         return false;
     }
@@ -457,8 +295,8 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
 static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
                         struct tags *out, struct err *e)
 {
-    struct sv path = state_path(w->backend,
-                                arena_printf(a, "Secret/frontdesk/" SV_FMT, SV_ARG(name)), a),
+    struct sv path = entry_state_path(w->backend,
+                                      arena_printf(a, "Secret/frontdesk/" SV_FMT, SV_ARG(name)), a),
               raw, key;
     struct yaml_docs docs = {0};
     struct json *value;

@@ -15,7 +15,7 @@ void file_list(struct sv folder, struct arena *a, struct sv_vec *out);
 MUST_CHECK bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out,
                                struct err *e);
 MUST_CHECK bool manifest_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out,
-                          struct err *e);
+                              struct err *e);
 /* Written beside, made durable, renamed over; readable by the owner alone. */
 MUST_CHECK bool file_replace(struct sv path, struct sv text, struct err *e);
 MUST_CHECK bool folder_make(struct sv path, struct err *e);

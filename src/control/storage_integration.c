@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "control/job.h"
+#include "control/pass.h"
 #include "policy/rulebook.h"
 #include "provider/provider.h"
 #include "sign/digest.h"
@@ -15,28 +15,8 @@
 
 enum { STEP_MS = 20000, FAULT_AGAIN_MS = 60000 };
 
-/* One pass. */
-struct pass {
-    struct worker *w;
-    struct job *j;
-    struct arena *a;
-    const struct storage_integration *spec;
-    struct target target;
-    struct role_want want;
-    struct role_have have;
-    struct sv caller;
-    struct outcome o;
-    bool managed, changed, created;
-    struct sv created_at;
-    bool verified;
-    struct probe_result probe;
-    struct sv probed_hash, probed_at;
-};
-
-typedef bool talk_fn(struct exchange *x, struct err *e);
-
 /* Sends what the provider says until it is done. */
-static bool talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)
+bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)
 {
     static const struct http_options options = {
         .timeout_ms = STEP_MS, .connect_timeout_ms = 5000, .max_bytes = 1 << 22};
@@ -178,7 +158,7 @@ static void remember_status(struct pass *p)
     p->j->found.bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false);
 }
 
-static bool was_verified(struct pass *p)
+bool pass_was_verified(struct pass *p)
 {
     struct conditions was = {0};
 
@@ -196,7 +176,7 @@ static bool observe(struct pass *p, struct err *e)
 {
     struct exchange x = {0};
 
-    if (!talk(p, p->target.provider->observe, &x, e))
+    if (!pass_talk(p, p->target.provider->observe, &x, e))
         return err_wrap(e, "role " SV_FMT, SV_ARG(p->want.name));
     p->have = x.have;
     return true;
@@ -207,7 +187,7 @@ static bool take_steps(struct pass *p, const struct role_steps *steps, struct er
     for (size_t i = 0; i < steps->n; i++) {
         struct exchange x = {.step = steps->p[i]};
 
-        if (!talk(p, p->target.provider->change, &x, e))
+        if (!pass_talk(p, p->target.provider->change, &x, e))
             return err_wrap(e, "role " SV_FMT, SV_ARG(p->want.name));
         metric_add(METRIC_STORAGE_WRITES, 1);
         p->changed = true;
@@ -270,85 +250,6 @@ static bool report_differences(struct pass *p)
     return true;
 }
 
-/* ---- probing ---- */
-
-/* What the last probe was about. Another value: it proves nothing any more. */
-static struct sv probe_hash(struct pass *p)
-{
-    struct buf b = buf_new(p->a, 1 << 18);
-
-    buf_addf(&b, SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT,
-             SV_ARG(p->target.endpoint), SV_ARG(p->target.sts_endpoint), SV_ARG(p->target.bucket),
-             SV_ARG(p->target.role_arn), SV_ARG(p->want.trust), SV_ARG(p->want.permissions),
-             SV_ARG(p->created_at));
-    buf_addf(&b, "\n" SV_FMT "\n" SV_FMT, SV_ARG(p->j->own.version),
-             SV_ARG(p->target.own.access_key_id));
-    for (size_t i = 0; i < p->spec->allowed_locations.n; i++)
-        buf_addf(&b, "\n" SV_FMT, SV_ARG(p->spec->allowed_locations.p[i]));
-    return sv_first(sha256_hex(p->a, buf_sv(&b)), 32);
-}
-
-static void choose_places(struct pass *p, struct exchange *x)
-{
-    struct sv uid = sv_first(sha256_hex(p->a, p->j->resource->meta.uid), 8);
-    struct location allowed = {0};
-    struct err ignored = {0};
-    bool covered = false;
-
-    if (!location_read(p->spec->allowed_locations.p[0], false, p->a, &allowed, &ignored))
-        return;
-    x->place =
-        (struct location){allowed.bucket, arena_printf(p->a, SV_FMT ".frontdesk-probe-" SV_FMT "/",
-                                                       SV_ARG(allowed.key), SV_ARG(uid))};
-    x->outside = (struct location){
-        allowed.bucket, arena_printf(p->a, ".frontdesk-outside-" SV_FMT "/", SV_ARG(uid))};
-    for (size_t i = 0; i < p->spec->allowed_locations.n; i++) {
-        struct location l;
-
-        covered |=
-            location_read(p->spec->allowed_locations.p[i], false, p->a, &l, &ignored) && !l.key.n;
-    }
-    if (covered)
-        x->outside = (struct location){0};
-}
-
-static bool probe(struct pass *p, struct err *e)
-{
-    struct exchange mint = {.session_name = SV("frontdesk-probe"),
-                            .ttl_seconds = LIMIT_MIN_TTL_SECONDS},
-                    x = {0};
-    struct credential key;
-
-    choose_places(p, &x);
-    if (!session_policy(&x.place, 1, ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST,
-                        (struct sv){0}, p->a, &mint.policy, e) ||
-        !talk(p, p->target.provider->mint, &mint, e))
-        return err_wrap(e, "probe");
-    key = mint.got;
-    x.key = &key;
-    if (!talk(p, p->target.provider->probe, &x, e))
-        return err_wrap(e, "probe");
-    p->probe = x.probe;
-    return true;
-}
-
-static bool verify(struct pass *p, struct err *e)
-{
-    struct sv hash = probe_hash(p);
-
-    if (!p->changed && was_verified(p) && sv_eq(hash, p->probed_hash)) {
-        p->verified = true;
-        return true;
-    }
-    if (!probe(p, e))
-        return false;
-    p->verified = p->probe.verified;
-    p->probed_hash = hash;
-    p->probed_at = time_text(p->a, world_wall_ms(p->w->world), TIME_SECONDS);
-    p->j->found.bulk_delete = p->probe.bulk_delete;
-    return true;
-}
-
 static void conclude(struct pass *p)
 {
     p->j->found.role_created_at = p->created_at;
@@ -386,7 +287,7 @@ static bool ensure_role(struct pass *p, bool *go_on, struct err *e)
         p->target.role_arn = p->spec->role_arn;
         return true;
     }
-    if (!talk(p, p->target.provider->whoami, &who, e))
+    if (!pass_talk(p, p->target.provider->whoami, &who, e))
         return false;
     p->caller = who.caller;
     set_want(p);
@@ -422,7 +323,7 @@ static bool work(struct pass *p, struct err *e)
     p->j->found.role_arn = p->target.role_arn;
     if (!go_on)
         return true;
-    if (!verify(p, e))
+    if (!pass_verify(p, e))
         return false;
     conclude(p);
     return true;
@@ -498,7 +399,7 @@ static bool lacks_keys(struct pass *p)
 static void fail_softly(struct pass *p, const struct err *e)
 {
     not_ready(p, err_code_name(e->code), sv_from(e->msg));
-    if (was_verified(p))
+    if (pass_was_verified(p))
         set_verified(p, CONDITION_TRUE, "Probed",
                      SV("a narrowed credential works inside its folder and nowhere else"));
     if (!p->j->found.known) {
@@ -509,7 +410,7 @@ static void fail_softly(struct pass *p, const struct err *e)
 
 static void suspended(struct pass *p)
 {
-    p->j->found.vendable = was_verified(p);
+    p->j->found.vendable = pass_was_verified(p);
     p->j->found.why_not = SV("it was suspended before its scope was verified");
     set_ready(&p->o, p->j, p->j->found.vendable ? CONDITION_TRUE : CONDITION_FALSE, "Suspended",
               SV("spec.suspend is true: nothing is reconciled"));

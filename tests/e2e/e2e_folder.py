@@ -401,3 +401,24 @@ class Faults(Desk):
             return type(self).credentials()
         finally:
             self.folder.state = state
+
+
+class CommandLine(unittest.TestCase):
+    def test_the_manual_page_and_help_name_the_same_options_in_the_same_words(self):
+        import re
+
+        shown = subprocess.run([h.program(), "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        options = re.findall(r"^  (-\S+) (\S+) +(.+)$", shown, re.M)
+        with open(os.path.join(h.TOP, "docs", "frontdesk.1")) as f:
+            page = f.read().replace("\\-", "-")
+        self.assertGreater(len(options), 15)
+        for name, _, text in options:
+            self.assertIn(name, page)
+            self.assertIn(text, page, name)
+        for name in re.findall(r"^\.B (-\S+)", page, re.M):
+            self.assertIn(name, shown)
+
+    def test_wrong_usage_is_2_and_names_the_option(self):
+        done = subprocess.run([h.program(), "run", "--no-such-option"], stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--no-such-option", done.stderr)

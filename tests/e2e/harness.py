@@ -19,6 +19,7 @@ os.environ["AWS_RESPONSE_CHECKSUM_VALIDATION"] = "when_required"
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+os.environ.setdefault("LSAN_OPTIONS", f"suppressions={TOP}/hack/lsan.supp:print_suppressions=0")
 NAMESPACE = "lakehouse"
 GROUP = "polaris.apache.org"
 

@@ -129,7 +129,7 @@ static void impersonation_and_type_are_sent(void)
     CHECK_OK(kube_call(b.client, &q, &b.arena, &r, &e), &e);
     CHECK(strstr(b.server.requests[0], "Impersonate-User: bob\r\n") != NULL);
     CHECK(strstr(b.server.requests[0], "Content-Type: application/json\r\n") != NULL);
-    CHECK(strstr(b.server.requests[0], "Accept: application/json\r\n") != NULL);
+    CHECK(strstr(b.server.requests[0], "Accept: application/json, */*;q=0.5\r\n") != NULL);
     bench_done(&b);
 }
 
