@@ -1,31 +1,19 @@
 /* compile.c - resources to a rulebook. What is wrong is left out and complained about; nothing else
  * stops. */
-#include "policy/inside.h"
-
-struct compiling {
-    const struct policy_input *in;
-    struct arena *scratch;
-    struct rulebook *book;
-    struct arena *arena;           /* the book's */
-    struct complaints *complaints; /* by resource */
-    struct map index;              /* "Kind/ns/name" to 1 + number, as a pointer into numbers */
-    size_t *numbers;
-    bool *out;       /* left out: complained about, or being deleted */
-    void **compiled; /* rule_integration, rule_catalog, rule_principal; by resource */
-};
+#include "policy/compile.h"
 
 static struct sv key_text(struct arena *a, struct sv kind, struct sv ns, struct sv name)
 {
     return arena_printf(a, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind), SV_ARG(ns), SV_ARG(name));
 }
 
-static struct sv full_name(struct arena *a, struct sv ns, struct sv name)
+struct sv compile_full_name(struct arena *a, struct sv ns, struct sv name)
 {
     return arena_printf(a, SV_FMT "/" SV_FMT, SV_ARG(ns), SV_ARG(name));
 }
 
-static void blame(struct compiling *c, size_t i, const char *reason, struct sv field,
-                  struct sv text)
+void compile_blame(struct compiling *c, size_t i, const char *reason, struct sv field,
+                   struct sv text)
 {
     complain(&c->complaints[i], c->scratch, reason, field, SV_FMT, SV_ARG(text));
     c->out[i] = true;
@@ -54,24 +42,24 @@ static void begin(struct compiling *c)
 
 /* The resource that `field` of resource `i` refers to, when it is in the rulebook; else a complaint
  * and false. */
-static bool refer(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
-                  struct sv name, size_t *out)
+bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
+                   struct sv name, size_t *out)
 {
     const size_t *found = map_get(&c->index, key_text(c->scratch, kind_name(kind), ns, name));
 
     if (!found) {
-        blame(c, i, "ReferenceNotFound", field,
-              arena_printf(c->scratch,
-                           "there is no " SV_FMT " " SV_FMT "/" SV_FMT
-                           "; create it or mend the name",
-                           SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+        compile_blame(c, i, "ReferenceNotFound", field,
+                      arena_printf(c->scratch,
+                                   "there is no " SV_FMT " " SV_FMT "/" SV_FMT
+                                   "; create it or mend the name",
+                                   SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
         return false;
     }
     *out = *found;
     if (c->out[*found]) {
-        blame(c, i, "DependencyNotReady", field,
-              arena_printf(c->scratch, SV_FMT " " SV_FMT "/" SV_FMT " is not ready",
-                           SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+        compile_blame(c, i, "DependencyNotReady", field,
+                      arena_printf(c->scratch, SV_FMT " " SV_FMT "/" SV_FMT " is not ready",
+                                   SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
         return false;
     }
     return true;
@@ -123,7 +111,7 @@ static void compile_integration(struct compiling *c, size_t i)
 
     provider_find(w->provider)->check(w, c->scratch, &found);
     for (size_t j = 0; j < found.n; j++)
-        blame(c, i, "InvalidSpec", found.p[j].field, found.p[j].text);
+        compile_blame(c, i, "InvalidSpec", found.p[j].field, found.p[j].text);
     if (c->out[i])
         return;
     out->namespace_ = arena_dup(c->arena, r->meta.namespace_);
@@ -183,25 +171,26 @@ static void compile_catalog(struct compiling *c, size_t i)
     struct err e = {0};
     size_t at;
 
-    if (c->out[i] || !refer(c, i, SV("spec.storageIntegrationRef.name"), KIND_STORAGE_INTEGRATION,
-                            r->meta.namespace_, p->storage_integration, &at))
+    if (c->out[i] ||
+        !compile_refer(c, i, SV("spec.storageIntegrationRef.name"), KIND_STORAGE_INTEGRATION,
+                       r->meta.namespace_, p->storage_integration, &at))
         return;
     out->integration = c->compiled[at];
     out->base = out->integration->allowed[0];
     if (p->default_base_location.n &&
         !location_read(p->default_base_location, false, c->arena, &out->base, &e)) {
-        blame(c, i, "InvalidSpec", SV("spec.defaultBaseLocation"), sv_from(e.msg));
+        compile_blame(c, i, "InvalidSpec", SV("spec.defaultBaseLocation"), sv_from(e.msg));
         return;
     }
     if (!is_allowed(out->integration, &out->base)) {
-        blame(c, i, "LocationOutside", SV("spec.defaultBaseLocation"),
-              arena_printf(c->scratch,
-                           SV_FMT " is outside the allowedLocations of StorageIntegration " SV_FMT,
-                           SV_ARG(location_text(&out->base, c->scratch)),
-                           SV_ARG(p->storage_integration)));
+        compile_blame(
+            c, i, "LocationOutside", SV("spec.defaultBaseLocation"),
+            arena_printf(
+                c->scratch, SV_FMT " is outside the allowedLocations of StorageIntegration " SV_FMT,
+                SV_ARG(location_text(&out->base, c->scratch)), SV_ARG(p->storage_integration)));
         return;
     }
-    out->id = full_name(c->arena, r->meta.namespace_, r->meta.name);
+    out->id = compile_full_name(c->arena, r->meta.namespace_, r->meta.name);
     out->properties = arena_array(c->arena, struct tag, p->properties.n);
     for (size_t j = 0; j < p->properties.n; j++)
         ((struct tag *)(uintptr_t)out->properties)[j] =
@@ -221,11 +210,11 @@ static void compare_places(struct compiling *c, size_t i, size_t j)
     if (!sv_eq(x->integration->target.endpoint, y->integration->target.endpoint) ||
         !location_overlaps(&x->base, &y->base))
         return;
-    blame(c, younger, "LocationOverlap", SV("spec.defaultBaseLocation"),
-          arena_printf(c->scratch,
-                       "overlaps the place of PolarisCatalog " SV_FMT "/" SV_FMT
-                       "; choose another folder",
-                       SV_ARG(elder->namespace_), SV_ARG(elder->name)));
+    compile_blame(c, younger, "LocationOverlap", SV("spec.defaultBaseLocation"),
+                  arena_printf(c->scratch,
+                               "overlaps the place of PolarisCatalog " SV_FMT "/" SV_FMT
+                               "; choose another folder",
+                               SV_ARG(elder->namespace_), SV_ARG(elder->name)));
 }
 
 /* The numbers of all resources of a kind that are not left out. */
@@ -279,212 +268,6 @@ static void name_catalogs(struct compiling *c)
         (void)map_put(&c->book->catalogs, cat->name, cat);
     }
     c->book->n_catalogs = n;
-}
-
-/* ---- principals ---- */
-
-static struct rule_principal *new_principal(struct compiling *c, struct sv name)
-{
-    struct rule_principal *p = arena_new(c->arena, struct rule_principal);
-
-    p->name = arena_dup(c->arena, name);
-    p->grants = arena_array(c->arena, struct rule_grants, c->book->n_catalogs);
-    (void)map_put(&c->book->principals, p->name, p);
-    return p;
-}
-
-/* The one principal of a service account, however many resources speak of it. */
-static struct rule_principal *account(struct compiling *c, struct sv ns, struct sv name)
-{
-    struct sv key = full_name(c->scratch, ns, name);
-    struct rule_principal *p = map_get(&c->book->accounts, key);
-
-    if (p)
-        return p;
-    p = new_principal(c, arena_printf(c->scratch, "system:serviceaccount:" SV_FMT ":" SV_FMT,
-                                      SV_ARG(ns), SV_ARG(name)));
-    for (size_t i = 0; i < c->in->accounts.n; i++) {
-        const struct account_facts *f = &c->in->accounts.p[i];
-
-        if (sv_eq(f->namespace_, ns) && sv_eq(f->name, name))
-            p->account_uid = arena_dup(c->arena, f->uid);
-    }
-    (void)map_put(&c->book->accounts, key, p);
-    return p;
-}
-
-static void add_client(struct compiling *c, const struct client_facts *f)
-{
-    struct sv name = full_name(c->scratch, f->namespace_, f->principal);
-    struct rule_principal *p = map_get(&c->book->principals, name);
-
-    if (!p || !f->client_id.n)
-        return;
-    p->client_id = arena_dup(c->arena, f->client_id);
-    p->secret_hash = f->secret_hash;
-    p->old_secret_hash = f->old_secret_hash;
-    p->old_until_ms = f->old_until_ms;
-    (void)map_put(&c->book->clients, p->client_id, p);
-}
-
-static void compile_principals(struct compiling *c)
-{
-    for (size_t i = 0; i < c->in->n_resources; i++) {
-        const struct resource *r = c->in->resources[i];
-
-        if (r->kind != KIND_PRINCIPAL || c->out[i])
-            continue;
-        c->compiled[i] =
-            r->principal.has_client
-                ? new_principal(c, full_name(c->scratch, r->meta.namespace_, r->meta.name))
-                : account(c, r->principal.service_account.namespace_,
-                          r->principal.service_account.name);
-    }
-    for (size_t i = 0; i < c->in->clients.n; i++)
-        add_client(c, &c->in->clients.p[i]);
-}
-
-/* The principal that a member names, or NULL and a complaint. */
-static struct rule_principal *member(struct compiling *c, size_t i, struct sv field,
-                                     const struct ref *m)
-{
-    size_t at;
-
-    if (sv_eq(m->kind, SV("ServiceAccount")))
-        return account(c, m->namespace_, m->name);
-    if (!refer(c, i, field, KIND_PRINCIPAL, m->namespace_, m->name, &at))
-        return NULL;
-    return c->compiled[at];
-}
-
-struct members VEC(struct rule_principal *);
-
-static void compile_principal_role(struct compiling *c, size_t i)
-{
-    const struct resource *r = c->in->resources[i];
-    struct members *out = arena_new(c->scratch, struct members);
-
-    for (size_t j = 0; j < r->principal_role.members.n; j++) {
-        struct sv field = arena_printf(c->scratch, "spec.members[%zu].name", j);
-        struct rule_principal *p = member(c, i, field, &r->principal_role.members.p[j]);
-
-        if (p)
-            vec_push(out, c->scratch, p);
-    }
-    for (size_t j = 0; !c->out[i] && j < out->n; j++)
-        vec_push(&out->p[j]->roles, c->arena, arena_dup(c->arena, r->meta.name));
-    c->compiled[i] = out;
-}
-
-/* ---- catalog roles ---- */
-
-static struct pattern split(struct arena *a, struct sv dotted)
-{
-    struct sv_vec levels = {0};
-    struct sv level;
-
-    while (sv_cut(&dotted, '.', &level))
-        vec_push(&levels, a, arena_dup(a, level));
-    return (struct pattern){levels.p, levels.n,
-                            levels.n && sv_ends(levels.p[levels.n - 1], SV("*"))};
-}
-
-static struct rule_grant compile_grant(struct compiling *c, const struct resource *r, size_t i)
-{
-    const struct grant *g = &r->catalog_role.grants.p[i];
-    struct pattern *patterns = arena_array(c->arena, struct pattern, g->namespaces.n);
-    struct sv *tables = arena_array(c->arena, struct sv, g->tables.n);
-
-    for (size_t j = 0; j < g->namespaces.n; j++)
-        patterns[j] = split(c->arena, g->namespaces.p[j]);
-    for (size_t j = 0; j < g->tables.n; j++)
-        tables[j] = arena_dup(c->arena, g->tables.p[j]);
-    return (struct rule_grant){
-        .privileges = privileges_implied(g->privileges),
-        .namespaces = patterns,
-        .n_namespaces = g->namespaces.n,
-        .tables = tables,
-        .n_tables = g->tables.n,
-        .max_ttl_seconds = r->catalog_role.max_credential_ttl_seconds,
-        .label = arena_printf(c->arena, "CatalogRole " SV_FMT "/" SV_FMT " grants[%zu]",
-                              SV_ARG(r->meta.namespace_), SV_ARG(r->meta.name), i),
-    };
-}
-
-struct holder {
-    struct rule_principal *principal;
-    struct sv via;
-};
-struct holders VEC(struct holder);
-
-static void add_role_members(struct compiling *c, size_t i, struct sv field, const struct ref *m,
-                             struct holders *out)
-{
-    const struct members *in_role;
-    size_t at;
-
-    if (!refer(c, i, field, KIND_PRINCIPAL_ROLE, m->namespace_, m->name, &at))
-        return;
-    in_role = c->compiled[at];
-    for (size_t k = 0; k < in_role->n; k++)
-        vec_push(out, c->scratch, ((struct holder){in_role->p[k], arena_dup(c->arena, m->name)}));
-}
-
-static bool may_refer(const struct resource *role, const struct resource *catalog)
-{
-    const struct sv_vec *from = &catalog->catalog.allowed_namespaces;
-
-    return sv_eq(role->meta.namespace_, catalog->meta.namespace_) || sv_vec_has(from, SV("*")) ||
-           sv_vec_has(from, role->meta.namespace_);
-}
-
-static void give_grants(struct compiling *c, const struct resource *r, size_t catalog,
-                        const struct holders *to)
-{
-    for (size_t g = 0; g < r->catalog_role.grants.n; g++) {
-        struct rule_grant grant = compile_grant(c, r, g);
-
-        for (size_t h = 0; h < to->n; h++) {
-            grant.via = to->p[h].via;
-            vec_push(&to->p[h].principal->grants[catalog], c->arena, grant);
-        }
-    }
-}
-
-static void compile_catalog_role(struct compiling *c, size_t i)
-{
-    const struct resource *r = c->in->resources[i];
-    const struct catalog_role *role = &r->catalog_role;
-    struct holders holders = {0};
-    size_t at;
-
-    if (!refer(c, i, SV("spec.catalogRef.name"), KIND_POLARIS_CATALOG, role->catalog.namespace_,
-               role->catalog.name, &at))
-        return;
-    if (!may_refer(r, c->in->resources[at])) {
-        blame(c, i, "ReferenceDenied", SV("spec.catalogRef.namespace"),
-              arena_printf(c->scratch,
-                           "PolarisCatalog " SV_FMT "/" SV_FMT " does not list namespace " SV_FMT
-                           " in its allowedNamespaces",
-                           SV_ARG(role->catalog.namespace_), SV_ARG(role->catalog.name),
-                           SV_ARG(r->meta.namespace_)));
-        return;
-    }
-    for (size_t j = 0; j < role->principals.n; j++) {
-        struct sv field = arena_printf(c->scratch, "spec.principals[%zu].name", j);
-        const struct ref *m = &role->principals.p[j];
-        struct rule_principal *p;
-
-        if (sv_eq(m->kind, SV("PrincipalRole"))) {
-            add_role_members(c, i, field, m, &holders);
-            continue;
-        }
-        p = member(c, i, field, m);
-        if (p)
-            vec_push(&holders, c->scratch, ((struct holder){p, {0}}));
-    }
-    if (!c->out[i])
-        give_grants(c, r, ((const struct rule_catalog *)c->compiled[at])->index, &holders);
 }
 
 /* ---- all of it ---- */
