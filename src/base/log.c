@@ -82,7 +82,7 @@ static void add_time(struct line *l)
 {
     struct timespec t = {0};
     struct tm parts = {0};
-    char text[40];
+    char text[96];
 
     (void)clock_gettime(CLOCK_REALTIME, &t);
     (void)gmtime_r(&t.tv_sec, &parts);
