@@ -198,7 +198,7 @@ bool metadata_create(const struct json *request, const struct create_options *o,
     struct json *m = json_new_object(a), *properties = json_new_object(a), *schema;
     struct map ids = map_new(a);
     int64_t last_id = 0;
-    int format;
+    int format = 2;
 
     if (!format_of(json_get(request, SV("properties")), &format, e) ||
         !schema_check(json_get(request, SV("schema")), format, a, &last_id, e) ||

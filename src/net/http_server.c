@@ -141,7 +141,7 @@ static bool bind_address(struct sv address, int *out, struct err *e)
     auto_arena a = {0};
     struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM},
                     *at = NULL;
-    char *host, *port;
+    char *host = NULL, *port = NULL;
 
     if (!split_address(address, &a, &host, &port, e))
         return false;
