@@ -1,0 +1,171 @@
+"""What operators and servers of this kind are rarely held to: no write without a reason, no request lost to a change."""
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import tempfile
+import threading
+import time
+import unittest
+import urllib.parse
+
+import e2e_folder
+import harness as h
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+# Questions that are asked by POST at the store's management interface.
+READS = ("GetRole", "ListRolePolicies", "GetRolePolicy", "ListRoleTags")
+
+
+class Counter:
+    """Relays to an HTTP server, one connection each way, and counts the writes that pass."""
+
+    def __init__(self, host, port, tls=None):
+        self.to, self.tls, self.writes, self.reads = (host, port), tls, [], 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            upstream = socket.create_connection(self.to)
+            if self.tls:
+                upstream = self.tls.wrap_socket(upstream, server_hostname=self.to[0])
+            threading.Thread(target=self.pump, args=(client, upstream, True), daemon=True).start()
+            threading.Thread(target=self.pump, args=(upstream, client, False), daemon=True).start()
+
+    def pump(self, source, sink, requests):
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                if requests:
+                    self.note(data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        for s in (source, sink):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def note(self, data):
+        """A request's head comes in one piece, its form behind it."""
+        for match in re.finditer(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/1\.1\r\n", data):
+            method, path = match.group(1).decode(), match.group(2).decode()
+            action = re.search(rb"Action=(\w+)", data)
+            if method in WRITES and not (action and action.group(1).decode() in READS):
+                self.writes.append((method, path, action.group(1).decode() if action else ""))
+            else:
+                self.reads += 1
+
+
+class ZeroWrites(unittest.TestCase):
+    INTEGRATIONS, RESYNCS, RESYNC_SECONDS = 200, 10, 3
+
+    @classmethod
+    def setUpClass(cls):
+        cls.kube = h.Kube()
+        cls.addClassCleanup(cls.kube.stop)
+        cls.rgw = h.Rgw()
+        cls.addClassCleanup(cls.rgw.stop)
+        cls.rgw.bucket("warehouse")
+        cls.kube.install()
+        cls.store = Counter("127.0.0.1", int(cls.rgw.endpoint.rsplit(":", 1)[1]))
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        cls.api = Counter("127.0.0.1", cls.kube["port"], trust)
+        with open(cls.kube.kubeconfig) as f:
+            config = json.load(f)
+        config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{cls.api.port}"}
+        cls.config = os.path.join(tempfile.mkdtemp(prefix="fd-counted-"), "kubeconfig")
+        with open(cls.config, "w") as f:
+            json.dump(config, f)
+        objects = [h.key_secret("store-keys", cls.rgw["user"]), h.key_secret("store-admin", cls.rgw["admin"])]
+        objects += [h.integration(f"http://127.0.0.1:{cls.store.port}", f"store{i}", allowedLocations=[f"s3://warehouse/lake{i}/*"])
+                    for i in range(cls.INTEGRATIONS)]
+        cls.kube.apply(*objects)
+        cls.desk = h.Frontdesk("--kubeconfig", cls.config, "--resync", str(cls.RESYNC_SECONDS))
+        cls.addClassCleanup(cls.desk.kill)
+
+    def passes(self):
+        text = self.desk.get(self.desk.admin + "/metrics")[1].decode()
+        return float(re.search(r'controller_runtime_reconcile_total\{result="success"\} (\d+)', text).group(1))
+
+    def ready(self):
+        items = json.loads(self.kube.kubectl("get", "sti", "-n", h.NAMESPACE, "-o", "json"))["items"]
+        good = [i for i in items for c in i.get("status", {}).get("conditions", []) if c["type"] == "Ready" and c["status"] == "True"]
+        return len(good) == self.INTEGRATIONS
+
+    def test_ten_resyncs_of_200_healthy_integrations_write_nothing(self):
+        h.wait_for("all integrations are ready", self.ready, 180)
+        time.sleep(2)
+        self.store.writes.clear()
+        self.api.writes.clear()
+        before = self.passes()
+        h.wait_for("ten resyncs", lambda: self.passes() >= before + self.RESYNCS * self.INTEGRATIONS, 300)
+        self.assertEqual(self.store.writes, [])
+        self.assertEqual(self.api.writes, [])
+        self.assertGreater(self.store.reads, self.RESYNCS * self.INTEGRATIONS)
+
+
+class Asker(threading.Thread):
+    """Asks for a table over one kept-alive connection until told to stop, and notes every answer."""
+
+    def __init__(self, desk, path, token):
+        super().__init__(daemon=True)
+        host = urllib.parse.urlparse(desk.uri).netloc
+        self.connection, self.path = http.client.HTTPConnection(host, timeout=20), path
+        self.headers = {"Authorization": "Bearer " + token}
+        self.answers, self.faults, self.ending = {}, [], False
+
+    def run(self):
+        while not self.ending:
+            try:
+                self.connection.request("HEAD", self.path, headers=self.headers)
+                status = self.connection.getresponse()
+                status.read()
+                self.answers[status.status] = self.answers.get(status.status, 0) + 1
+            except OSError as e:
+                self.faults.append(repr(e))
+                return
+
+
+class ChangesUnderLoad(e2e_folder.Desk):
+    CHANGES = 1000
+
+    def test_1000_rulebook_changes_drop_no_request_and_answer_none_wrongly(self):
+        self.create("steady")
+        self.folder.write("steady.yaml", h.principal("steady"),
+                          h.role("steady", principals=[{"kind": "Principal", "name": "steady"}]))
+        client = h.wait_for("the steady client", lambda: self.credentials("steady-credentials"))
+        token = h.wait_for("its token", lambda: self.desk.token(client))
+        path = "/v1/analytics/namespaces/sales/tables/steady"
+        h.wait_for("it is allowed", lambda: self.desk.call("HEAD", path, token)[0] == 204)
+        askers = [Asker(self.desk, path, token) for _ in range(8)]
+        # What changes concerns another principal: for this one the answer is the same throughout.
+        for a in askers:
+            a.start()
+        for i in range(self.CHANGES):
+            self.folder.write("flip.yaml", h.role("flip", privileges=h.ALL if i % 2 else ["NAMESPACE_LIST"]))
+            time.sleep(0.002)
+        generation = self.generation()
+        for a in askers:
+            a.ending = True
+        for a in askers:
+            a.join(30)
+        self.assertEqual([f for a in askers for f in a.faults], [])
+        self.assertEqual({s for a in askers for s in a.answers}, {204})
+        self.assertGreater(sum(a.answers[204] for a in askers), self.CHANGES)
+        self.assertGreater(generation, self.CHANGES / 4)
+
+    def generation(self):
+        return json.loads(self.desk.get(self.desk.admin + "/rulebook")[1])["generation"]

@@ -1,0 +1,249 @@
+/* test_decide.c - manifests in, decisions out: who, which, what; attacks first. */
+#include "policy/rulebook.h"
+#include "unit/suite.h"
+#include "wire/yaml.h"
+
+#define HEAD(kind, name)                                                        \
+    "apiVersion: polaris.apache.org/v1\nkind: " kind "\nmetadata: {name: " name \
+    ", namespace: l}\nspec: "
+#define STORE                       \
+    HEAD("StorageIntegration", "s") \
+    "{storageType: s3, provider: ceph-rgw, bucket: bkt, endpoint: 'http://rgw'}\n---\n"
+#define CATALOG                 \
+    HEAD("PolarisCatalog", "c") \
+    "{storageIntegrationRef: {name: s}, defaultBaseLocation: 's3://bkt/c'}\n---\n"
+#define ALICE HEAD("Principal", "alice") "{clientCredentials: {}}\n---\n"
+#define BOB   HEAD("Principal", "bob") "{clientCredentials: {}}\n---\n"
+#define ROLE(name, holder, grants) \
+    HEAD("CatalogRole", name)      \
+    "{catalogRef: {name: c}, principals: [" holder "], grants: [" grants "]}\n---\n"
+#define TO_ALICE "{kind: Principal, name: alice}"
+
+struct world_of {
+    struct arena arena;
+    struct compile_result result;
+    const struct resource **resources;
+    size_t n;
+};
+
+static void compile_text(struct world_of *w, const char *text)
+{
+    struct yaml_docs d = {0};
+    struct policy_input in = {.generation = 1};
+    struct err e = {0};
+
+    NEED_OK(yaml_read(sv_from(text), &w->arena, &d, &e), &e);
+    w->resources = arena_array(&w->arena, const struct resource *, d.n);
+    for (size_t i = 0; i < d.n; i++) {
+        struct resource *r;
+
+        NEED_OK(resource_read(d.p[i].root, &w->arena, &r, &e), &e);
+        w->resources[w->n++] = r;
+    }
+    in.resources = w->resources;
+    in.n_resources = w->n;
+    policy_compile(&in, &w->arena, &w->result);
+}
+
+static void done(struct world_of *w)
+{
+    (void)rulebook_unref(w->result.rulebook);
+    arena_done(&w->arena);
+}
+
+/* Whether `who` holds `p` on "a/b" (levels by '/') and a table ("" is the namespace). */
+static bool holds(struct world_of *w, const char *who, const char *ns, const char *table,
+                  enum privilege p)
+{
+    struct caller c;
+    struct subject s = {.table = sv_from(table)};
+    struct sv_vec levels = {0};
+    struct sv rest = sv_from(ns), level;
+    struct decision d;
+    struct err e = {0};
+
+    NEED_OK(rulebook_find(w->result.rulebook, sv_from(who), &c, &e), &e);
+    while (rest.n && sv_cut(&rest, '/', &level))
+        vec_push(&levels, &w->arena, level);
+    s.catalog = rulebook_catalog(w->result.rulebook, SV("c"));
+    NEED(s.catalog);
+    s.levels = levels.p;
+    s.n_levels = levels.n;
+    rulebook_decide(w->result.rulebook, &c, &s, &d);
+    return decision_allows(&d, p);
+}
+
+static void nothing_is_allowed_that_no_grant_allows(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w,
+                 STORE CATALOG ALICE BOB ROLE("r", TO_ALICE, "{privileges: [TABLE_READ_DATA]}"));
+    CHECK(holds(&w, "alice", "sales", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "sales", "t", PRIVILEGE_TABLE_WRITE_DATA));
+    CHECK(!holds(&w, "alice", "sales", "t", PRIVILEGE_TABLE_DELETE_DATA));
+    CHECK(!holds(&w, "alice", "sales", "", PRIVILEGE_NAMESPACE_CREATE));
+    CHECK(!holds(&w, "bob", "sales", "t", PRIVILEGE_TABLE_READ_DATA));
+    done(&w);
+}
+
+static void a_name_that_begins_the_same_is_another_name(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w, STORE CATALOG ALICE ROLE(
+                         "r", TO_ALICE, "{privileges: [TABLE_READ_DATA], namespaces: [sales]}"));
+    CHECK(holds(&w, "alice", "sales", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(holds(&w, "alice", "sales/eu", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "sales2", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "sale", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "Sales", "t", PRIVILEGE_TABLE_READ_DATA));
+    done(&w);
+}
+
+static void levels_are_compared_one_by_one_and_never_as_dotted_text(void)
+{
+    struct world_of w = {0};
+
+    compile_text(
+        &w, STORE CATALOG ALICE ROLE("r", TO_ALICE,
+                                     "{privileges: [TABLE_READ_DATA], namespaces: ['sales.eu']}"));
+    CHECK(holds(&w, "alice", "sales/eu", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "sales.eu", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "sales", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "eu", "t", PRIVILEGE_TABLE_READ_DATA));
+    done(&w);
+}
+
+static void a_star_ends_a_name_and_nothing_else(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w,
+                 STORE CATALOG ALICE ROLE(
+                     "r", TO_ALICE,
+                     "{privileges: [TABLE_READ_DATA], namespaces: ['eu*'], tables: ['raw_*']}"));
+    CHECK(holds(&w, "alice", "eu_west", "raw_orders", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "us", "raw_orders", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "eu_west", "orders_raw_", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "x/eu", "raw_orders", PRIVILEGE_TABLE_READ_DATA));
+    done(&w);
+}
+
+static void a_line_that_names_tables_gives_nothing_on_namespaces(void)
+{
+    struct world_of w = {0};
+
+    compile_text(
+        &w, STORE CATALOG ALICE ROLE(
+                "r", TO_ALICE,
+                "{privileges: [CATALOG_MANAGE_CONTENT], namespaces: [sales], tables: [orders]}"));
+    CHECK(holds(&w, "alice", "sales", "orders", PRIVILEGE_TABLE_DROP));
+    CHECK(!holds(&w, "alice", "sales", "other", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "alice", "sales", "", PRIVILEGE_NAMESPACE_DROP));
+    done(&w);
+}
+
+static void writing_implies_reading_but_deleting_is_a_right_of_its_own(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w, STORE CATALOG ALICE ROLE("r", TO_ALICE, "{privileges: [TABLE_WRITE_DATA]}"));
+    CHECK(holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_WRITE_PROPERTIES));
+    CHECK(holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(!holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_DELETE_DATA));
+    CHECK(!holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_DROP));
+    done(&w);
+}
+
+static void a_principal_role_gives_its_members_what_it_holds(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w, STORE CATALOG ALICE BOB
+                         HEAD("PrincipalRole", "engineers") "{members: [" TO_ALICE "]}\n---\n" ROLE(
+                             "r", "{kind: PrincipalRole, name: engineers}",
+                             "{privileges: [TABLE_READ_DATA]}"));
+    CHECK(holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "bob", "n", "t", PRIVILEGE_TABLE_READ_DATA));
+    done(&w);
+}
+
+static struct sv reason_of(struct world_of *w, const char *name, struct sv *field)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (sv_eq(w->resources[i]->meta.name, sv_from(name)) && w->result.complaints[i].n) {
+            *field = w->result.complaints[i].p[0].field;
+            return w->result.complaints[i].p[0].reason;
+        }
+    }
+    *field = SV("");
+    return SV("");
+}
+
+static void references_to_nothing_are_named_and_cost_only_themselves(void)
+{
+    struct world_of w = {0};
+    struct sv field;
+
+    compile_text(
+        &w,
+        STORE CATALOG ALICE ROLE("lost", "{kind: Principal, name: nobody}",
+                                 "{privileges: [TABLE_LIST]}")
+            HEAD("PolarisCatalog", "homeless") "{storageIntegrationRef: {name: nowhere}}\n---\n" HEAD(
+                "PrincipalRole", "ghosts") "{members: [" TO_ALICE
+                                           ", {kind: Principal, name: nobody}]}\n---\n" ROLE(
+                                               "good", TO_ALICE, "{privileges: [TABLE_LIST]}"));
+    CHECK_SV(reason_of(&w, "lost", &field), SV("ReferenceNotFound"));
+    CHECK_SV(field, SV("spec.principals[0].name"));
+    CHECK_SV(reason_of(&w, "homeless", &field), SV("ReferenceNotFound"));
+    CHECK_SV(field, SV("spec.storageIntegrationRef.name"));
+    CHECK_SV(reason_of(&w, "ghosts", &field), SV("ReferenceNotFound"));
+    CHECK_SV(field, SV("spec.members[1].name"));
+    CHECK_SV(reason_of(&w, "good", &field), SV(""));
+    CHECK(holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_LIST));
+    done(&w);
+}
+
+static void of_two_catalogs_in_one_place_the_elder_stays(void)
+{
+    struct world_of w = {0};
+    struct sv field;
+
+    compile_text(
+        &w,
+        STORE CATALOG
+            HEAD("PolarisCatalog", "d") "{storageIntegrationRef: {name: s}, defaultBaseLocation: 's3://bkt/c/below'}\n---\n" HEAD(
+                "PolarisCatalog",
+                "e") "{storageIntegrationRef: {name: s}, defaultBaseLocation: 's3://bkt/c2'}\n");
+    CHECK_SV(reason_of(&w, "d", &field), SV("LocationOverlap"));
+    CHECK_SV(reason_of(&w, "c", &field), SV(""));
+    CHECK_SV(reason_of(&w, "e", &field), SV(""));
+    done(&w);
+}
+
+static void a_catalog_of_another_namespace_needs_leave(void)
+{
+    struct world_of w = {0};
+    struct sv field;
+
+    compile_text(
+        &w, STORE CATALOG
+        "apiVersion: polaris.apache.org/v1\nkind: CatalogRole\nmetadata: {name: thief, namespace: other}\n"
+        "spec: {catalogRef: {name: c, namespace: l}, grants: [{privileges: [TABLE_LIST]}]}\n");
+    CHECK_SV(reason_of(&w, "thief", &field), SV("ReferenceDenied"));
+    CHECK_SV(field, SV("spec.catalogRef.namespace"));
+    done(&w);
+}
+
+SUITE("policy/decide", TEST(nothing_is_allowed_that_no_grant_allows),
+      TEST(a_name_that_begins_the_same_is_another_name),
+      TEST(levels_are_compared_one_by_one_and_never_as_dotted_text),
+      TEST(a_star_ends_a_name_and_nothing_else),
+      TEST(a_line_that_names_tables_gives_nothing_on_namespaces),
+      TEST(writing_implies_reading_but_deleting_is_a_right_of_its_own),
+      TEST(a_principal_role_gives_its_members_what_it_holds),
+      TEST(references_to_nothing_are_named_and_cost_only_themselves),
+      TEST(of_two_catalogs_in_one_place_the_elder_stays),
+      TEST(a_catalog_of_another_namespace_needs_leave))
