@@ -1,0 +1,224 @@
+/* test_commit.c - before, request, and what comes of it. */
+#include "iceberg/metadata.h"
+#include "unit/suite.h"
+
+static struct json *json(const char *text, struct arena *a)
+{
+    struct json *v = NULL;
+    struct err e = {0};
+
+    CHECK_OK(json_read(sv_from(text), a, &v, &e), &e);
+    return v;
+}
+
+static struct json *table(struct arena *a)
+{
+    struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1000};
+    struct json *m = NULL;
+    struct err e = {0};
+
+    NEED_OK(
+        metadata_create(
+            json(
+                "{\"name\":\"t\",\"schema\":{\"type\":\"struct\",\"fields\":["
+                "{\"id\":10,\"name\":\"a\",\"required\":true,\"type\":\"long\"},"
+                "{\"id\":20,\"name\":\"s\",\"required\":false,\"type\":{\"type\":\"struct\",\"fields\":["
+                "{\"id\":21,\"name\":\"x\",\"required\":false,\"type\":\"int\"}]}},"
+                "{\"id\":30,\"name\":\"b\",\"required\":false,\"type\":\"string\"}]},"
+                "\"partition-spec\":{\"fields\":[{\"source-id\":30,\"name\":\"b\",\"transform\":\"identity\"}]},"
+                "\"properties\":{\"owner\":\"me\",\"format-version\":\"2\"}}",
+                a),
+            &o, a, &m, &e),
+        &e);
+    return m;
+}
+
+static enum err_code commit(struct json *base, const char *requirements, const char *updates,
+                            struct arena *a, struct json **out)
+{
+    struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    struct json *request = json_new_object(a);
+    struct err e = {0};
+    bool changed;
+
+    json_set(request, SV("requirements"), json(requirements, a));
+    json_set(request, SV("updates"), json(updates, a));
+    return metadata_commit(base, request, &o, a, out, &changed, &e) ? ERR_NONE : e.code;
+}
+
+static void a_new_table_counts_its_ids_level_by_level(void)
+{
+    auto_arena a = {0};
+    struct json *m = table(&a),
+                *fields = json_get(json_at(json_get(m, SV("schemas")), 0), SV("fields"));
+
+    CHECK_INT(json_i64(json_get(json_at(fields, 0), SV("id")), 0), 1);
+    CHECK_INT(json_i64(json_get(json_at(fields, 1), SV("id")), 0), 2);
+    CHECK_INT(json_i64(json_get(json_at(fields, 2), SV("id")), 0), 3);
+    CHECK_INT(
+        json_i64(json_get(json_at(json_path(json_at(fields, 1), SV("type.fields")), 0), SV("id")),
+                 0),
+        4);
+    CHECK_INT(json_i64(json_get(m, SV("last-column-id")), 0), 4);
+    CHECK_INT(json_i64(json_get(json_at(json_get(json_at(json_get(m, SV("partition-specs")), 0),
+                                                 SV("fields")),
+                                        0),
+                                SV("source-id")),
+                       0),
+              3);
+    CHECK_INT(json_i64(json_get(m, SV("last-partition-id")), 0), 1000);
+    CHECK(!json_has(json_get(m, SV("properties")), SV("format-version")));
+}
+
+#define SNAPSHOT(id, sequence, more)                                                                                    \
+    "{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":" id                                                    \
+    ",\"sequence-number\":" sequence                                                                                    \
+    ",\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/metadata/l.avro\",\"summary\":{\"operation\":\"append\"}" more \
+    "}}"
+#define MAIN(id)                                                                                     \
+    "{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"branch\",\"snapshot-id\":" id \
+    "}"
+
+static void an_append_moves_main_and_the_logs(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    CHECK_INT(
+        commit(table(&a),
+               "[{\"type\":\"assert-ref-snapshot-id\",\"ref\":\"main\",\"snapshot-id\":null}]",
+               "[" SNAPSHOT("9223372036854775807", "1", "") "," MAIN("9223372036854775807") "]", &a,
+               &m),
+        ERR_NONE);
+    CHECK_INT(json_i64(json_get(m, SV("current-snapshot-id")), 0), INT64_MAX);
+    CHECK_INT(json_i64(json_get(m, SV("last-sequence-number")), 0), 1);
+    CHECK_INT(json_count(json_get(m, SV("snapshot-log"))), 1);
+    CHECK_INT(json_count(json_get(m, SV("metadata-log"))), 1);
+    CHECK_INT(json_i64(json_get(m, SV("last-updated-ms")), 0), 5000);
+}
+
+static void a_requirement_that_fails_is_a_conflict(void)
+{
+    static const char *const failing[] = {
+        "[{\"type\":\"assert-create\"}]",
+        "[{\"type\":\"assert-table-uuid\",\"uuid\":\"00000000-0000-0000-0000-000000000000\"}]",
+        "[{\"type\":\"assert-ref-snapshot-id\",\"ref\":\"main\",\"snapshot-id\":7}]",
+        "[{\"type\":\"assert-last-assigned-field-id\",\"last-assigned-field-id\":9}]",
+        "[{\"type\":\"assert-current-schema-id\",\"current-schema-id\":1}]",
+        "[{\"type\":\"assert-last-assigned-partition-id\",\"last-assigned-partition-id\":999}]",
+        "[{\"type\":\"assert-default-spec-id\",\"default-spec-id\":1}]",
+        "[{\"type\":\"assert-default-sort-order-id\",\"default-sort-order-id\":1}]",
+    };
+    auto_arena a = {0};
+    struct json *m;
+
+    for (size_t i = 0; i < sizeof(failing) / sizeof(failing[0]); i++)
+        CHECK_INT(commit(table(&a), failing[i], "[]", &a, &m), ERR_CONFLICT);
+}
+
+static void what_is_wrong_in_itself_is_invalid(void)
+{
+    static const char *const wrong[] = {
+        "[{\"action\":\"no-such-action\"}]",
+        "[{\"action\":\"upgrade-format-version\",\"format-version\":1}]",
+        "[{\"action\":\"set-current-schema\",\"schema-id\":9}]",
+        "[{\"action\":\"set-current-schema\",\"schema-id\":-1}]",
+        "[" MAIN("5") "]",
+        "[{\"action\":\"remove-schemas\",\"schema-ids\":[0]}]",
+        "[{\"action\":\"remove-partition-specs\",\"spec-ids\":[0]}]",
+        "[{\"action\":\"assign-uuid\",\"uuid\":\"00000000-0000-0000-0000-000000000000\"}]",
+        "[{\"action\":\"set-properties\",\"updates\":{\"a\":1}}]",
+        "[{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":1,\"name\":\"a\",\"type\":\"variant\",\"required\":false}]}}]",
+        "[" SNAPSHOT("1", "1", "") "," SNAPSHOT("1", "2", "") "]",
+    };
+    auto_arena a = {0};
+    struct json *m;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        CHECK_INT(commit(table(&a), "[]", wrong[i], &a, &m), ERR_INVALID);
+    CHECK_INT(commit(table(&a), "[{\"type\":\"assert-something\"}]", "[]", &a, &m), ERR_INVALID);
+    CHECK_INT(commit(NULL, "[]", "[]", &a, &m), ERR_NOT_FOUND);
+}
+
+static void a_sequence_number_that_was_overtaken_is_a_conflict(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL, *next = NULL;
+
+    NEED(commit(table(&a), "[]", "[" SNAPSHOT("1", "3", "") "," MAIN("1") "]", &a, &m) == ERR_NONE);
+    CHECK_INT(commit(m, "[]", "[" SNAPSHOT("2", "3", ",\"parent-snapshot-id\":1") "]", &a, &next),
+              ERR_CONFLICT);
+    CHECK_INT(commit(m, "[]", "[" SNAPSHOT("2", "4", ",\"parent-snapshot-id\":1") "]", &a, &next),
+              ERR_NONE);
+}
+
+static void fields_we_do_not_know_survive(void)
+{
+    auto_arena a = {0};
+    struct json *base = table(&a), *m = NULL;
+
+    json_set(base, SV("from-the-future"), json("{\"n\":9223372036854775806}", &a));
+    CHECK_INT(
+        commit(base, "[]", "[{\"action\":\"set-properties\",\"updates\":{\"k\":\"v\"}}]", &a, &m),
+        ERR_NONE);
+    CHECK_SV(json_text(&a, json_get(m, SV("from-the-future"))), SV("{\"n\":9223372036854775806}"));
+    CHECK(!json_has(json_get(base, SV("properties")), SV("k")));
+}
+
+static void removing_a_snapshot_takes_its_refs_and_history(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL, *next = NULL;
+
+    NEED(commit(table(&a), "[]", "[" SNAPSHOT("1", "1", "") "," MAIN("1") "]", &a, &m) == ERR_NONE);
+    NEED(commit(m, "[]", "[" SNAPSHOT("2", "2", ",\"parent-snapshot-id\":1") "," MAIN("2") "]", &a,
+                &next) == ERR_NONE);
+    CHECK_INT(
+        commit(next, "[]", "[{\"action\":\"remove-snapshots\",\"snapshot-ids\":[1,77]}]", &a, &m),
+        ERR_NONE);
+    CHECK_INT(json_count(json_get(m, SV("snapshots"))), 1);
+    CHECK_INT(json_count(json_get(m, SV("snapshot-log"))), 1);
+    CHECK_INT(json_i64(json_path(m, SV("refs.main.snapshot-id")), 0), 2);
+}
+
+static void a_staged_table_keeps_the_clients_ids(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    CHECK_INT(
+        commit(
+            NULL, "[{\"type\":\"assert-create\"}]",
+            "[{\"action\":\"assign-uuid\",\"uuid\":\"9c12d441-03fe-4693-9a96-a0705ddf69c1\"},"
+            "{\"action\":\"upgrade-format-version\",\"format-version\":2},"
+            "{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":7,\"name\":\"a\",\"required\":false,\"type\":\"long\"}]}},"
+            "{\"action\":\"set-current-schema\",\"schema-id\":-1},{\"action\":\"add-spec\",\"spec\":{\"fields\":[]}},"
+            "{\"action\":\"set-default-spec\",\"spec-id\":-1},{\"action\":\"add-sort-order\",\"sort-order\":{\"fields\":[]}},"
+            "{\"action\":\"set-default-sort-order\",\"sort-order-id\":-1},"
+            "{\"action\":\"set-location\",\"location\":\"s3://b/t/\"}]",
+            &a, &m),
+        ERR_NONE);
+    CHECK_INT(json_i64(json_get(m, SV("last-column-id")), 0), 7);
+    CHECK_SV(json_get_str(m, SV("location")), SV("s3://b/t"));
+    CHECK_INT(json_i64(json_get(m, SV("default-sort-order-id")), -1), 0);
+}
+
+static void a_metadata_file_is_numbered_after_the_one_before(void)
+{
+    auto_arena a = {0};
+    struct json *m = table(&a);
+
+    CHECK_SV(metadata_file(m, SV(""), SV("u"), &a), SV("s3://b/t/metadata/00000-u.metadata.json"));
+    CHECK_SV(metadata_file(m, SV("s3://b/t/metadata/00041-x.metadata.json"), SV("u"), &a),
+             SV("s3://b/t/metadata/00042-u.metadata.json"));
+    CHECK_SV(metadata_file(m, SV("s3://b/odd.json"), SV("u"), &a),
+             SV("s3://b/t/metadata/00000-u.metadata.json"));
+}
+
+SUITE("iceberg/commit", TEST(a_new_table_counts_its_ids_level_by_level),
+      TEST(an_append_moves_main_and_the_logs), TEST(a_requirement_that_fails_is_a_conflict),
+      TEST(what_is_wrong_in_itself_is_invalid),
+      TEST(a_sequence_number_that_was_overtaken_is_a_conflict), TEST(fields_we_do_not_know_survive),
+      TEST(removing_a_snapshot_takes_its_refs_and_history),
+      TEST(a_staged_table_keeps_the_clients_ids),
+      TEST(a_metadata_file_is_numbered_after_the_one_before))

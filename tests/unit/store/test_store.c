@@ -1,0 +1,181 @@
+/* test_store.c - namespaces, pointers and places, in a real SQLite file. */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/store.h"
+#include "unit/suite.h"
+
+/* A database in a folder of its own, and a namespace in it. */
+struct place {
+    struct arena arena;
+    char folder[64];
+    struct sv url;
+    struct store *store;
+    struct err e;
+};
+
+static void open_place(struct place *p)
+{
+    (void)snprintf(p->folder, sizeof(p->folder), "/tmp/fd-store-XXXXXX");
+    NEED(mkdtemp(p->folder));
+    p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
+    NEED_OK(store_open(p->url, &p->arena, &p->store, &p->e), &p->e);
+    NEED_OK(store_namespace_create(p->store, SV("l/c"), SV("sales"), SV("{}"), &p->e), &p->e);
+}
+
+static void close_place(struct place *p)
+{
+    static const char *const files[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm"};
+    char path[128];
+
+    arena_done(&p->arena);
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", p->folder, files[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(p->folder);
+}
+
+static enum err_code create(struct place *p, const char *name, const char *location,
+                            const char *extra, struct sv *overlap)
+{
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    struct err e = {0};
+
+    if (extra)
+        vec_push(&row.extra_locations, &p->arena, sv_from(extra));
+    return store_table_create(p->store, SV("l/c"), SV("sales"), sv_from(name), &row, &p->arena,
+                              overlap, &e)
+               ? ERR_NONE
+               : e.code;
+}
+
+static void a_table_is_found_with_its_folders_again(void)
+{
+    struct place p = {0};
+    struct table_row row = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    CHECK_INT(create(&p, "t", "s3://b/t/", "s3://b/data/", &overlap), ERR_NONE);
+    NEED_OK(store_table_get(p.store, SV("l/c"), SV("sales"), SV("t"), &p.arena, &row, &p.e), &p.e);
+    CHECK_SV(row.location, SV("s3://b/t/"));
+    CHECK_INT(row.extra_locations.n, 1);
+    CHECK(!store_table_get(p.store, SV("l/c"), SV("sales"), SV("none"), &p.arena, &row, &p.e));
+    CHECK_INT(p.e.code, ERR_NOT_FOUND);
+    close_place(&p);
+}
+
+static void anothers_place_is_refused_whether_above_below_or_the_same(void)
+{
+    static const char *const taken[] = {"s3://b/a/t/", "s3://b/a/t/x/",  "s3://b/a/",
+                                        "s3://b/",     "s3://b/data/t/", NULL};
+    static const char *const freed[] = {"s3://b/a/t2/", "s3://b/a/t-1/", "s3://b/a/T/",
+                                        "s3://c/a/t/", NULL};
+    struct place p = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED(create(&p, "host", "s3://b/a/t/", "s3://b/data/", &overlap) == ERR_NONE);
+    for (const char *const *l = taken; *l; l++) {
+        CHECK_INT(create(&p, "parasite", *l, NULL, &overlap), ERR_CONFLICT);
+        CHECK_SV(overlap, SV("l/c/sales.host"));
+    }
+    for (const char *const *l = freed; *l; l++)
+        CHECK_INT(create(&p, *l, *l, NULL, &overlap), ERR_NONE);
+    close_place(&p);
+}
+
+static void a_name_is_taken_once(void)
+{
+    struct place p = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    CHECK_INT(create(&p, "t", "s3://b/1/", NULL, &overlap), ERR_NONE);
+    CHECK_INT(create(&p, "t", "s3://b/2/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_SV(overlap, SV(""));
+    close_place(&p);
+}
+
+static void of_two_swaps_from_one_base_the_second_loses(void)
+{
+    struct place p = {0};
+    struct arena other_arena = {0};
+    struct store *other;
+    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/t/"), {0}};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
+    NEED_OK(store_open(p.url, &other_arena, &other, &p.e), &p.e);
+    CHECK_OK(store_table_swap(p.store, SV("l/c"), SV("sales"), SV("t"), SV("s3://b/m.json"), &row,
+                              &p.arena, &overlap, &p.e),
+             &p.e);
+    row.metadata_location = SV("s3://b/3.json");
+    CHECK(!store_table_swap(other, SV("l/c"), SV("sales"), SV("t"), SV("s3://b/m.json"), &row,
+                            &p.arena, &overlap, &p.e));
+    CHECK_INT(p.e.code, ERR_CONFLICT);
+    NEED_OK(store_table_get(other, SV("l/c"), SV("sales"), SV("t"), &p.arena, &row, &p.e), &p.e);
+    CHECK_SV(row.metadata_location, SV("s3://b/2.json"));
+    arena_done(&other_arena);
+    close_place(&p);
+}
+
+static void a_namespace_with_something_in_it_stays(void)
+{
+    struct place p = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED_OK(store_namespace_create(p.store, SV("l/c"),
+                                   SV("sales\x1f"
+                                      "eu"),
+                                   SV("{}"), &p.e),
+            &p.e);
+    CHECK(!store_namespace_drop(p.store, SV("l/c"), SV("sales"), &p.e));
+    CHECK_INT(p.e.code, ERR_CONFLICT);
+    CHECK_OK(store_namespace_drop(p.store, SV("l/c"),
+                                  SV("sales\x1f"
+                                     "eu"),
+                                  &p.e),
+             &p.e);
+    NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
+    CHECK(!store_namespace_drop(p.store, SV("l/c"), SV("sales"), &p.e));
+    CHECK_OK(store_table_drop(p.store, SV("l/c"), SV("sales"), SV("t"), &p.e), &p.e);
+    CHECK_OK(store_namespace_drop(p.store, SV("l/c"), SV("sales"), &p.e), &p.e);
+    CHECK(!store_namespace_create(p.store, SV("l/c"),
+                                  SV("none\x1f"
+                                     "below"),
+                                  SV("{}"), &p.e));
+    CHECK_INT(p.e.code, ERR_NOT_FOUND);
+    close_place(&p);
+}
+
+static void a_staged_place_is_kept_until_it_expires(void)
+{
+    struct place p = {0};
+    struct staged_row row = {SV("l/etl"), SV("u"), SV("s3://b/staged/"), 1000}, found;
+    struct sv overlap;
+
+    open_place(&p);
+    CHECK_OK(
+        store_stage(p.store, SV("l/c"), SV("sales"), SV("t"), &row, 0, &p.arena, &overlap, &p.e),
+        &p.e);
+    CHECK_INT(create(&p, "other", "s3://b/staged/x/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_OK(store_staged_get(p.store, SV("l/c"), SV("sales"), SV("t"), SV("l/etl"), 999, &p.arena,
+                              &found, &p.e),
+             &p.e);
+    CHECK(!store_staged_get(p.store, SV("l/c"), SV("sales"), SV("t"), SV("l/other"), 999, &p.arena,
+                            &found, &p.e));
+    CHECK(!store_staged_get(p.store, SV("l/c"), SV("sales"), SV("t"), SV("l/etl"), 1000, &p.arena,
+                            &found, &p.e));
+    CHECK_INT(create(&p, "t", "s3://b/staged/", NULL, &overlap), ERR_NONE);
+    close_place(&p);
+}
+
+SUITE("store/store", TEST(a_table_is_found_with_its_folders_again),
+      TEST(anothers_place_is_refused_whether_above_below_or_the_same), TEST(a_name_is_taken_once),
+      TEST(of_two_swaps_from_one_base_the_second_loses),
+      TEST(a_namespace_with_something_in_it_stays), TEST(a_staged_place_is_kept_until_it_expires))
