@@ -70,7 +70,7 @@ bool sv_cut(struct sv *rest, char c, struct sv *out);
 /* The whole of `v` as a decimal number: optional minus, digits, nothing else, no overflow. */
 MUST_CHECK bool sv_i64(struct sv v, int64_t *out);
 
-/* FNV-1a, 64 bits. For tables in memory only: it does not resist an adversary. */
+/* 64 bits, for tables in memory only: it does not resist an adversary. */
 uint64_t sv_hash(struct sv v);
 
 #endif

@@ -34,6 +34,8 @@ struct backend_ops {
     /* Any thread: ends a sleep. */
     void (*wake)(struct backend *b);
     void (*close)(struct backend *b);
+    /* Any thread, right before each write: whether this replica leads. */
+    bool (*may_write)(struct backend *b);
 
     struct writer *(*open_writer)(struct backend *b, struct arena *a);
     /* Replaces the status of an object. `object` is the object as the caller knows it. */

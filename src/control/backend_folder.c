@@ -169,6 +169,12 @@ static void follow_secret(UNUSED struct backend *b, UNUSED struct sv namespace_,
 {
 }
 
+/* A folder has one reader. */
+static bool may_write(UNUSED struct backend *b)
+{
+    return true;
+}
+
 static void close_backend(struct backend *b)
 {
     struct folder_backend *f = of(b);
@@ -334,6 +340,7 @@ static const struct backend_ops ops = {
     .poll = poll_events,
     .wake = wake,
     .close = close_backend,
+    .may_write = may_write,
     .open_writer = open_writer,
     .put_status = put_status,
     .put_finalizer = put_finalizer,

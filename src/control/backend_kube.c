@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/metric.h"
 #include "control/backend.h"
+#include "control/leader.h"
 #include "kube/event.h"
 #include "kube/watch.h"
 #include "wire/base64.h"
@@ -19,6 +20,7 @@ struct kube_backend {
     struct backend_events events;
     struct kube_config *config;
     struct kube_follower *follower;
+    struct leader *leader;
     struct map secrets; /* "ns/name" of those that are followed one by one */
     size_t unsynced;
 };
@@ -149,8 +151,19 @@ static void wake(struct backend *b)
     kube_follower_wake(of(b)->follower);
 }
 
-static void close_backend(UNUSED struct backend *b)
+static void on_lease(void *context)
 {
+    wake(context);
+}
+
+static void close_backend(struct backend *b)
+{
+    leader_stop(of(b)->leader);
+}
+
+static bool may_write(struct backend *b)
+{
+    return leader_may_write(of(b)->leader);
 }
 
 /* ---- writing ---- */
@@ -165,6 +178,12 @@ static struct writer *open_writer(struct backend *b, struct arena *a)
     w->client = kube_client_new(w->backend->config, a);
     w->recorder = event_recorder_new(a, SV(API_GROUP "/frontdesk"), arena_dup(a, sv_from(host)));
     return w;
+}
+
+static bool may_lead(const struct writer *w, struct err *e)
+{
+    return leader_may_write(w->backend->leader) ||
+           err_set(e, ERR_UNAVAILABLE, "this replica does not hold the lease");
 }
 
 static struct kube_name name_of(const struct json *object, struct sv subresource)
@@ -201,6 +220,8 @@ static bool put_status(struct writer *w, const struct json *object, const struct
     struct kube_reply reply;
 
     json_set(body, SV("status"), json_copy(&a, status));
+    if (!may_lead(w, e))
+        return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     return kube_apply(w->client, &n, SV(STATUS_MANAGER), body, &a, &reply, e);
 }
@@ -231,6 +252,8 @@ static bool put_finalizer(struct writer *w, const struct json *object, struct sv
     r.path = kube_path(&a, &n);
     r.body = json_text(&a, body);
     vec_push(&r.query, &a, ((struct pair){SV("fieldManager"), SV(MANAGER)}));
+    if (!may_lead(w, e))
+        return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     return kube_call(w->client, &r, &a, &reply, e);
 }
@@ -281,6 +304,8 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
     struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
     struct kube_reply reply;
 
+    if (!may_lead(w, e))
+        return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     return kube_apply(w->client, &n, SV(MANAGER), secret_json(namespace_, name, owner, data, &a),
                       &a, &reply, e);
@@ -300,15 +325,16 @@ static bool read_data(const struct json *secret, struct arena *a, struct tags *o
     return true;
 }
 
+static struct sv system_namespace(const struct kube_backend *k)
+{
+    return k->options->system_namespace.n ? k->options->system_namespace
+                                          : kube_config_namespace(k->config);
+}
+
 static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
                         struct tags *out, struct err *e)
 {
-    struct sv namespace_ = w->backend->options->system_namespace;
-    struct kube_name n = {{0},
-                          namespace_.n ? namespace_ : kube_config_namespace(w->backend->config),
-                          SV("secrets"),
-                          name,
-                          {0}};
+    struct kube_name n = {{0}, system_namespace(w->backend), SV("secrets"), name, {0}};
     struct kube_request get = {.method = HTTP_GET}, create = {.method = HTTP_POST};
     struct kube_name all = n;
     struct kube_reply reply = {0};
@@ -321,6 +347,8 @@ static bool keep_secret(struct writer *w, struct sv name, const struct tags *dat
     all.name = (struct sv){0};
     create.path = kube_path(a, &all);
     create.body = json_text(a, secret_json(n.namespace_, name, NULL, data, a));
+    if (!may_lead(w, e))
+        return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     /* Another replica may be first: then its Secret is the one. */
     if (!kube_call(w->client, &create, a, &reply, e) && e->code != ERR_CONFLICT)
@@ -381,6 +409,7 @@ static const struct backend_ops ops = {
     .poll = poll_events,
     .wake = wake,
     .close = close_backend,
+    .may_write = may_write,
     .open_writer = open_writer,
     .put_status = put_status,
     .put_finalizer = put_finalizer,
@@ -408,6 +437,12 @@ bool backend_kube(const struct control_options *o, const struct backend_events *
         follow_all(k, o->namespaces.p[i]);
     if (!o->namespaces.n)
         follow_all(k, (struct sv){0});
+    k->leader = leader_start(&(struct leader_options){.config = k->config,
+                                                      .world = o->world,
+                                                      .namespace_ = system_namespace(k),
+                                                      .changed = on_lease,
+                                                      .context = &k->base},
+                             a);
     *out = &k->base;
     return true;
 }

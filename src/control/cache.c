@@ -77,6 +77,30 @@ bool cache_found(struct object *o, const struct integration_found *f)
     return true;
 }
 
+bool cache_believe(struct object *o)
+{
+    const struct json *s = o->resource->status;
+    auto_arena a = {0};
+    struct conditions conditions = {0};
+    struct integration_found f = {
+        .known = true,
+        .why_not = SV("its scope is not verified"),
+        .role_arn = json_get_str(s, SV("roleArn")),
+        .role_created_at = json_get_str(s, SV("roleCreatedAt")),
+        .bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false)};
+
+    if (o->resource->kind != KIND_STORAGE_INTEGRATION || !json_get(s, SV("conditions")))
+        return false;
+    conditions_read(s, &a, &conditions);
+    for (size_t i = 0; i < conditions.n; i++) {
+        if (sv_eq(conditions.p[i].type, SV("ScopeVerified")))
+            f.vendable = conditions.p[i].status == CONDITION_TRUE;
+    }
+    if (f.vendable)
+        f.why_not = (struct sv){0};
+    return cache_found(o, &f);
+}
+
 /* Of an object the rulebook is made of spec, labels of time and deletion; a new status alone
  * changes nothing in it. */
 static bool matters(const struct object *was, const struct resource *now,

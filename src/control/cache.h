@@ -52,6 +52,9 @@ const struct secret_object *cache_secret(const struct cache *c, struct sv namesp
                                          struct sv name);
 /* Takes over what a pass found out about an integration. True when it changed. */
 bool cache_found(struct object *o, const struct integration_found *found);
+/* The same from the status that the leader wrote: before our own first pass, and where we follow.
+ */
+bool cache_believe(struct object *o);
 
 /* A new rulebook; each object's complaints are set. The reference is the caller's. */
 struct rulebook *cache_compile(struct cache *c);

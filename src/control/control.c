@@ -42,7 +42,7 @@ struct control {
     struct cache cache;
     struct workqueue *queue;
     struct hand hands[WORKERS];
-    bool synced, dirty, ending, has_token_keys;
+    bool synced, dirty, ending, has_token_keys, leads;
     int64_t keys_fetched_ms;
     _Atomic bool keys_wanted;
 };
@@ -87,6 +87,8 @@ static void on_applied(void *context, const struct json *v)
         c->dirty = true;
     if (o) {
         follow_secrets(c, o->resource);
+        if ((!c->leads || !o->found.known) && cache_believe(o))
+            c->dirty = true;
         if (!o->seen || o->resource->meta.deleting ||
             !sv_eq(meta_annotation(&o->resource->meta, SV(API_GROUP "/rotate-requested-at")),
                    json_get_str(o->resource->status, SV("lastHandledRotationAt"))))
@@ -276,7 +278,7 @@ static struct job *next_job(struct control *c)
             c->keys_fetched_ms = world_mono_ms(c->options.world);
             return new_job(c, JOB_CLUSTER_KEYS, key);
         }
-        if (o)
+        if (o && c->leads)
             return job_for(c, o);
         workqueue_end(c->queue, key, WORK_DONE, world_mono_ms(c->options.world));
     }
@@ -337,6 +339,20 @@ static void want_keys(struct control *c)
         workqueue_add(c->queue, SV(CLUSTER_KEYS));
 }
 
+/* A replica that begins to lead looks at everything; until then the keys it meets are dropped. */
+static void note_lead(struct control *c)
+{
+    bool led = c->leads;
+
+    c->leads = c->backend->ops->may_write(c->backend);
+    if (led || !c->leads)
+        return;
+    for (const struct map_entry *i = NULL; (i = map_next(&c->cache.objects, i));)
+        workqueue_add(c->queue, i->key);
+    if (!c->has_token_keys)
+        workqueue_add(c->queue, SV(TOKEN_KEYS));
+}
+
 static void *run(void *argument)
 {
     struct control *c = argument;
@@ -344,9 +360,10 @@ static void *run(void *argument)
     while (!c->ending) {
         c->backend->ops->poll(c->backend, sleep_ms(c));
         mailbox_drain(&c->mailbox, c);
+        note_lead(c);
         want_keys(c);
         compile(c);
-        if (c->synced)
+        if (c->synced && !c->ending)
             dispatch(c);
     }
     return NULL;
@@ -384,6 +401,7 @@ static void start_hand(struct control *c, struct hand *h)
     mailbox_init(&h->mailbox, ring_hand, &h->bell);
     h->worker = (struct worker){.writer = c->backend->ops->open_writer(c->backend, &h->arena),
                                 .ops = c->backend->ops,
+                                .backend = c->backend,
                                 .http = http_client_new(&h->arena),
                                 .world = c->options.world,
                                 .resync_ms = c->options.resync_ms};
@@ -441,14 +459,15 @@ void control_stop(struct control *c)
     struct message ends[WORKERS], end = {.deliver = end_control};
     struct arena last;
 
+    /* First who gives work out, then who does it: no plan is left behind. */
+    mailbox_post(&c->mailbox, &end);
+    (void)pthread_join(c->thread, NULL);
     for (int i = 0; i < WORKERS; i++) {
         ends[i] = (struct message){.deliver = end_hand};
         mailbox_post(&c->hands[i].mailbox, &ends[i]);
     }
     for (int i = 0; i < WORKERS; i++)
         (void)pthread_join(c->hands[i].thread, NULL);
-    mailbox_post(&c->mailbox, &end);
-    (void)pthread_join(c->thread, NULL);
     mailbox_drain(&c->mailbox, c);
     c->backend->ops->close(c->backend);
     for (int i = 0; i < WORKERS; i++) {

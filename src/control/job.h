@@ -48,6 +48,7 @@ struct job {
 struct worker {
     struct writer *writer;
     const struct backend_ops *ops;
+    struct backend *backend;
     struct http_client *http;
     const struct world *world;
     int resync_ms;

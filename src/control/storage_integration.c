@@ -187,6 +187,8 @@ static bool take_steps(struct pass *p, const struct role_steps *steps, struct er
     for (size_t i = 0; i < steps->n; i++) {
         struct exchange x = {.step = steps->p[i]};
 
+        if (!p->w->ops->may_write(p->w->backend))
+            return err_set(e, ERR_UNAVAILABLE, "this replica does not hold the lease");
         if (!pass_talk(p, p->target.provider->change, &x, e))
             return err_wrap(e, "role " SV_FMT, SV_ARG(p->want.name));
         metric_add(METRIC_STORAGE_WRITES, 1);
@@ -396,12 +398,18 @@ static bool lacks_keys(struct pass *p)
     return true;
 }
 
-static void fail_softly(struct pass *p, const struct err *e)
+/* What was proved stays proved where nothing was looked at. */
+static void keep_verified(struct pass *p)
 {
-    not_ready(p, err_code_name(e->code), sv_from(e->msg));
     if (pass_was_verified(p))
         set_verified(p, CONDITION_TRUE, "Probed",
                      SV("a narrowed credential works inside its folder and nowhere else"));
+}
+
+static void fail_softly(struct pass *p, const struct err *e)
+{
+    not_ready(p, err_code_name(e->code), sv_from(e->msg));
+    keep_verified(p);
     if (!p->j->found.known) {
         p->j->found.vendable = false;
         p->j->found.why_not = sv_from(e->msg);
@@ -414,6 +422,7 @@ static void suspended(struct pass *p)
     p->j->found.why_not = SV("it was suspended before its scope was verified");
     set_ready(&p->o, p->j, p->j->found.vendable ? CONDITION_TRUE : CONDITION_FALSE, "Suspended",
               SV("spec.suspend is true: nothing is reconciled"));
+    keep_verified(p);
 }
 
 bool reconcile_integration(struct worker *w, struct job *j, struct err *e)

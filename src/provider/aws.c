@@ -18,16 +18,17 @@ static void check(const struct storage_integration *w, struct arena *a, struct c
 /* "arn:aws:sts::123456789012:assumed-role/ROLE/SESSION" is the role ROLE to a trust policy. */
 static struct sv role_of_session(struct sv arn, struct arena *a)
 {
-    struct sv rest = arn, part, account = {0}, role;
+    struct sv rest = arn, part[5] = {0}, role;
 
-    for (int i = 0; i < 5 && sv_cut(&rest, ':', &part); i++)
-        account = part;
+    for (int i = 0; i < 5; i++)
+        (void)sv_cut(&rest, ':', &part[i]);
     if (!sv_starts(rest, SV("assumed-role/")))
         return arn;
     rest = sv_skip(rest, sizeof("assumed-role/") - 1);
     if (!sv_cut(&rest, '/', &role))
         return arn;
-    return arena_printf(a, "arn:aws:iam::" SV_FMT ":role/" SV_FMT, SV_ARG(account), SV_ARG(role));
+    return arena_printf(a, "arn:" SV_FMT ":iam::" SV_FMT ":role/" SV_FMT, SV_ARG(part[1]),
+                        SV_ARG(part[4]), SV_ARG(role));
 }
 
 static bool whoami(struct exchange *x, struct err *e)

@@ -48,11 +48,20 @@ static struct sv as_set(struct sv_vec *items, struct arena *a)
 
 typedef struct sv normal_fn(const struct json *v, struct arena *a);
 
+/* Quoted, so that no text reads as two. */
+static struct sv quoted(struct sv text, struct arena *a)
+{
+    struct buf b = buf_new(a, text.n * 6 + 2);
+
+    json_write_str(&b, text);
+    return buf_sv(&b);
+}
+
 static struct sv plain(const struct json *v, struct arena *a)
 {
-    if (json_kind(v) == JSON_STRING)
-        return arena_dup(a, json_str(v, (struct sv){0}));
-    return json_text(a, v);
+    struct sv text = json_kind(v) == JSON_STRING ? json_str(v, (struct sv){0}) : json_text(a, v);
+
+    return quoted(text, a);
 }
 
 static struct sv action(const struct json *v, struct arena *a)
@@ -62,11 +71,11 @@ static struct sv action(const struct json *v, struct arena *a)
 
 static struct sv principal(const struct json *v, struct arena *a)
 {
-    struct sv text = plain(v, a);
+    struct sv text = json_str(v, (struct sv){0});
 
     if (text.n == 12 && sv_only(text, SV("0123456789")))
-        return arena_printf(a, "arn:aws:iam::" SV_FMT ":root", SV_ARG(text));
-    return text;
+        return arena_printf(a, "\"arn:aws:iam::" SV_FMT ":root\"", SV_ARG(text));
+    return plain(v, a);
 }
 
 static struct sv list_of(const struct json *v, normal_fn *normal, struct arena *a)
@@ -88,16 +97,16 @@ static struct sv object_of(const struct json *v, normal_fn *normal, struct arena
     struct sv name;
 
     for (size_t i = 0; json_member(v, i, &name, &value); i++)
-        vec_push(
-            &members, a,
-            arena_printf(a, SV_FMT "=" SV_FMT, SV_ARG(name), SV_ARG(list_of(value, normal, a))));
+        vec_push(&members, a,
+                 arena_printf(a, SV_FMT "=" SV_FMT, SV_ARG(quoted(name, a)),
+                              SV_ARG(list_of(value, normal, a))));
     return as_set(&members, a);
 }
 
 static struct sv principals(const struct json *v, struct arena *a)
 {
     if (json_kind(v) == JSON_STRING)
-        return arena_printf(a, "[AWS=[" SV_FMT "]]", SV_ARG(json_str(v, (struct sv){0})));
+        return arena_printf(a, "[\"AWS\"=" SV_FMT "]", SV_ARG(list_of(v, principal, a)));
     return object_of(v, principal, a);
 }
 
@@ -111,10 +120,16 @@ static struct sv conditions(const struct json *v, struct arena *a)
     for (size_t i = 0; json_member(v, i, &op, &keys); i++) {
         for (size_t j = 0; json_member(keys, j, &key, &values); j++)
             vec_push(&parts, a,
-                     arena_printf(a, SV_FMT "/" SV_FMT "=" SV_FMT, SV_ARG(op),
-                                  SV_ARG(lower(key, a)), SV_ARG(list_of(values, plain, a))));
+                     arena_printf(a, SV_FMT "/" SV_FMT "=" SV_FMT, SV_ARG(quoted(op, a)),
+                                  SV_ARG(quoted(lower(key, a), a)),
+                                  SV_ARG(list_of(values, plain, a))));
     }
     return as_set(&parts, a);
+}
+
+static bool is_empty(const struct json *v)
+{
+    return !v || ((json_kind(v) == JSON_OBJECT || json_kind(v) == JSON_ARRAY) && !json_count(v));
 }
 
 static struct sv statement(const struct json *s, struct arena *a)
@@ -126,7 +141,7 @@ static struct sv statement(const struct json *s, struct arena *a)
     for (size_t i = 0; json_member(s, i, &name, &v); i++) {
         struct sv text;
 
-        if (!v || (json_kind(v) == JSON_OBJECT && json_count(v) == 0))
+        if (is_empty(v))
             continue;
         if (sv_eq(name, SV("Action")) || sv_eq(name, SV("NotAction")))
             text = list_of(v, action, a);
@@ -136,7 +151,8 @@ static struct sv statement(const struct json *s, struct arena *a)
             text = conditions(v, a);
         else
             text = list_of(v, plain, a);
-        vec_push(&parts, a, arena_printf(a, SV_FMT ":" SV_FMT, SV_ARG(name), SV_ARG(text)));
+        vec_push(&parts, a,
+                 arena_printf(a, SV_FMT ":" SV_FMT, SV_ARG(quoted(name, a)), SV_ARG(text)));
     }
     return as_set(&parts, a);
 }

@@ -39,11 +39,13 @@ static const struct probe_step steps[] = {
     {LIST,             BESIDE,  PROBE_LIST     },
     {DELETE,           BESIDE,  PROBE_DELETE   },
     {CREATE_MULTIPART, BESIDE,  PROBE_MULTIPART},
+    {ABORT_MULTIPART,  BESIDE,  -1             },
     {PUT,              OUTSIDE, PROBE_PUT      },
     {GET,              OUTSIDE, PROBE_GET      },
     {LIST,             OUTSIDE, PROBE_LIST     },
     {DELETE,           OUTSIDE, PROBE_DELETE   },
     {CREATE_MULTIPART, OUTSIDE, PROBE_MULTIPART},
+    {ABORT_MULTIPART,  OUTSIDE, -1             },
     {REASSUME,         INSIDE,  -1             },
     {BULK_DELETE,      INSIDE,  -1             },
     {DELETE,           INSIDE,  PROBE_DELETE   },
@@ -56,7 +58,7 @@ static_assert(sizeof(operation_names) / sizeof(operation_names[0]) == PROBE_OPER
 
 struct probing {
     size_t at;
-    struct sv upload_id;
+    struct sv upload_id; /* of the last upload that was begun */
     bool multipart_ok;
 };
 
@@ -137,7 +139,6 @@ static void note_inside(struct exchange *x, struct probing *p, const struct prob
                         bool granted)
 {
     if (s->request == CREATE_MULTIPART) {
-        p->upload_id = xml_value(x, SV("UploadId"));
         p->multipart_ok = granted && p->upload_id.n;
     } else if (s->operation == PROBE_MULTIPART) {
         p->multipart_ok = p->multipart_ok && granted;
@@ -153,13 +154,15 @@ static void note(struct exchange *x, struct probing *p)
     bool granted = x->in.status / 100 == 2;
     bool refused = x->in.status == 403 || (s->request == GET && x->in.status == 404);
 
+    if (s->request == CREATE_MULTIPART)
+        p->upload_id = granted ? xml_value(x, SV("UploadId")) : (struct sv){0};
     if (s->request == REASSUME)
         x->probe.reassume = !refused;
     else if (s->request == BULK_DELETE)
         x->probe.bulk_delete = granted && !xml_value(x, SV("Error/Code")).n;
     else if (s->where == INSIDE)
         note_inside(x, p, s, granted);
-    else
+    else if (s->operation >= 0)
         x->probe.outside[s->operation] |= !refused;
 }
 

@@ -5,6 +5,9 @@
 
 /* ---- observing ---- */
 
+/* A role has a few policies and at most 50 tags; a store that always has another page is broken. */
+enum { MAX_LOOKS = 256 };
+
 /* What is asked next. */
 enum look { LOOK_ROLE, LOOK_POLICIES, LOOK_POLICY, LOOK_TAGS };
 struct observing {
@@ -152,6 +155,9 @@ bool iam_observe(struct exchange *x, struct err *e)
         x->done = e->code == ERR_NOT_FOUND;
         return x->done;
     }
+    if (x->round > MAX_LOOKS)
+        return err_set(e, ERR_UNAVAILABLE, "reading the role: still more after %d answers",
+                       MAX_LOOKS);
     if (learn(x, o, root))
         return ask_about(x, o, e);
     x->done = true;

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "net/mailbox.h"
 
-enum { MAX_WAITING = 100000, BATCH_BYTES = 1024 * 1024, RETRY_US = 100000 };
+enum { MAX_WAITING = 100000, BATCH_BYTES = 1024 * 1024, RETRY_US = 100000, GATHER_US = 2000 };
 
 struct record {
     struct message message;
@@ -80,6 +80,8 @@ static void *run(void *argument)
     while (!a->ending) {
         while (sem_wait(&a->bell) != 0)
             continue;
+        /* A wake-up per record would cost more than the record. */
+        (void)usleep(GATHER_US);
         mailbox_drain(&a->mailbox, a);
         flush(a);
     }

@@ -35,9 +35,15 @@ struct loop {
     struct arena places_arena;
     struct map places; /* tables' folders, of `places_epoch` */
     uint64_t places_epoch;
+    struct arena answers_arena; /* wipes */
+    struct map answers; /* vend.c: rendered credentials, of this rulebook and `answers_epoch` */
+    uint64_t answers_epoch;
     struct arena metadata_arena;
     struct map metadata; /* metadata files' texts: they never change */
-    unsigned waiting;    /* calls that wait for an answer */
+    struct arena time_arena;
+    struct sv time; /* of `time_ms`, for records */
+    int64_t time_ms;
+    unsigned waiting; /* calls that wait for an answer */
     int64_t failures_logged_ms;
     unsigned failures_unlogged;
     uint64_t next_id;

@@ -178,11 +178,11 @@ bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct e
 
     c->work = t;
     t->then = then;
+    t->asked_epoch = atomic_load(&c->loop->serve->epoch);
     if (p) {
         copy_place(c, t, p);
         return check_places(c, t, e) && then(c, NULL, e);
     }
-    t->asked_epoch = atomic_load(&c->loop->serve->epoch);
     return call_read(c, query_table, after_table, e);
 }
 

@@ -1,0 +1,165 @@
+/* test_session.c - a session opens its folders, says so in JSON, and fits what stores take. */
+#include "base/limits.h"
+#include "provider/provider.h"
+#include "unit/suite.h"
+
+enum { ALL = ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST };
+#define READ_POLICY                                                                      \
+    "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":"       \
+    "[\"s3:GetObject\"],\"Resource\":[\"arn:aws:s3:::bkt/t/*\"]},{\"Effect\":\"Allow\"," \
+    "\"Action\":\"s3:ListBucket\",\"Resource\":\"arn:aws:s3:::bkt\",\"Condition\":"      \
+    "{\"StringLike\":{\"s3:prefix\":[\"t/*\"]}}}]}"
+
+static bool make(const char *key, unsigned access, struct arena *a, struct sv *out, struct err *e)
+{
+    struct location folder = {SV("bkt"), sv_from(key)};
+
+    return session_policy(&folder, 1, access, (struct sv){0}, a, out, e);
+}
+
+static void reading_opens_get_and_list_of_one_folder(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+
+    NEED_OK(make("t/", ACCESS_READ | ACCESS_LIST, &a, &text, &e), &e);
+    CHECK_SV(text, SV(READ_POLICY));
+}
+
+static void each_bit_opens_its_actions_only(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+
+    NEED_OK(make("t/", ACCESS_WRITE, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV("s3:PutObject")));
+    CHECK(!sv_contains(text, SV("s3:GetObject")));
+    CHECK(!sv_contains(text, SV("s3:DeleteObject")));
+    CHECK(!sv_contains(text, SV("s3:ListBucket\"")));
+    NEED_OK(make("t/", ACCESS_DELETE, &a, &text, &e), &e);
+    CHECK(!sv_contains(text, SV("s3:PutObject")));
+}
+
+static void a_name_cannot_leave_its_json_string(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct json *policy = NULL;
+    struct sv text = {0};
+
+    NEED_OK(make("t\"],\"x/", ALL, &a, &text, &e), &e);
+    NEED_OK(json_read(text, &a, &policy, &e), &e);
+    CHECK_SV(
+        json_str(
+            json_at(json_get(json_at(json_get(policy, SV("Statement")), 0), SV("Resource")), 0),
+            (struct sv){0}),
+        SV("arn:aws:s3:::bkt/t\"],\"x/*"));
+}
+
+static void what_a_policy_cannot_say_is_refused(void)
+{
+    static const char *const keys[] = {"", "t", "a*/", "a?/", "${x}/", "a:b/", "a\\b/", "a\nb/"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        auto_arena a = {0};
+        struct err e = {0};
+        struct sv text = {0};
+
+        CHECK(!make(keys[i], ALL, &a, &text, &e));
+        CHECK_INT(e.code, ERR_INVALID);
+    }
+}
+
+static void a_policy_for_nothing_is_refused(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+
+    CHECK(!make("t/", 0, &a, &text, &e));
+    CHECK(!session_policy(NULL, 0, ALL, (struct sv){0}, &a, &text, &e));
+}
+
+static void two_buckets_are_refused(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+    struct location folders[] = {
+        {SV("one"), SV("t/")},
+        {SV("two"), SV("t/")}
+    };
+
+    CHECK(!session_policy(folders, 2, ALL, (struct sv){0}, &a, &text, &e));
+    CHECK_INT(e.code, ERR_INVALID);
+}
+
+static void a_policy_past_what_stores_take_is_refused(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+    struct buf key = buf_new(&a, LIMIT_LOCATION_BYTES);
+
+    for (int i = 0; i < 1000; i++)
+        buf_addc(&key, 'k');
+    buf_addc(&key, '/');
+    CHECK(!make(arena_cstr(&a, buf_sv(&key)), ALL, &a, &text, &e));
+    CHECK_INT(e.code, ERR_INVALID);
+}
+
+static void a_template_takes_the_place_of_ours(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+    struct location folder = {SV("bkt"), SV("t/")};
+
+    NEED_OK(
+        session_policy(&folder, 1, ALL, SV("[\"{{.Bucket}}/{{.KeyPrefix}}/*\"]"), &a, &text, &e),
+        &e);
+    CHECK_SV(text, SV("[\"bkt/t/*\"]"));
+}
+
+static struct sv name_of(const char *template_, const char *principal, struct arena *a)
+{
+    struct session_words words = {.principal = sv_from(principal),
+                                  .table = SV("sales.orders"),
+                                  .request = SV("0123456789abcdef0123456789abcdef")};
+
+    return session_name(sv_from(template_), &words, a);
+}
+
+static void a_session_name_keeps_to_the_alphabet(void)
+{
+    auto_arena a = {0};
+
+    CHECK_SV(name_of("{principal}.{table}", "jo hn/\xc3\xa9+", &a), SV("jo-hn----.sales.orders"));
+}
+
+static void a_long_session_name_keeps_its_request(void)
+{
+    auto_arena a = {0};
+    struct sv name = name_of("{principal}.{table}.{request}",
+                             "a-principal-with-a-name-that-is-much-too-long-for-a-session", &a);
+
+    CHECK_INT(name.n, LIMIT_SESSION_NAME_CHARS);
+    CHECK(sv_ends(name, SV("0123456789abcdef0123456789abcdef")));
+}
+
+static void a_session_name_is_never_too_short(void)
+{
+    auto_arena a = {0};
+
+    CHECK_SV(name_of("", "x", &a), SV("frontdesk"));
+    CHECK_SV(name_of("{principal}", "x", &a), SV("frontdesk"));
+}
+
+SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
+      TEST(each_bit_opens_its_actions_only), TEST(a_name_cannot_leave_its_json_string),
+      TEST(what_a_policy_cannot_say_is_refused), TEST(a_policy_for_nothing_is_refused),
+      TEST(two_buckets_are_refused), TEST(a_policy_past_what_stores_take_is_refused),
+      TEST(a_template_takes_the_place_of_ours), TEST(a_session_name_keeps_to_the_alphabet),
+      TEST(a_long_session_name_keeps_its_request), TEST(a_session_name_is_never_too_short))
