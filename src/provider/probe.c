@@ -192,8 +192,8 @@ static bool applies(const struct exchange *x, const struct probing *p)
 {
     const struct probe_step *s = &steps[p->at];
 
-    if (s->where == OUTSIDE)
-        return x->outside.bucket.n != 0;
+    if (s->where == OUTSIDE && !x->outside.bucket.n)
+        return false;
     return p->upload_id.n || (s->request != PUT_PART && s->request != ABORT_MULTIPART);
 }
 
