@@ -47,7 +47,8 @@
     X(RECONCILE_ERRORS, "counter", "controller_runtime_reconcile_total", "result=\"error\"", "") \
     X(STORAGE_WRITES, "counter", "frontdesk_storage_writes_total", "",                           \
       "Writes to the stores' management interfaces")                                             \
-    X(KUBE_WRITES, "counter", "frontdesk_kube_writes_total", "", "Writes to the API server")     \
+    X(KUBE_WRITES, "counter", "frontdesk_kube_writes_total", "",                                 \
+      "Writes to the API server, renewals of the lease aside")                                   \
     X(WATCH_RESTARTS, "counter", "frontdesk_watch_restarts_total", "", "Watches begun anew")     \
     X(DRIFT_REPAIRED, "counter", "frontdesk_drift_repaired_total", "",                           \
       "Differences at the stores that were put right")                                           \

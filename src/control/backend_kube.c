@@ -377,6 +377,7 @@ static void tell(struct writer *w, const struct json *object, bool warning, cons
 
     if (!event_record(w->recorder, &v, world_mono_ms(world), world_wall_ms(world), &a, &r))
         return;
+    metric_add(METRIC_KUBE_WRITES, 1);
     if (!kube_call(w->client, &r, &a, &reply, &e) && e.code == ERR_NOT_FOUND)
         event_forget(w->recorder, &v);
 }

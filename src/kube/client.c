@@ -2,7 +2,6 @@
 #include "kube/client.h"
 
 #include "base/limits.h"
-#include "base/metric.h"
 #include "kube/exchange.h"
 
 struct kube_client {
@@ -86,8 +85,6 @@ bool kube_call(struct kube_client *c, const struct kube_request *r, struct arena
 {
     struct kube_reply reply = {0};
 
-    if (r->method != HTTP_GET)
-        metric_add(METRIC_KUBE_WRITES, 1);
     if (!send_once(c, r, a, &reply, e))
         return err_wrap(e, "%s " SV_FMT, http_method_text(r->method).p,
                         SV_ARG(sv_first(r->path, 100)));
