@@ -55,7 +55,7 @@ def selected(name, label, arguments):
 
 
 def cases(module):
-    for item in vars(module).values():
+    for item in list(vars(module).values()):
         if isinstance(item, type) and issubclass(item, unittest.TestCase) and item.__module__ == module.__name__:
             claims = unittest.defaultTestLoader.getTestCaseNames(item)
             # In the order of the file: what comes first explains what follows.

@@ -153,6 +153,36 @@ struct sv arena_printf(struct arena *a, const char *format, ...)
     return text;
 }
 
+struct sv arena_join(struct arena *a, const struct sv *parts, size_t n)
+{
+    size_t total = 0, at = 0;
+    char *text;
+
+    for (size_t i = 0; i < n; i++)
+        total += parts[i].n;
+    text = arena_alloc(a, total + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n)
+            memcpy(text + at, parts[i].p, parts[i].n);
+        at += parts[i].n;
+    }
+    return sv_of(text, total);
+}
+
+struct sv arena_indexed(struct arena *a, struct sv head, size_t index, struct sv tail)
+{
+    char digits[24];
+    size_t at = sizeof(digits);
+
+    digits[--at] = ']';
+    do {
+        digits[--at] = (char)('0' + index % 10);
+        index /= 10;
+    } while (index);
+    digits[--at] = '[';
+    return ARENA_JOIN(a, head, sv_of(digits + at, sizeof(digits) - at), tail);
+}
+
 void arena_defer(struct arena *a, arena_fn *fn, void *object)
 {
     struct arena_defer *d = arena_new(a, struct arena_defer);

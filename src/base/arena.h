@@ -49,6 +49,14 @@ char *arena_cstr(struct arena *a, struct sv v);
 struct sv arena_printf(struct arena *a, const char *format, ...) PRINTF_LIKE(2, 3);
 struct sv arena_vprintf(struct arena *a, const char *format, va_list args) PRINTF_LIKE(2, 0);
 
+/* The parts one behind the other; for keys, where printing would cost more than the look-up. */
+struct sv arena_join(struct arena *a, const struct sv *parts, size_t n);
+#define ARENA_JOIN(a, ...)                            \
+    arena_join((a), (const struct sv[]){__VA_ARGS__}, \
+               sizeof((const struct sv[]){__VA_ARGS__}) / sizeof(struct sv))
+/* "head[index]tail", as fields of a list are named. */
+struct sv arena_indexed(struct arena *a, struct sv head, size_t index, struct sv tail);
+
 /* Call `fn(object)` in arena_done. Ties a foreign object to this lifetime at its birth. */
 typedef void arena_fn(void *object);
 void arena_defer(struct arena *a, arena_fn *fn, void *object);

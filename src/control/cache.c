@@ -7,7 +7,7 @@
 
 static struct sv pair_key(struct arena *a, struct sv ns, struct sv name)
 {
-    return arena_printf(a, SV_FMT "/" SV_FMT, SV_ARG(ns), SV_ARG(name));
+    return ARENA_JOIN(a, ns, SV("/"), name);
 }
 
 void cache_init(struct cache *c)
@@ -313,23 +313,31 @@ static void add_accounts(struct cache *c, struct policy_input *in, struct arena 
     }
 }
 
-static void take_complaints(struct object *o, const struct complaints *from,
-                            const struct rulebook *r)
+/* What engines call this catalog; empty when it is not in force. */
+static struct sv warehouse_of(const struct object *o, const struct rulebook *r)
 {
     const struct rule_catalog *const *all;
     size_t n = rulebook_catalogs(r, &all);
     auto_arena a = {0};
     struct sv id = pair_key(&a, o->resource->meta.namespace_, o->resource->meta.name);
+
+    for (size_t i = 0; i < n; i++) {
+        if (sv_eq(all[i]->id, id))
+            return all[i]->name;
+    }
+    return (struct sv){0};
+}
+
+static void take_complaints(struct object *o, const struct complaints *from,
+                            const struct rulebook *r)
+{
     bool same = from->n == o->complaints.n;
-    struct sv warehouse = {0};
+    struct sv warehouse =
+        o->resource->kind == KIND_POLARIS_CATALOG ? warehouse_of(o, r) : (struct sv){0};
 
     for (size_t i = 0; same && i < from->n; i++)
         same = sv_eq(from->p[i].text, o->complaints.p[i].text) &&
                sv_eq(from->p[i].field, o->complaints.p[i].field);
-    for (size_t i = 0; o->resource->kind == KIND_POLARIS_CATALOG && i < n; i++) {
-        if (sv_eq(all[i]->id, id))
-            warehouse = all[i]->name;
-    }
     if (same && sv_eq(warehouse, o->warehouse))
         return;
     arena_done(&o->complaints_arena);

@@ -42,6 +42,8 @@ static bool check_rows(struct changing *c, const struct json *s, struct err *e)
         return err_set(
             e, ERR_INVALID,
             "Cannot add a snapshot: first-row-id and added-rows are required in format 3");
+    if (rows > INT64_MAX - next)
+        return err_set(e, ERR_INVALID, "Cannot add a snapshot: added-rows is too large");
     if (first < next)
         return err_set(e, ERR_CONFLICT,
                        "Cannot add a snapshot, first-row-id is behind table next-row-id: %" PRId64

@@ -4,12 +4,12 @@
 
 static struct sv key_text(struct arena *a, struct sv kind, struct sv ns, struct sv name)
 {
-    return arena_printf(a, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind), SV_ARG(ns), SV_ARG(name));
+    return ARENA_JOIN(a, kind, SV("/"), ns, SV("/"), name);
 }
 
 struct sv compile_full_name(struct arena *a, struct sv ns, struct sv name)
 {
-    return arena_printf(a, SV_FMT "/" SV_FMT, SV_ARG(ns), SV_ARG(name));
+    return ARENA_JOIN(a, ns, SV("/"), name);
 }
 
 void compile_blame(struct compiling *c, size_t i, const char *reason, struct sv field,

@@ -85,7 +85,7 @@ void compile_principal_role(struct compiling *c, size_t i)
     struct members *out = arena_new(c->scratch, struct members);
 
     for (size_t j = 0; j < r->principal_role.members.n; j++) {
-        struct sv field = arena_printf(c->scratch, "spec.members[%zu].name", j);
+        struct sv field = arena_indexed(c->scratch, SV("spec.members"), j, SV(".name"));
         struct rule_principal *p = member(c, i, field, &r->principal_role.members.p[j]);
 
         if (p)
@@ -126,8 +126,10 @@ static struct rule_grant compile_grant(struct compiling *c, const struct resourc
         .tables = tables,
         .n_tables = g->tables.n,
         .max_ttl_seconds = r->catalog_role.max_credential_ttl_seconds,
-        .label = arena_printf(c->arena, "CatalogRole " SV_FMT "/" SV_FMT " grants[%zu]",
-                              SV_ARG(r->meta.namespace_), SV_ARG(r->meta.name), i),
+        .label = arena_indexed(c->arena,
+                               ARENA_JOIN(c->scratch, SV("CatalogRole "), r->meta.namespace_,
+                                          SV("/"), r->meta.name, SV(" grants")),
+                               i, (struct sv){0}),
     };
 }
 
@@ -191,7 +193,7 @@ void compile_catalog_role(struct compiling *c, size_t i)
         return;
     }
     for (size_t j = 0; j < role->principals.n; j++) {
-        struct sv field = arena_printf(c->scratch, "spec.principals[%zu].name", j);
+        struct sv field = arena_indexed(c->scratch, SV("spec.principals"), j, SV(".name"));
         const struct ref *m = &role->principals.p[j];
         struct rule_principal *p;
 

@@ -154,6 +154,7 @@ class Main(unittest.TestCase):
         h.wait_for("keys open the table again", lambda: self.key_works(), 60)
 
     def key_works(self):
+        self.events()
         credential = self.vended()
         s3 = self.rgw.with_key(credential["config"])
         own = credential["prefix"][len("s3://warehouse/"):]

@@ -77,6 +77,15 @@ static void text_is_copied_with_a_nul_behind_it(void)
     CHECK_SV(arena_printf(&a, "%s-%d", "x", 7), SV("x-7"));
 }
 
+static void parts_are_joined_and_numbered(void)
+{
+    auto_arena a = {0};
+
+    CHECK_SV(ARENA_JOIN(&a, SV("ns"), SV("/"), (struct sv){0}, SV("name")), SV("ns/name"));
+    CHECK_SV(arena_indexed(&a, SV("spec.members"), 120, SV(".name")), SV("spec.members[120].name"));
+    CHECK_SV(arena_indexed(&a, SV("grants"), 0, (struct sv){0}), SV("grants[0]"));
+}
+
 SUITE("base/arena", TEST(memory_is_zeroed_and_aligned), TEST(an_empty_arena_may_be_released_twice),
       TEST(clean_ups_run_last_first), TEST(a_large_object_leaves_room_for_small_ones),
-      TEST(text_is_copied_with_a_nul_behind_it))
+      TEST(text_is_copied_with_a_nul_behind_it), TEST(parts_are_joined_and_numbered))
