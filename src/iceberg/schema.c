@@ -328,6 +328,8 @@ bool spec_check(const struct json *spec, const struct json *schema, struct err *
         }
         if (!name.n)
             return err_set(e, ERR_INVALID, "partition spec: a field without a name");
+        if (json_i64(json_get(json_at(fields, i), SV("field-id")), 0) > INT32_MAX)
+            return err_set(e, ERR_INVALID, "partition spec: field-id is beyond an int");
     }
     return true;
 }
