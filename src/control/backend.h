@@ -26,6 +26,12 @@ struct backend_events {
     void *context;
 };
 
+/* A Secret as it is at this moment. */
+struct secret_now {
+    bool found, ours; /* ours: the object that was named owns it */
+    struct tags data; /* raw values */
+};
+
 struct backend_ops {
     /* Follow this Secret; asking again is harmless. */
     void (*follow_secret)(struct backend *b, struct sv namespace_, struct sv name);
@@ -47,6 +53,9 @@ struct backend_ops {
      * text. */
     bool (*put_secret)(struct writer *w, struct sv namespace_, struct sv name,
                        const struct json *owner, const struct tags *data, struct err *e);
+    /* Reads past every cache: what is written next builds on it. `owner` gives the namespace. */
+    bool (*get_secret)(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
+                       struct secret_now *out, struct err *e);
     /* Our own Secret of that name: what is there, or `data` when nothing was. */
     bool (*keep_secret)(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
                         struct tags *out, struct err *e);

@@ -298,29 +298,48 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
     return store_object(w, v, e);
 }
 
-static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
-                        struct tags *out, struct err *e)
+static bool read_secret(struct writer *w, struct sv namespace_, struct sv name, struct arena *a,
+                        struct secret_now *out, struct err *e)
 {
-    struct sv path = entry_state_path(w->backend,
-                                      arena_printf(a, "Secret/frontdesk/" SV_FMT, SV_ARG(name)), a),
-              raw, key;
+    struct sv entry =
+        arena_printf(a, "Secret/" SV_FMT "/" SV_FMT, SV_ARG(namespace_), SV_ARG(name));
+    struct sv path = entry_state_path(w->backend, entry, a), raw, key;
+    struct secret_now found = {.found = true, .ours = true}; /* nobody else writes there */
     struct yaml_docs docs = {0};
     struct json *value;
 
-    if (!manifest_exists(path)) {
-        for (size_t i = 0; i < data->n; i++)
-            vec_push(out, a, data->p[i]);
-        return put_secret(w, SV("frontdesk"), name, NULL, data, e);
-    }
+    *out = (struct secret_now){0};
+    if (!manifest_exists(path))
+        return true;
     if (!file_manifests(path, a, &docs, e))
         return false;
     for (size_t i = 0; docs.n && json_member(json_get(docs.p[0].root, SV("data")), i, &key, &value);
          i++) {
         if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
             return err_wrap(e, SV_FMT, SV_ARG(path));
-        vec_push(out, a, ((struct tag){key, raw}));
+        vec_push(&found.data, a, ((struct tag){key, raw}));
     }
+    *out = found;
     return true;
+}
+
+static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
+                       struct secret_now *out, struct err *e)
+{
+    struct sv namespace_ = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
+
+    return read_secret(w, namespace_, name, a, out, e);
+}
+
+static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct tags *out, struct err *e)
+{
+    struct secret_now now;
+
+    if (!read_secret(w, SV("frontdesk"), name, a, &now, e))
+        return false;
+    *out = now.found ? now.data : *data;
+    return now.found || put_secret(w, SV("frontdesk"), name, NULL, data, e);
 }
 
 static void tell(UNUSED struct writer *w, UNUSED const struct json *object, UNUSED bool warning,
@@ -345,6 +364,7 @@ static const struct backend_ops ops = {
     .put_status = put_status,
     .put_finalizer = put_finalizer,
     .put_secret = put_secret,
+    .get_secret = get_secret,
     .keep_secret = keep_secret,
     .tell = tell,
     .cluster_keys = cluster_keys,

@@ -325,6 +325,41 @@ static bool read_data(const struct json *secret, struct arena *a, struct tags *o
     return true;
 }
 
+static bool is_owned_by(const struct json *secret, const struct json *owner)
+{
+    const struct json *owners = json_get(json_get(secret, SV("metadata")), SV("ownerReferences"));
+    struct sv uid = json_get_str(json_get(owner, SV("metadata")), SV("uid"));
+
+    for (size_t i = 0; i < json_count(owners); i++) {
+        if (sv_eq(json_get_str(json_at(owners, i), SV("uid")), uid))
+            return true;
+    }
+    return false;
+}
+
+static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
+                       struct secret_now *out, struct err *e)
+{
+    struct sv namespace_ = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
+    struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
+    struct kube_request get = {.method = HTTP_GET, .path = kube_path(a, &n)};
+    struct kube_reply reply = {0};
+    struct secret_now found = {.found = true};
+
+    if (!kube_call(w->client, &get, a, &reply, e)) {
+        if (e->code != ERR_NOT_FOUND)
+            return false;
+        *e = (struct err){0};
+        *out = (struct secret_now){0};
+        return true;
+    }
+    found.ours = is_owned_by(reply.body, owner);
+    if (!read_data(reply.body, a, &found.data, e))
+        return false;
+    *out = found;
+    return true;
+}
+
 static struct sv system_namespace(const struct kube_backend *k)
 {
     return k->options->system_namespace.n ? k->options->system_namespace
@@ -415,6 +450,7 @@ static const struct backend_ops ops = {
     .put_status = put_status,
     .put_finalizer = put_finalizer,
     .put_secret = put_secret,
+    .get_secret = get_secret,
     .keep_secret = keep_secret,
     .tell = tell,
     .cluster_keys = cluster_keys,

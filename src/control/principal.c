@@ -5,7 +5,8 @@
 #include "wire/hex.h"
 #include "wire/time.h"
 
-#define ROTATE API_GROUP "/rotate-requested-at"
+#define ROTATE  API_GROUP "/rotate-requested-at"
+#define HANDLED "rotation-requested-at"
 
 static struct sv fresh_secret(struct worker *w, struct arena *a)
 {
@@ -29,7 +30,25 @@ static struct sv new_client_id(struct worker *w, struct arena *a)
                         SV_ARG(hex_encode(a, sv_of((const char *)bytes, sizeof(bytes)))));
 }
 
-static bool put_credentials(struct worker *w, struct job *j, struct sv *client_id, struct err *e)
+static struct sv rotation_asked(const struct job *j)
+{
+    return meta_annotation(&j->resource->meta, SV(ROTATE));
+}
+
+/* The Secret itself says which rotation it is the outcome of: the status may be older than the
+ * Secret, after a crash between the two or while a watch lags. */
+static bool wants_new_secret(const struct job *j)
+{
+    struct sv asked = rotation_asked(j);
+
+    if (!secret_value(&j->client, "client-id", NULL).n ||
+        !secret_value(&j->client, "client-secret", NULL).n)
+        return true;
+    return asked.n && !sv_eq(asked, secret_value(&j->client, HANDLED, NULL)) &&
+           !sv_eq(asked, json_get_str(j->resource->status, SV("lastHandledRotationAt")));
+}
+
+static bool put_credentials(struct worker *w, struct job *j, struct sv client_id, struct err *e)
 {
     struct arena *a = &j->arena;
     const struct principal *p = &j->resource->principal;
@@ -37,56 +56,85 @@ static bool put_credentials(struct worker *w, struct job *j, struct sv *client_i
     int64_t until = world_wall_ms(w->world) + (int64_t)p->rotation_overlap_seconds * 1000;
     struct tags data = {0};
 
-    *client_id = secret_value(&j->client, "client-id", NULL);
-    if (!client_id->n)
-        *client_id = new_client_id(w, a);
-    add(&data, a, "client-id", *client_id);
+    add(&data, a, "client-id", client_id);
     add(&data, a, "client-secret", fresh_secret(w, a));
     if (old.n) {
         add(&data, a, "previous-client-secret", old);
         add(&data, a, "previous-valid-until", time_text(a, until, TIME_SECONDS));
     }
+    if (rotation_asked(j).n)
+        add(&data, a, HANDLED, rotation_asked(j));
     return w->ops->put_secret(w->writer, j->resource->meta.namespace_, p->client_secret, j->object,
                               &data, e);
+}
+
+/* Makes or rotates the credentials, if that is still to be done; `rotated_at` says when it was. */
+static bool renew_credentials(struct worker *w, struct job *j, struct sv *client_id,
+                              struct sv *rotated_at, struct err *e)
+{
+    struct arena *a = &j->arena;
+    struct sv name = j->resource->principal.client_secret;
+    struct secret_now now;
+    bool rotated;
+
+    if (!w->ops->get_secret(w->writer, j->object, name, a, &now, e))
+        return false;
+    j->client = (struct job_secret){.found = now.found, .data = now.data};
+    *client_id = secret_value(&j->client, "client-id", NULL);
+    if (!wants_new_secret(j))
+        return true;
+    if (now.found && !now.ours)
+        return err_set(e, ERR_DENIED,
+                       "spec.clientCredentials.secretName: Secret " SV_FMT
+                       " is not owned by this principal: name another, or delete it",
+                       SV_ARG(name));
+    rotated = secret_value(&j->client, "client-secret", NULL).n > 0;
+    if (!client_id->n)
+        *client_id = new_client_id(w, a);
+    if (!put_credentials(w, j, *client_id, e))
+        return false;
+    *rotated_at = time_text(a, world_wall_ms(w->world), TIME_SECONDS);
+    w->ops->tell(w->writer, j->object, false, rotated ? "SecretRotated" : "SecretCreated",
+                 arena_printf(a, "client credentials are in Secret " SV_FMT, SV_ARG(name)));
+    return true;
 }
 
 static bool reconcile_client(struct worker *w, struct job *j, struct outcome *o, struct err *e)
 {
     struct arena *a = &j->arena;
-    struct sv asked = meta_annotation(&j->resource->meta, SV(ROTATE));
-    struct sv handled = json_get_str(j->resource->status, SV("lastHandledRotationAt"));
     struct sv client_id = secret_value(&j->client, "client-id", NULL);
     struct sv rotated_at = json_get_str(j->resource->status, SV("rotatedAt"));
-    bool complete = client_id.n && secret_value(&j->client, "client-secret", NULL).n;
+    struct sv handled = json_get_str(j->resource->status, SV("lastHandledRotationAt"));
+    bool ok = !wants_new_secret(j) || renew_credentials(w, j, &client_id, &rotated_at, e);
 
-    if (!complete || (asked.n && !sv_eq(asked, handled))) {
-        if (!put_credentials(w, j, &client_id, e))
-            return false;
-        rotated_at = time_text(a, world_wall_ms(w->world), TIME_SECONDS);
-        w->ops->tell(w->writer, j->object, false, complete ? "SecretRotated" : "SecretCreated",
-                     arena_printf(a, "client credentials are in Secret " SV_FMT,
-                                  SV_ARG(j->resource->principal.client_secret)));
-    }
+    if (ok && rotation_asked(j).n)
+        handled = rotation_asked(j);
     o->extra = json_new_object(a);
-    json_set_str(o->extra, a, SV("clientId"), client_id);
+    if (client_id.n)
+        json_set_str(o->extra, a, SV("clientId"), client_id);
     json_set_str(o->extra, a, SV("secretName"), j->resource->principal.client_secret);
     if (rotated_at.n)
         json_set_str(o->extra, a, SV("rotatedAt"), rotated_at);
-    if (asked.n)
-        json_set_str(o->extra, a, SV("lastHandledRotationAt"), asked);
-    return true;
+    if (handled.n)
+        json_set_str(o->extra, a, SV("lastHandledRotationAt"), handled);
+    return ok;
 }
 
 bool reconcile_principal(struct worker *w, struct job *j, struct err *e)
 {
     struct outcome o = {0};
+    struct err soft = {0};
 
     if (!set_complaints(&o, j)) {
-        if (j->resource->principal.has_client && !reconcile_client(w, j, &o, e))
-            return false;
-        set_ready(&o, j, CONDITION_TRUE, "Reconciled", SV("the principal is in force"));
+        if (j->resource->principal.has_client && !reconcile_client(w, j, &o, &soft))
+            set_ready(&o, j, CONDITION_FALSE, err_code_name(soft.code), sv_from(soft.msg));
+        else
+            set_ready(&o, j, CONDITION_TRUE, "Reconciled", SV("the principal is in force"));
     }
-    return put_outcome(w, j, &o, e);
+    if (!put_outcome(w, j, &o, e))
+        return false;
+    *e = soft;
+    return soft.code == ERR_NONE;
 }
 
 /* Catalogs and roles: what the compilation said of them. */

@@ -277,6 +277,17 @@ class Main(unittest.TestCase):
         self.assertIn("theirs", self.rgw.roles())
         self.rgw.iam.delete_role(RoleName="theirs")
 
+    def test_a_secret_of_somebody_else_is_not_taken_over(self):
+        self.kube.apply(h.secret("theirs", {"password": "kept"}),
+                        h.manifest("Principal", "grabby", {"clientCredentials": {"secretName": "theirs"}}))
+        ready = self.kube.wait_ready("prin", "grabby", "False")
+        self.assertIn("spec.clientCredentials.secretName", ready["message"])
+        self.assertEqual(self.kube.secret("theirs"), {"password": "kept"})
+        self.kube.delete("secret", "theirs")
+        self.kube.wait_ready("prin", "grabby")
+        self.assertIn("client-id", self.kube.secret("theirs"))
+        self.kube.delete("prin", "grabby")
+
     def test_observed_reports_and_changes_nothing(self):
         self.kube.apply(h.integration(self.rgw, "watcher", management="Observed", roleArn="arn:aws:iam:::role/absent",
                                       allowedLocations=["s3://warehouse/other/*"]))
