@@ -6,8 +6,8 @@
 /*
  * Both sides are brought to one form, an ordered text, and compared. Normal is: every value that
  * may be text or a list is a sorted list without repetition; statements are sorted; "*" as a
- * principal is {"AWS":"*"}; a 12-digit account is its root; actions are in lower case; booleans and
- * numbers in conditions are text.
+ * principal is {"AWS":"*"}; the root of an account is its number; actions are in lower case;
+ * booleans and numbers in conditions are text.
  */
 static struct sv lower(struct sv v, struct arena *a)
 {
@@ -69,12 +69,16 @@ static struct sv action(const struct json *v, struct arena *a)
     return lower(plain(v, a), a);
 }
 
+/* "arn:aws-cn:iam::123456789012:root" is what stores make of "123456789012". */
 static struct sv principal(const struct json *v, struct arena *a)
 {
-    struct sv text = json_str(v, (struct sv){0});
+    struct sv rest = json_str(v, (struct sv){0}), part[5] = {0};
 
-    if (text.n == 12 && sv_only(text, SV("0123456789")))
-        return arena_printf(a, "\"arn:aws:iam::" SV_FMT ":root\"", SV_ARG(text));
+    for (int i = 0; i < 5; i++)
+        (void)sv_cut(&rest, ':', &part[i]);
+    if (sv_eq(part[0], SV("arn")) && sv_eq(part[2], SV("iam")) && part[4].n == 12 &&
+        sv_only(part[4], SV("0123456789")) && sv_eq(rest, SV("root")))
+        return quoted(part[4], a);
     return plain(v, a);
 }
 

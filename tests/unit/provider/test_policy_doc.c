@@ -46,6 +46,12 @@ static void an_account_is_its_root(void)
 {
     check_same(DOC(PRINCIPAL("{\"AWS\":\"123456789012\"}")),
                DOC(PRINCIPAL("{\"AWS\":[\"arn:aws:iam::123456789012:root\"]}")), true);
+    check_same(DOC(PRINCIPAL("{\"AWS\":\"123456789012\"}")),
+               DOC(PRINCIPAL("{\"AWS\":[\"arn:aws-cn:iam::123456789012:root\"]}")), true);
+    check_same(DOC(PRINCIPAL("{\"AWS\":\"123456789012\"}")),
+               DOC(PRINCIPAL("{\"AWS\":\"arn:aws:iam::123456789013:root\"}")), false);
+    check_same(DOC(PRINCIPAL("{\"AWS\":\"123456789012\"}")),
+               DOC(PRINCIPAL("{\"AWS\":\"arn:aws:iam::123456789012:user/root\"}")), false);
 }
 
 static void booleans_in_conditions_are_text(void)
