@@ -45,19 +45,21 @@ static bool read_table(const struct rulebook *r, struct sv text, struct arena *a
 static void explain(const struct rulebook *r, struct explanation *x, struct arena *a)
 {
     struct buf key = buf_new(a, 8192);
+    const struct rule_integration *w = x->subject.catalog->integration;
+    struct session_ask ask = {.folders = &x->folder, .n_folders = 1};
     struct err e = {0};
-    unsigned access;
 
     rulebook_decide(r, &x->who, &x->subject, &x->decision);
-    access = decision_access(&x->decision);
+    ask.access = decision_access(&x->decision);
+    ask.template_ = rule_template(w, ask.access);
     buf_add(&key, x->subject.catalog->base.key);
     for (size_t i = 0; i < x->subject.n_levels; i++)
         buf_addf(&key, SV_FMT "/", SV_ARG(x->subject.levels[i]));
     buf_addf(&key, SV_FMT "-UUID/", SV_ARG(x->subject.table));
     x->folder = (struct location){x->subject.catalog->base.bucket, buf_sv(&key)};
-    if (!access)
+    if (!ask.access)
         x->why_no_policy = SV("no right to data: no credential is vended");
-    else if (!session_policy(&x->folder, 1, access, (struct sv){0}, a, &x->policy, &e))
+    else if (!session_policy(&w->target, &ask, a, &x->policy, &e))
         x->why_no_policy = arena_printf(a, "%s", e.msg);
 }
 

@@ -1,6 +1,7 @@
 /* storage_integration.c - StorageIntegration: a bucket, its role, and how to get tokens for it. */
 #include "api/decode.h"
 #include "api/location.h"
+#include "api/policy_template.h"
 #include "wire/uri.h"
 
 #define AT(member) offsetof(struct storage_integration, member)
@@ -135,47 +136,6 @@ static void check_locations(struct resource *r, struct arena *a)
     w->allowed_locations = normal;
 }
 
-/* Both words of the template language, replaced by something harmless. */
-static struct sv filled(struct sv template_, struct arena *a)
-{
-    struct buf b = buf_new(a, template_.n + 200);
-
-    while (template_.n) {
-        if (sv_starts(template_, SV("{{.Bucket}}"))) {
-            buf_add(&b, SV("bucket"));
-            template_ = sv_skip(template_, 11);
-        } else if (sv_starts(template_, SV("{{.KeyPrefix}}"))) {
-            buf_add(&b, SV("prefix"));
-            template_ = sv_skip(template_, 14);
-        } else {
-            buf_addc(&b, template_.p[0]);
-            template_ = sv_skip(template_, 1);
-        }
-    }
-    return buf_sv(&b);
-}
-
-static void check_template(struct resource *r, struct arena *a, const char *field,
-                           struct sv template_)
-{
-    struct sv text = filled(template_, a);
-    struct json *policy;
-    struct err e = {0};
-
-    if (!template_.n)
-        return;
-    if (sv_contains(text, SV("{{")) || sv_contains(text, SV("}}")))
-        complain(&r->complaints, a, "InvalidSpec", sv_from(field),
-                 "only {{.Bucket}} and {{.KeyPrefix}} are known");
-    else if (!sv_contains(template_, SV("{{.KeyPrefix}}")))
-        complain(&r->complaints, a, "InvalidSpec", sv_from(field),
-                 "must hold {{.KeyPrefix}}, else it opens more than one table");
-    else if (!json_read(text, a, &policy, &e))
-        complain(&r->complaints, a, "InvalidSpec", sv_from(field), "does not parse: %s", e.msg);
-    else if (!json_get(policy, SV("Statement")))
-        complain(&r->complaints, a, "InvalidSpec", sv_from(field), "has no Statement");
-}
-
 static void check_session_name(struct resource *r, struct arena *a, struct sv template_)
 {
     static const struct sv words[] = {SV_INIT("{principal}"), SV_INIT("{table}"),
@@ -250,8 +210,10 @@ static void finish(struct resource *r, struct arena *a)
     check_url(r, a, "spec.internalEndpoint", w->internal_endpoint);
     check_url(r, a, "spec.stsEndpoint", w->sts_endpoint);
     check_locations(r, a);
-    check_template(r, a, "spec.policyTemplates.read", w->policy_template_read);
-    check_template(r, a, "spec.policyTemplates.write", w->policy_template_write);
+    policy_template_check(w->policy_template_read, w->bucket, SV("spec.policyTemplates.read"), a,
+                          &r->complaints);
+    policy_template_check(w->policy_template_write, w->bucket, SV("spec.policyTemplates.write"), a,
+                          &r->complaints);
     check_session_name(r, a, w->session_name);
     check_together(r, a);
 }

@@ -49,11 +49,13 @@ static bool probe(struct pass *p, struct err *e)
     struct exchange mint = {.session_name = SV("frontdesk-probe"),
                             .ttl_seconds = LIMIT_MIN_TTL_SECONDS},
                     x = {0};
+    struct session_ask ask = {.folders = &x.place,
+                              .n_folders = 1,
+                              .access = ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST};
     struct credential key;
 
     choose_places(p, &x);
-    if (!session_policy(&x.place, 1, ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST,
-                        (struct sv){0}, p->a, &mint.policy, e) ||
+    if (!session_policy(&p->target, &ask, p->a, &mint.policy, e) ||
         !pass_talk(p, p->target.provider->mint, &mint, e))
         return err_wrap(e, "probe");
     key = mint.got;

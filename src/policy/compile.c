@@ -83,20 +83,48 @@ static struct sv or_default(struct arena *a, struct sv v, struct sv fallback)
     return arena_dup(a, sv_trim_end(v.n ? v : fallback, '/'));
 }
 
+/* IAM is one per partition; its requests are signed for the region that it lives in. */
+static const struct iam_home {
+    struct sv partition, endpoint, region;
+} iam_homes[] = {
+    {SV_INIT("aws"),        SV_INIT("https://iam.amazonaws.com"),               SV_INIT("us-east-1")    },
+    {SV_INIT("aws-cn"),     SV_INIT("https://iam.cn-north-1.amazonaws.com.cn"), SV_INIT("cn-north-1")   },
+    {SV_INIT("aws-us-gov"), SV_INIT("https://iam.us-gov.amazonaws.com"),        SV_INIT("us-gov-west-1")},
+};
+
+static const struct iam_home *iam_home_of(struct sv partition)
+{
+    for (size_t i = 1; i < sizeof(iam_homes) / sizeof(iam_homes[0]); i++) {
+        if (sv_eq(iam_homes[i].partition, partition))
+            return &iam_homes[i];
+    }
+    return &iam_homes[0];
+}
+
+/* "https://s3.cn-north-1.amazonaws.com.cn". */
+static struct sv aws_endpoint(const char *service, struct sv region, struct arena *a)
+{
+    return arena_printf(a, "https://%s." SV_FMT ".amazonaws.com%s", service, SV_ARG(region),
+                        sv_starts(region, SV("cn-")) ? ".cn" : "");
+}
+
 void policy_target(const struct storage_integration *w, struct arena *a, struct target *t)
 {
-    struct sv aws = arena_printf(a, "https://s3." SV_FMT ".amazonaws.com", SV_ARG(w->region));
-    struct sv aws_sts = arena_printf(a, "https://sts." SV_FMT ".amazonaws.com", SV_ARG(w->region));
+    struct sv sts_region = w->sts_region.n ? w->sts_region : w->region;
     bool own_endpoint = w->internal_endpoint.n != 0;
+    const struct iam_home *iam;
 
     t->provider = provider_find(w->provider);
+    iam = iam_home_of(arn_partition(t->provider, w->role_arn));
     t->bucket = arena_dup(a, w->bucket);
     t->region = arena_dup(a, w->region);
-    t->endpoint = or_default(a, w->internal_endpoint, aws);
+    t->endpoint = or_default(a, w->internal_endpoint, aws_endpoint("s3", w->region, a));
     t->public_endpoint = arena_dup(a, sv_trim_end(w->endpoint, '/'));
-    t->sts_endpoint = or_default(a, w->sts_endpoint, own_endpoint ? t->endpoint : aws_sts);
-    t->sts_region = arena_dup(a, w->sts_region.n ? w->sts_region : w->region);
-    t->iam_endpoint = own_endpoint ? t->endpoint : SV("https://iam.amazonaws.com");
+    t->sts_endpoint = or_default(a, w->sts_endpoint,
+                                 own_endpoint ? t->endpoint : aws_endpoint("sts", sts_region, a));
+    t->sts_region = arena_dup(a, sts_region);
+    t->iam_endpoint = own_endpoint ? t->endpoint : iam->endpoint;
+    t->iam_region = iam->region;
     t->path_style = w->path_style_access;
     t->external_id = arena_dup(a, w->external_id);
 }
@@ -117,6 +145,7 @@ static void compile_integration(struct compiling *c, size_t i)
     out->namespace_ = arena_dup(c->arena, r->meta.namespace_);
     out->name = arena_dup(c->arena, r->meta.name);
     policy_target(w, c->arena, &out->target);
+    out->target.role_arn = arena_dup(c->arena, w->role_arn);
     out->allowed = arena_array(c->arena, struct location, w->allowed_locations.n);
     for (size_t j = 0; j < w->allowed_locations.n; j++) {
         struct err ignored = {0};
@@ -133,7 +162,8 @@ static void compile_integration(struct compiling *c, size_t i)
     out->why_not = arena_dup(c->arena, f ? f->why_not : SV("it has not been reconciled yet"));
     if (f) {
         out->vendable = f->vendable;
-        out->target.role_arn = arena_dup(c->arena, f->role_arn);
+        if (f->role_arn.n)
+            out->target.role_arn = arena_dup(c->arena, f->role_arn);
         out->target.own = credential_dup(c->arena, &f->own);
         out->secret_generation = f->secret_generation;
         out->bulk_delete = f->bulk_delete;

@@ -36,6 +36,11 @@ size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *co
     return r->n_catalogs;
 }
 
+struct sv rule_template(const struct rule_integration *w, unsigned access)
+{
+    return access & (ACCESS_WRITE | ACCESS_DELETE) ? w->template_write : w->template_read;
+}
+
 struct sv rule_principal_name(const struct rule_principal *p)
 {
     return p->name;

@@ -77,6 +77,9 @@ struct rule_integration {
     int64_t secret_generation;
     bool bulk_delete;
 };
+/* The integration's own policy for that access (bits of enum access); empty: ours. */
+struct sv rule_template(const struct rule_integration *w, unsigned access);
+
 struct rule_catalog {
     struct sv id; /* "namespace/name": the key of the store */
     struct sv

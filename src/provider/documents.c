@@ -50,17 +50,19 @@ static struct sv key_of(const struct storage_integration *w, size_t i)
     return sv_skip(w->allowed_locations.p[i], w->bucket.n + sizeof("s3:///") - 1);
 }
 
-static void add_quoted(struct buf *out, const char *before, struct sv bucket, struct sv key)
+static void add_quoted(struct buf *out, struct sv before, struct sv bucket, struct sv key)
 {
     struct buf text = buf_new(out->arena, 4096);
 
-    buf_addf(&text, "%s" SV_FMT SV_FMT "*", before, SV_ARG(bucket), SV_ARG(key));
+    buf_addf(&text, SV_FMT SV_FMT SV_FMT "*", SV_ARG(before), SV_ARG(bucket), SV_ARG(key));
     json_write_str(out, buf_sv(&text));
 }
 
 void write_permissions(const struct storage_integration *w, struct buf *out)
 {
     struct sv bucket = arena_printf(out->arena, SV_FMT "/", SV_ARG(w->bucket));
+    struct sv arn = arena_printf(out->arena, "arn:" SV_FMT ":s3:::",
+                                 SV_ARG(arn_partition(provider_find(w->provider), w->role_arn)));
 
     buf_add(
         out,
@@ -69,16 +71,16 @@ void write_permissions(const struct storage_integration *w, struct buf *out)
            "\"s3:ListMultipartUploadParts\"],\"Resource\":["));
     for (size_t i = 0; i < w->allowed_locations.n; i++) {
         buf_add(out, i ? SV(",") : SV(""));
-        add_quoted(out, "arn:aws:s3:::", bucket, key_of(w, i));
+        add_quoted(out, arn, bucket, key_of(w, i));
     }
     buf_addf(
         out,
-        "]},{\"Effect\":\"Allow\",\"Action\":[\"s3:ListBucket\"],\"Resource\":[\"arn:aws:s3:::" SV_FMT
+        "]},{\"Effect\":\"Allow\",\"Action\":[\"s3:ListBucket\"],\"Resource\":[\"" SV_FMT SV_FMT
         "\"],\"Condition\":{\"StringLike\":{\"s3:prefix\":[",
-        SV_ARG(w->bucket));
+        SV_ARG(arn), SV_ARG(w->bucket));
     for (size_t i = 0; i < w->allowed_locations.n; i++) {
         buf_add(out, i ? SV(",") : SV(""));
-        add_quoted(out, "", (struct sv){0}, key_of(w, i));
+        add_quoted(out, (struct sv){0}, (struct sv){0}, key_of(w, i));
     }
     buf_add(out, SV("]}}}]}"));
 }

@@ -8,7 +8,7 @@
  * conditions and `guard` (JSON text of one more operator, or empty). */
 void write_trust(const struct storage_integration *w, struct sv caller, struct sv guard,
                  struct buf *out);
-/* Objects of the allowed locations, and listing them. `partition`: "aws", "aws-cn", ... */
+/* Objects of the allowed locations, and listing them; in the partition of the role's ARN. */
 void write_permissions(const struct storage_integration *w, struct buf *out);
 
 #endif

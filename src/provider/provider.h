@@ -29,7 +29,7 @@ struct target {
     struct sv bucket, region;
     struct sv endpoint;        /* what we use: internalEndpoint, else endpoint; no closing slash */
     struct sv public_endpoint; /* what clients are told; empty at AWS */
-    struct sv sts_endpoint, sts_region, iam_endpoint;
+    struct sv sts_endpoint, sts_region, iam_endpoint, iam_region;
     bool path_style;
     struct sv role_arn; /* what is assumed */
     struct sv external_id;
@@ -157,16 +157,26 @@ MUST_CHECK bool object_put(struct exchange *x,
                            struct err *e); /* never overwrites: If-None-Match: * */
 MUST_CHECK bool object_delete(struct exchange *x, struct err *e);
 
+/* What a session is for. */
+struct session_ask {
+    const struct location *folders; /* all in one bucket */
+    size_t n_folders;
+    unsigned access;     /* bits of enum access */
+    struct sv template_; /* the integration's own policy, or empty: ours */
+};
+
 /*
- * session_policy - the policy that opens these folders, and nothing else, for `access` (bits of
- * enum access).
+ * session_policy - the policy that opens these folders at `t`, and nothing else, for that access.
  *
- * All folders are in one bucket. With a template ({{.Bucket}}, {{.KeyPrefix}}; one folder only)
- * that is used instead. ERR_INVALID when it passes LIMIT_SESSION_POLICY_CHARS or a name holds what
- * a policy cannot say.
+ * A template ({{.Bucket}}, {{.KeyPrefix}}) is filled once per folder and its statements are joined,
+ * equal ones once; what the caller may not do is denied on top, since a template knows only reading
+ * and writing. ARNs bear the partition of the role's ARN at AWS, "aws" elsewhere. ERR_INVALID when
+ * it passes LIMIT_SESSION_POLICY_CHARS or a name holds what a policy cannot say.
  */
-MUST_CHECK bool session_policy(const struct location *folders, size_t n, unsigned access,
-                               struct sv template_, struct arena *a, struct sv *out, struct err *e);
+MUST_CHECK bool session_policy(const struct target *t, const struct session_ask *s, struct arena *a,
+                               struct sv *out, struct err *e);
+/* "aws", "aws-cn", "aws-us-gov", ...: what ARNs at this store begin with. */
+struct sv arn_partition(const struct provider *p, struct sv role_arn);
 
 /* A session name from its template, cleaned to the alphabet and length that token services take. */
 struct session_words {

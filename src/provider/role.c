@@ -21,7 +21,7 @@ static bool ask_iam(struct exchange *x, const char *action, const struct pairs *
 {
     const struct target *t = x->target;
 
-    return iam_ask(x, t->iam_endpoint, SV("iam"), SV("us-east-1"), &t->admin, action, p, e);
+    return iam_ask(x, t->iam_endpoint, SV("iam"), t->iam_region, &t->admin, action, p, e);
 }
 
 static bool ask_about(struct exchange *x, struct observing *o, struct err *e)

@@ -1,6 +1,7 @@
 /* session.c - the policy and the name of a session. */
 #include "base/limits.h"
 #include "provider/provider.h"
+#include "wire/json.h"
 
 /* Names that no policy can say exactly; location.h lets none in, and this is the last door. */
 static bool is_sayable(const struct location *l, struct err *e)
@@ -42,91 +43,195 @@ static void add_actions(struct buf *b, unsigned access)
     }
 }
 
-/* Each folder once, as prefix + text + suffix. */
-static void add_folders(struct buf *b, const struct location *folders, size_t n, const char *before,
-                        bool bucket, struct arena *a)
+struct sv arn_partition(const struct provider *p, struct sv role_arn)
 {
-    for (size_t i = 0; i < n; i++) {
-        buf_addf(b, "%s\"%s", i ? "," : "", before);
-        if (bucket) {
-            buf_add(b, folders[i].bucket);
+    struct sv partition;
+
+    if (!sv_eq(p->name, SV("aws")) || !sv_starts(role_arn, SV("arn:aws")))
+        return SV("aws");
+    role_arn = sv_skip(role_arn, sizeof("arn:") - 1);
+    (void)sv_cut(&role_arn, ':', &partition);
+    return sv_only(partition, SV("abcdefghijklmnopqrstuvwxyz-")) ? partition : SV("aws");
+}
+
+/* Each folder once, as "BEFORE" + text + "*"; with its bucket where it is an ARN. */
+static void add_folders(struct buf *b, const struct session_ask *s, struct sv arn, struct arena *a)
+{
+    for (size_t i = 0; i < s->n_folders; i++) {
+        buf_addf(b, "%s\"" SV_FMT, i ? "," : "", SV_ARG(arn));
+        if (arn.n) {
+            buf_add(b, s->folders[i].bucket);
             buf_addc(b, '/');
         }
-        add_text(b, folders[i].key, a);
+        add_text(b, s->folders[i].key, a);
         buf_add(b, SV("*\""));
     }
 }
 
-static void add_list(struct buf *b, const struct location *folders, size_t n, struct arena *a)
+static void add_list(struct buf *b, const struct session_ask *s, struct sv arn, struct arena *a)
 {
-    buf_addf(
-        b,
-        "{\"Effect\":\"Allow\",\"Action\":\"s3:ListBucket\",\"Resource\":\"arn:aws:s3:::" SV_FMT
-        "\","
-        "\"Condition\":{\"StringLike\":{\"s3:prefix\":[",
-        SV_ARG(folders[0].bucket));
-    add_folders(b, folders, n, "", false, a);
+    buf_addf(b,
+             "{\"Effect\":\"Allow\",\"Action\":\"s3:ListBucket\",\"Resource\":\"" SV_FMT SV_FMT
+             "\",\"Condition\":{\"StringLike\":{\"s3:prefix\":[",
+             SV_ARG(arn), SV_ARG(s->folders[0].bucket));
+    add_folders(b, s, (struct sv){0}, a);
     buf_add(b, SV("]}}}"));
 }
 
-static void add_objects(struct buf *b, const struct location *folders, size_t n, unsigned access,
-                        struct arena *a)
+static void add_objects(struct buf *b, const struct session_ask *s, struct sv arn, struct arena *a)
 {
     buf_add(b, SV("{\"Effect\":\"Allow\",\"Action\":["));
-    add_actions(b, access);
+    add_actions(b, s->access);
     buf_add(b, SV("],\"Resource\":["));
-    add_folders(b, folders, n, "arn:aws:s3:::", true, a);
+    add_folders(b, s, arn, a);
     buf_add(b, SV("]}"));
 }
 
-static void fill_template(struct buf *b, struct sv t, const struct location *l, struct arena *a)
+static void add_ours(struct buf *b, const struct target *t, const struct session_ask *s,
+                     struct arena *a)
 {
+    bool objects = s->access & (ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE);
+    struct sv arn =
+        arena_printf(a, "arn:" SV_FMT ":s3:::", SV_ARG(arn_partition(t->provider, t->role_arn)));
+
+    buf_add(b, SV("{\"Version\":\"2012-10-17\",\"Statement\":["));
+    if (objects)
+        add_objects(b, s, arn, a);
+    if (s->access & ACCESS_LIST) {
+        buf_add(b, objects ? SV(",") : SV(""));
+        add_list(b, s, arn, a);
+    }
+    buf_add(b, SV("]}"));
+}
+
+/* ---- templates ---- */
+
+enum { MAX_FILLED_BYTES = 64 * 1024 };
+
+static struct sv fill_template(struct sv t, const struct location *l, struct arena *a)
+{
+    struct buf b = buf_new(a, MAX_FILLED_BYTES);
+
     while (t.n) {
         if (sv_starts(t, SV("{{.Bucket}}"))) {
-            buf_add(b, l->bucket);
+            buf_add(&b, l->bucket);
             t = sv_skip(t, 11);
         } else if (sv_starts(t, SV("{{.KeyPrefix}}"))) {
             /* Without the slash: templates write "{{.KeyPrefix}}/ *" (no blank), as policies
              * usually do. */
-            add_text(b, sv_trim_end(l->key, '/'), a);
+            add_text(&b, sv_trim_end(l->key, '/'), a);
             t = sv_skip(t, 14);
         } else {
-            buf_addc(b, t.p[0]);
+            buf_addc(&b, t.p[0]);
             t = sv_skip(t, 1);
         }
     }
+    return buf_sv(&b);
 }
 
-bool session_policy(const struct location *folders, size_t n, unsigned access, struct sv template_,
-                    struct arena *a, struct sv *out, struct err *e)
+/* A statement that is there already, as one that names the bucket only, says nothing new. Sids must
+ * be unique in a policy and mean nothing in a session's. */
+static void add_statement(struct json *statement, struct sv_vec *out, struct arena *a)
 {
-    struct buf b = buf_new(a, LIMIT_SESSION_POLICY_CHARS);
-    unsigned objects = access & (ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE);
+    struct sv text;
 
-    if (n == 0 || !(access & (objects | ACCESS_LIST)))
-        return err_set(e, ERR_INVALID, "a session policy for nothing was asked for");
-    for (size_t i = 0; i < n; i++) {
-        if (!is_sayable(&folders[i], e))
+    json_remove(statement, SV("Sid"));
+    text = json_text(a, statement);
+    if (!sv_vec_has(out, text))
+        vec_push(out, a, text);
+}
+
+/* The statements of the template for one folder; `version` is the document's. */
+static bool add_filled(struct sv template_, const struct location *l, struct arena *a,
+                       struct sv_vec *out, struct sv *version, struct err *e)
+{
+    struct json *policy, *list;
+
+    if (!json_read(fill_template(template_, l, a), a, &policy, e))
+        return err_wrap(e, "policyTemplates");
+    *version = json_get_str(policy, SV("Version"));
+    list = json_get(policy, SV("Statement"));
+    if (json_kind(list) == JSON_OBJECT)
+        add_statement(list, out, a);
+    for (size_t i = 0; json_kind(list) == JSON_ARRAY && i < json_count(list); i++)
+        add_statement(json_at(list, i), out, a);
+    return true;
+}
+
+/* A template is written for reading or for writing; which of writing and deleting this caller may
+ * do, it cannot know. */
+static void add_denials(unsigned access, struct arena *a, struct sv_vec *out)
+{
+    bool put = !(access & ACCESS_WRITE), delete = !(access & ACCESS_DELETE);
+
+    if (put || delete)
+        vec_push(out, a,
+                 arena_printf(a, "{\"Effect\":\"Deny\",\"Action\":[%s%s%s],\"Resource\":\"*\"}",
+                              put ? "\"s3:PutObject*\"" : "", put && delete ? "," : "",
+                              delete ? "\"s3:DeleteObject*\"" : ""));
+}
+
+static bool add_template(struct buf *b, const struct session_ask *s, struct arena *a, struct err *e)
+{
+    struct sv_vec statements = {0};
+    struct sv version = {0};
+
+    for (size_t i = 0; i < s->n_folders; i++) {
+        if (!add_filled(s->template_, &s->folders[i], a, &statements, &version, e))
             return false;
-        if (!sv_eq(folders[i].bucket, folders[0].bucket))
+    }
+    add_denials(s->access, a, &statements);
+    buf_addc(b, '{');
+    if (version.n)
+        buf_addf(b, "\"Version\":\"" SV_FMT "\",", SV_ARG(version));
+    buf_add(b, SV("\"Statement\":["));
+    for (size_t i = 0; i < statements.n; i++) {
+        buf_add(b, i ? SV(",") : SV(""));
+        buf_add(b, statements.p[i]);
+    }
+    buf_add(b, SV("]}"));
+    return true;
+}
+
+static bool check_ask(const struct session_ask *s, struct err *e)
+{
+    if (s->n_folders == 0 ||
+        !(s->access & (ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST)))
+        return err_set(e, ERR_INVALID, "a session policy for nothing was asked for");
+    for (size_t i = 0; i < s->n_folders; i++) {
+        if (!is_sayable(&s->folders[i], e))
+            return false;
+        if (!sv_eq(s->folders[i].bucket, s->folders[0].bucket))
             return err_set(e, ERR_INVALID, "a session cannot span two buckets");
     }
-    if (template_.n && n == 1) {
-        fill_template(&b, template_, &folders[0], a);
-    } else {
-        buf_add(&b, SV("{\"Version\":\"2012-10-17\",\"Statement\":["));
-        if (objects)
-            add_objects(&b, folders, n, access, a);
-        if (access & ACCESS_LIST) {
-            buf_add(&b, objects ? SV(",") : SV(""));
-            add_list(&b, folders, n, a);
-        }
-        buf_add(&b, SV("]}"));
-    }
-    if (b.over)
+    return true;
+}
+
+static bool too_long(const struct session_ask *s, struct err *e)
+{
+    if (s->template_.n)
         return err_set(e, ERR_INVALID,
-                       "the session policy is over %d characters; use shorter locations",
-                       LIMIT_SESSION_POLICY_CHARS);
+                       "policyTemplates, filled for %zu folders, is over %d characters; shorten "
+                       "the template, or keep the table in fewer folders",
+                       s->n_folders, LIMIT_SESSION_POLICY_CHARS);
+    return err_set(e, ERR_INVALID,
+                   "the session policy is over %d characters; use shorter locations",
+                   LIMIT_SESSION_POLICY_CHARS);
+}
+
+bool session_policy(const struct target *t, const struct session_ask *s, struct arena *a,
+                    struct sv *out, struct err *e)
+{
+    struct buf b = buf_new(a, LIMIT_SESSION_POLICY_CHARS);
+
+    if (!check_ask(s, e))
+        return false;
+    if (!s->template_.n)
+        add_ours(&b, t, s, a);
+    else if (!add_template(&b, s, a, e))
+        return false;
+    if (b.over)
+        return too_long(s, e);
     *out = buf_sv(&b);
     return true;
 }

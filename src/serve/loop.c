@@ -220,7 +220,8 @@ static int ttl_of(const struct call *c, const struct mint_ask *ask)
 bool call_mint(struct call *c, const struct mint_ask *ask, call_then_fn *then, struct err *e)
 {
     const struct rule_integration *w = ask->catalog->integration;
-    bool writes = ask->access & (ACCESS_WRITE | ACCESS_DELETE);
+    struct session_ask session = {ask->folders, ask->n_folders, ask->access,
+                                  ask->for_us ? (struct sv){0} : rule_template(w, ask->access)};
     struct session_words words = {.principal = ask->for_us ? SV("frontdesk") : c->who.name,
                                   .catalog = ask->catalog->name,
                                   .namespace_ = ask->levels_text,
@@ -232,12 +233,7 @@ bool call_mint(struct call *c, const struct mint_ask *ask, call_then_fn *then, s
     if (!w->vendable)
         return err_set(e, ERR_UNAVAILABLE, "StorageIntegration " SV_FMT " is not ready: " SV_FMT,
                        SV_ARG(w->name), SV_ARG(w->why_not));
-    if (!session_policy(ask->folders, ask->n_folders, ask->access,
-                        ask->for_us ? (struct sv){0}
-                        : writes    ? w->template_write
-                                    : w->template_read,
-                        c->arena, &policy, e) ||
-        !begin_waiting(c, then, e))
+    if (!session_policy(&w->target, &session, c->arena, &policy, e) || !begin_waiting(c, then, e))
         return false;
     j = new_job(c, w);
     j->principal = words.principal;
@@ -261,15 +257,17 @@ bool call_object(struct call *c, const struct object_ask *ask, call_then_fn *the
                                   .catalog = ask->catalog->name,
                                   .table = c->table_text,
                                   .request = c->id};
+    struct session_ask session = {.folders = &ask->folder,
+                                  .n_folders = 1,
+                                  .access =
+                                      ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST};
     struct mint_job *j;
     struct sv policy;
 
     if (!w->vendable)
         return err_set(e, ERR_UNAVAILABLE, "StorageIntegration " SV_FMT " is not ready: " SV_FMT,
                        SV_ARG(w->name), SV_ARG(w->why_not));
-    if (!session_policy(&ask->folder, 1, ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST,
-                        (struct sv){0}, c->arena, &policy, e) ||
-        !begin_waiting(c, then, e))
+    if (!session_policy(&w->target, &session, c->arena, &policy, e) || !begin_waiting(c, then, e))
         return false;
     j = new_job(c, w);
     j->principal = words.principal;

@@ -237,7 +237,47 @@ static void a_catalog_of_another_namespace_needs_leave(void)
     done(&w);
 }
 
-SUITE("policy/decide", TEST(nothing_is_allowed_that_no_grant_allows),
+static struct target target_of(struct world_of *w, const char *spec)
+{
+    struct target t = {0};
+
+    compile_text(
+        w,
+        arena_cstr(&w->arena, arena_printf(&w->arena, HEAD("StorageIntegration", "s") "%s", spec)));
+    policy_target(&w->resources[0]->storage_integration, &w->arena, &t);
+    return t;
+}
+
+static void each_partition_of_aws_has_its_own_addresses(void)
+{
+    static const struct {
+        const char *spec, *s3, *sts, *iam, *iam_region;
+    } rows[] = {
+        {"{storageType: s3, bucket: bkt, roleArn: 'arn:aws:iam::123456789012:role/r'}",
+         "https://s3.us-east-1.amazonaws.com",                                                                                    "https://sts.us-east-1.amazonaws.com",
+         "https://iam.amazonaws.com",               "us-east-1"    },
+        {"{storageType: s3, bucket: bkt, region: cn-north-1, roleArn: "
+         "'arn:aws-cn:iam::123456789012:role/r'}",                             "https://s3.cn-north-1.amazonaws.com.cn", "https://sts.cn-north-1.amazonaws.com.cn",
+         "https://iam.cn-north-1.amazonaws.com.cn", "cn-north-1"   },
+        {"{storageType: s3, bucket: bkt, region: us-gov-east-1, roleArn: "
+         "'arn:aws-us-gov:iam::123456789012:role/r'}",                         "https://s3.us-gov-east-1.amazonaws.com", "https://sts.us-gov-east-1.amazonaws.com",
+         "https://iam.us-gov.amazonaws.com",        "us-gov-west-1"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct world_of w = {0};
+        struct target t = target_of(&w, rows[i].spec);
+
+        CHECK_SV(t.endpoint, sv_from(rows[i].s3));
+        CHECK_SV(t.sts_endpoint, sv_from(rows[i].sts));
+        CHECK_SV(t.iam_endpoint, sv_from(rows[i].iam));
+        CHECK_SV(t.iam_region, sv_from(rows[i].iam_region));
+        done(&w);
+    }
+}
+
+SUITE("policy/decide", TEST(each_partition_of_aws_has_its_own_addresses),
+      TEST(nothing_is_allowed_that_no_grant_allows),
       TEST(a_name_that_begins_the_same_is_another_name),
       TEST(levels_are_compared_one_by_one_and_never_as_dotted_text),
       TEST(a_star_ends_a_name_and_nothing_else),

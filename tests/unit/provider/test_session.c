@@ -10,11 +10,24 @@ enum { ALL = ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST };
     "\"Action\":\"s3:ListBucket\",\"Resource\":\"arn:aws:s3:::bkt\",\"Condition\":"      \
     "{\"StringLike\":{\"s3:prefix\":[\"t/*\"]}}}]}"
 
+static struct target at(const struct provider *p, const char *role_arn)
+{
+    return (struct target){.provider = p, .role_arn = sv_from(role_arn)};
+}
+
+static bool make_for(const struct session_ask *ask, struct arena *a, struct sv *out, struct err *e)
+{
+    struct target t = at(provider_find(PROVIDER_AWS), "arn:aws:iam::123456789012:role/r");
+
+    return session_policy(&t, ask, a, out, e);
+}
+
 static bool make(const char *key, unsigned access, struct arena *a, struct sv *out, struct err *e)
 {
     struct location folder = {SV("bkt"), sv_from(key)};
 
-    return session_policy(&folder, 1, access, (struct sv){0}, a, out, e);
+    return make_for(&(struct session_ask){.folders = &folder, .n_folders = 1, .access = access}, a,
+                    out, e);
 }
 
 static void reading_opens_get_and_list_of_one_folder(void)
@@ -79,7 +92,7 @@ static void a_policy_for_nothing_is_refused(void)
     struct sv text = {0};
 
     CHECK(!make("t/", 0, &a, &text, &e));
-    CHECK(!session_policy(NULL, 0, ALL, (struct sv){0}, &a, &text, &e));
+    CHECK(!make_for(&(struct session_ask){.access = ALL}, &a, &text, &e));
 }
 
 static void two_buckets_are_refused(void)
@@ -92,7 +105,8 @@ static void two_buckets_are_refused(void)
         {SV("two"), SV("t/")}
     };
 
-    CHECK(!session_policy(folders, 2, ALL, (struct sv){0}, &a, &text, &e));
+    CHECK(!make_for(&(struct session_ask){.folders = folders, .n_folders = 2, .access = ALL}, &a,
+                    &text, &e));
     CHECK_INT(e.code, ERR_INVALID);
 }
 
@@ -110,17 +124,118 @@ static void a_policy_past_what_stores_take_is_refused(void)
     CHECK_INT(e.code, ERR_INVALID);
 }
 
+#define TEMPLATE                                                                               \
+    "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Sid\": \"One\", \"Effect\": \"Allow\", " \
+    "\"Action\": \"s3:*\", \"Resource\": \"arn:aws:s3:::{{.Bucket}}/{{.KeyPrefix}}/*\"}, "     \
+    "{\"Effect\": \"Allow\", \"Action\": \"s3:GetBucketLocation\", \"Resource\": "             \
+    "\"arn:aws:s3:::{{.Bucket}}\"}]}"
+#define OPENS(key) \
+    "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::bkt/" key "/*\"}"
+#define LOCATES                                                               \
+    "{\"Effect\":\"Allow\",\"Action\":\"s3:GetBucketLocation\",\"Resource\":" \
+    "\"arn:aws:s3:::bkt\"}"
+
+static bool fill(const char *template_, size_t n, unsigned access, struct arena *a, struct sv *out,
+                 struct err *e)
+{
+    static const struct location folders[] = {
+        {SV_INIT("bkt"), SV_INIT("t/")   },
+        {SV_INIT("bkt"), SV_INIT("data/")},
+        {SV_INIT("bkt"), SV_INIT("meta/")}
+    };
+
+    return make_for(&(struct session_ask){folders, n, access, sv_from(template_)}, a, out, e);
+}
+
 static void a_template_takes_the_place_of_ours(void)
 {
     auto_arena a = {0};
     struct err e = {0};
     struct sv text = {0};
-    struct location folder = {SV("bkt"), SV("t/")};
 
-    NEED_OK(
-        session_policy(&folder, 1, ALL, SV("[\"{{.Bucket}}/{{.KeyPrefix}}/*\"]"), &a, &text, &e),
-        &e);
-    CHECK_SV(text, SV("[\"bkt/t/*\"]"));
+    NEED_OK(fill(TEMPLATE, 1, ALL, &a, &text, &e), &e);
+    CHECK_SV(text, SV("{\"Version\":\"2012-10-17\",\"Statement\":[" OPENS("t") "," LOCATES "]}"));
+}
+
+static void a_template_is_filled_for_each_folder(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+
+    NEED_OK(fill(TEMPLATE, 3, ALL, &a, &text, &e), &e);
+    CHECK_SV(text, SV("{\"Version\":\"2012-10-17\",\"Statement\":[" OPENS(
+                       "t") "," LOCATES "," OPENS("data") "," OPENS("meta") "]}"));
+}
+
+static void a_template_gives_no_right_that_the_caller_lacks(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+
+    NEED_OK(fill(TEMPLATE, 1, ACCESS_READ | ACCESS_LIST | ACCESS_DELETE, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV(",{\"Effect\":\"Deny\",\"Action\":[\"s3:PutObject*\"],\"Resource\":"
+                               "\"*\"}]}")));
+    NEED_OK(fill(TEMPLATE, 1, ACCESS_READ | ACCESS_LIST | ACCESS_WRITE, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV("\"Deny\",\"Action\":[\"s3:DeleteObject*\"]")));
+    NEED_OK(fill(TEMPLATE, 1, ACCESS_READ | ACCESS_LIST, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV("\"Deny\",\"Action\":[\"s3:PutObject*\",\"s3:DeleteObject*\"]")));
+}
+
+static void a_template_of_one_statement_needs_no_list(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+
+    NEED_OK(fill("{\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":"
+                 "\"arn:aws:s3:::{{.Bucket}}/{{.KeyPrefix}}/*\"}}",
+                 2, ALL, &a, &text, &e),
+            &e);
+    CHECK_SV(text, SV("{\"Statement\":[" OPENS("t") "," OPENS("data") "]}"));
+}
+
+static void a_template_too_long_for_its_folders_is_refused_and_says_so(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+    struct location folders[12];
+    struct session_ask ask = {folders, 12, ALL, SV(TEMPLATE)};
+
+    for (int i = 0; i < 12; i++)
+        folders[i] = (struct location){
+            SV("bkt"),
+            arena_printf(&a, "a-folder-with-a-name-that-is-much-too-long-%d-%060d/", i, i)};
+    CHECK(!make_for(&ask, &a, &text, &e));
+    CHECK_INT(e.code, ERR_INVALID);
+    CHECK(sv_contains(sv_from(e.msg), SV("policyTemplates, filled for 12 folders")));
+}
+
+static void arns_bear_the_partition_of_the_role_at_aws(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+    struct location folder = {SV("bkt"), SV("t/")};
+    struct session_ask ask = {.folders = &folder, .n_folders = 1, .access = ALL};
+    struct target t = at(provider_find(PROVIDER_AWS), "arn:aws-cn:iam::123456789012:role/r");
+
+    NEED_OK(session_policy(&t, &ask, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV("\"arn:aws-cn:s3:::bkt/t/*\"")));
+    CHECK(sv_contains(text, SV("\"arn:aws-cn:s3:::bkt\"")));
+    CHECK(!sv_contains(text, SV("arn:aws:")));
+}
+
+static void other_stores_know_one_partition(void)
+{
+    CHECK_SV(arn_partition(provider_find(PROVIDER_CEPH_RGW), SV("arn:aws-cn:iam:::role/r")),
+             SV("aws"));
+    CHECK_SV(arn_partition(provider_find(PROVIDER_AWS), SV("arn:aws-us-gov:iam::1:role/r")),
+             SV("aws-us-gov"));
+    CHECK_SV(arn_partition(provider_find(PROVIDER_AWS), SV("")), SV("aws"));
+    CHECK_SV(arn_partition(provider_find(PROVIDER_AWS), SV("arn:aws\":iam::1:role/r")), SV("aws"));
 }
 
 static struct sv name_of(const char *template_, const char *principal, struct arena *a)
@@ -161,5 +276,10 @@ SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(each_bit_opens_its_actions_only), TEST(a_name_cannot_leave_its_json_string),
       TEST(what_a_policy_cannot_say_is_refused), TEST(a_policy_for_nothing_is_refused),
       TEST(two_buckets_are_refused), TEST(a_policy_past_what_stores_take_is_refused),
-      TEST(a_template_takes_the_place_of_ours), TEST(a_session_name_keeps_to_the_alphabet),
-      TEST(a_long_session_name_keeps_its_request), TEST(a_session_name_is_never_too_short))
+      TEST(a_template_takes_the_place_of_ours), TEST(a_template_is_filled_for_each_folder),
+      TEST(a_template_gives_no_right_that_the_caller_lacks),
+      TEST(a_template_of_one_statement_needs_no_list),
+      TEST(a_template_too_long_for_its_folders_is_refused_and_says_so),
+      TEST(arns_bear_the_partition_of_the_role_at_aws), TEST(other_stores_know_one_partition),
+      TEST(a_session_name_keeps_to_the_alphabet), TEST(a_long_session_name_keeps_its_request),
+      TEST(a_session_name_is_never_too_short))
