@@ -122,8 +122,8 @@ MUST_CHECK bool call_levels(struct call *c, struct sv raw, struct levels *out, s
 MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n,
                                struct levels *out, struct err *e);
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
-/* pageToken and pageSize: where to go on and how many; limit 0 is everything. */
-MUST_CHECK bool call_page(struct call *c, struct sv *after, int *limit, struct err *e);
+/* pageToken and pageSize: where to go on and how many. */
+MUST_CHECK bool call_page(struct call *c, struct page *out, struct err *e);
 /* The body as a JSON object. */
 MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);
 /* The caller holds `p` on the subject, else ERR_DENIED with c->missing set; c->grant on success.

@@ -11,8 +11,9 @@ struct commit_work {
     bool creates;
     int tries;
     struct json *after;
-    struct sv file, old_file, overlap;
+    struct sv file, old_file;
     struct table_row row; /* as it will be */
+    struct table_change change;
     struct location folders[8];
     size_t n_folders;
     struct staged_row staged;
@@ -52,10 +53,10 @@ static bool unknown(struct call *c, struct err *e)
 static bool query_pointer(struct call *c, struct store *s, struct err *e)
 {
     struct commit_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
     struct table_row row = {0};
 
-    if (!store_table_get(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, c->arena, &row,
-                         e))
+    if (!store_table_get(s, &name, c->arena, &row, e))
         return false;
     w->current = row.metadata_location;
     return true;
@@ -78,7 +79,7 @@ static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct 
 {
     struct commit_work *w = c->work;
 
-    if (w->overlap.n)
+    if (w->change.overlap.n)
         return err_set(e, ERR_DENIED,
                        "a location of the table lies in another table's place; choose another");
     if (++w->tries < LIMIT_COMMIT_RETRIES && !w->creates)
@@ -120,12 +121,11 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
 static bool query_swap(struct call *c, struct store *s, struct err *e)
 {
     struct commit_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
 
-    if (w->creates)
-        return store_table_create(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table,
-                                  &w->row, c->arena, &w->overlap, e);
-    return store_table_swap(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, w->old_file,
-                            &w->row, c->arena, &w->overlap, e);
+    w->change = (struct table_change){.row = &w->row, .old_metadata_location = w->old_file};
+    return w->creates ? store_table_create(s, &name, &w->change, c->arena, e)
+                      : store_table_swap(s, &name, &w->change, c->arena, e);
 }
 
 /* ---- writing ---- */
@@ -239,8 +239,10 @@ static bool query_staged(struct call *c, struct store *s, struct err *e)
 {
     struct commit_work *w = c->work;
 
-    return store_staged_get(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, c->who.name,
-                            c->now_ms, c->arena, &w->staged, e);
+    const struct table_name name = path_table(c, &w->at.path);
+
+    w->staged.principal = c->who.name;
+    return store_staged_get(s, &name, c->now_ms, c->arena, &w->staged, e);
 }
 
 /* The place must be the one that was promised: any other would be a way to choose one unchecked. */

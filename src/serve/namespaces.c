@@ -10,8 +10,7 @@ struct namespace_work {
     struct sv properties; /* JSON text */
     struct json *body;
     struct levels parent;
-    struct sv after;
-    int limit;
+    struct page page;
     struct sv_vec found;
     struct json *updated, *removed, *missing;
 };
@@ -56,13 +55,12 @@ static bool reply_namespace(struct call *c, struct sv joined, struct sv properti
 static bool query_list(struct call *c, struct store *s, struct err *e)
 {
     struct namespace_work *w = c->work;
+    const struct ns_name parent = {c->catalog->id, w->parent.joined};
     struct sv ignored;
 
-    if (w->parent.n &&
-        !store_namespace_get(s, c->catalog->id, w->parent.joined, c->arena, &ignored, e))
+    if (w->parent.n && !store_namespace_get(s, &parent, c->arena, &ignored, e))
         return false;
-    return store_namespace_list(s, c->catalog->id, w->parent.joined, w->after, w->limit, c->arena,
-                                &w->found, e);
+    return store_namespace_list(s, &parent, &w->page, c->arena, &w->found, e);
 }
 
 static bool is_seen(struct call *c, struct sv joined)
@@ -90,7 +88,7 @@ static bool after_list(struct call *c, const struct err *outcome, struct err *e)
             json_push(list, levels_json(w->found.p[i], c->arena));
     }
     json_set(body, SV("namespaces"), list);
-    if (w->limit && w->found.n == (size_t)w->limit)
+    if (w->page.limit && w->found.n == (size_t)w->page.limit)
         json_set_str(body, c->arena, SV("next-page-token"),
                      uri_encoded(c->arena, w->found.p[w->found.n - 1]));
     return call_reply_json(c, 200, body);
@@ -98,19 +96,19 @@ static bool after_list(struct call *c, const struct err *outcome, struct err *e)
 
 /* Without pageToken a client wants everything; with one, even an empty one, it pages. The token is
  * the last name told. */
-bool call_page(struct call *c, struct sv *after, int *limit, struct err *e)
+bool call_page(struct call *c, struct page *out, struct err *e)
 {
     const struct sv *token = form_get(&c->query, SV("pageToken")),
                     *size = form_get(&c->query, SV("pageSize"));
     int64_t n = MAX_PAGE;
 
-    *limit = 0;
+    *out = (struct page){0};
     if (!token)
         return true;
     if (size && (!sv_i64(*size, &n) || n < 1))
         return err_set(e, ERR_INVALID, "pageSize must be a number from 1");
-    *limit = (int)(n > MAX_PAGE ? MAX_PAGE : n);
-    return uri_decode(*token, false, c->arena, after, e);
+    out->limit = (int)(n > MAX_PAGE ? MAX_PAGE : n);
+    return uri_decode(*token, false, c->arena, &out->after, e);
 }
 
 bool namespace_list(struct call *c, struct err *e)
@@ -120,7 +118,7 @@ bool namespace_list(struct call *c, struct err *e)
     bool nested = parent && parent->n;
 
     /* The decoded parent holds 0x1F bytes, or escapes that PyIceberg encoded twice. */
-    if (!call_catalog(c, e) || !call_page(c, &w->after, &w->limit, e) ||
+    if (!call_catalog(c, e) || !call_page(c, &w->page, e) ||
         (nested && !call_levels(c, uri_encoded(c->arena, *parent), &w->parent, e)) ||
         !call_demand(c, nested ? &w->parent : NULL, (struct sv){0}, PRIVILEGE_NAMESPACE_LIST, NULL,
                      e))
@@ -134,7 +132,9 @@ static bool query_create(struct call *c, struct store *s, struct err *e)
 {
     struct namespace_work *w = c->work;
 
-    return store_namespace_create(s, c->catalog->id, w->path.ns.joined, w->properties, e);
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_create(s, &name, w->properties, e);
 }
 
 static bool after_create(struct call *c, const struct err *outcome, struct err *e)
@@ -216,7 +216,9 @@ static bool query_get(struct call *c, struct store *s, struct err *e)
 {
     struct namespace_work *w = c->work;
 
-    return store_namespace_get(s, c->catalog->id, w->path.ns.joined, c->arena, &w->properties, e);
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_get(s, &name, c->arena, &w->properties, e);
 }
 
 static bool missing(struct call *c, const struct err *outcome, struct err *e)
@@ -263,7 +265,9 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
 {
     struct namespace_work *w = c->work;
 
-    return store_namespace_drop(s, c->catalog->id, w->path.ns.joined, e);
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_drop(s, &name, e);
 }
 
 bool namespace_drop(struct call *c, struct err *e)
@@ -303,7 +307,9 @@ static bool query_update(struct call *c, struct store *s, struct err *e)
 {
     struct namespace_work *w = c->work;
 
-    return store_namespace_update(s, c->catalog->id, w->path.ns.joined, change, w, c->arena, e);
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_update(s, &name, change, w, c->arena, e);
 }
 
 static bool after_update(struct call *c, const struct err *outcome, struct err *e)

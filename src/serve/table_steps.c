@@ -18,6 +18,16 @@ bool table_path(struct call *c, struct table_path *out, struct err *e)
            (!c->params[2].n || call_name(c, c->params[2], &out->table, e));
 }
 
+struct ns_name path_ns(const struct call *c, const struct table_path *p)
+{
+    return (struct ns_name){c->catalog->id, p->ns.joined};
+}
+
+struct table_name path_table(const struct call *c, const struct table_path *p)
+{
+    return (struct table_name){c->catalog->id, p->ns.joined, p->table};
+}
+
 bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l)
 {
     const struct rule_integration *w = catalog->integration;
@@ -78,16 +88,14 @@ bool folders_of(struct call *c, const struct json *metadata, struct table_row *r
 static bool query_table(struct call *c, struct store *s, struct err *e)
 {
     struct table_at *t = c->work;
-    struct sv_vec folders = {0};
-    struct sv who;
+    const struct table_name name = path_table(c, &t->path);
+    struct table_change as_it_is = {.row = &t->row};
 
-    if (!store_table_get(s, c->catalog->id, t->path.ns.joined, t->path.table, c->arena, &t->row, e))
+    if (!store_table_get(s, &name, c->arena, &t->row, e) ||
+        !store_table_overlap(s, &name, &as_it_is, c->arena, e))
         return false;
-    vec_push(&folders, c->arena, t->row.location);
-    for (size_t i = 0; i < t->row.extra_locations.n; i++)
-        vec_push(&folders, c->arena, t->row.extra_locations.p[i]);
-    return store_table_overlap(s, &folders, c->catalog->id, t->path.ns.joined, t->path.table,
-                               c->arena, &t->overlaps, &who, e);
+    t->overlaps = as_it_is.overlap.n != 0;
+    return true;
 }
 
 static bool check_places(struct call *c, struct table_at *t, struct err *e)

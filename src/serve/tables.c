@@ -8,8 +8,7 @@ enum { STAGE_MS = 60 * 60 * 1000 };
 
 struct list_work {
     struct table_path path;
-    struct sv after;
-    int limit;
+    struct page page;
     struct sv_vec found;
 };
 
@@ -17,8 +16,9 @@ static bool query_list(struct call *c, struct store *s, struct err *e)
 {
     struct list_work *w = c->work;
 
-    return store_table_list(s, c->catalog->id, w->path.ns.joined, w->after, w->limit, c->arena,
-                            &w->found, e);
+    const struct ns_name ns = path_ns(c, &w->path);
+
+    return store_table_list(s, &ns, &w->page, c->arena, &w->found, e);
 }
 
 static bool after_list(struct call *c, const struct err *outcome, struct err *e)
@@ -42,7 +42,7 @@ static bool after_list(struct call *c, const struct err *outcome, struct err *e)
         json_push(list, entry);
     }
     json_set(body, SV("identifiers"), list);
-    if (w->limit && w->found.n == (size_t)w->limit)
+    if (w->page.limit && w->found.n == (size_t)w->page.limit)
         json_set_str(body, c->arena, SV("next-page-token"),
                      uri_encoded(c->arena, w->found.p[w->found.n - 1]));
     return call_reply_json(c, 200, body);
@@ -54,7 +54,7 @@ bool table_list(struct call *c, struct err *e)
     struct decision d;
 
     c->work = w;
-    if (!table_path(c, &w->path, e) || !call_page(c, &w->after, &w->limit, e))
+    if (!table_path(c, &w->path, e) || !call_page(c, &w->page, e))
         return false;
     /* Rights on single tables are enough: the list shows those only. */
     if (!rulebook_sees(c->rules, &c->who,
@@ -70,9 +70,9 @@ struct table_work {
     struct json *request;
     struct json *result;
     struct sv file; /* of the metadata; empty while staged */
-    struct sv overlap;
+    struct table_change change;
     struct sv namespace_location;
-    struct staged_row staged;
+    struct staging staging;
     bool purge;
 };
 
@@ -109,10 +109,11 @@ static bool answer_table(struct call *c, struct json *metadata, struct err *e)
 static bool query_namespace(struct call *c, struct store *s, struct err *e)
 {
     struct table_work *w = c->work;
+    const struct ns_name ns = path_ns(c, &w->at.path);
     struct sv properties;
     struct json *map;
 
-    if (!store_namespace_get(s, c->catalog->id, w->at.path.ns.joined, c->arena, &properties, e) ||
+    if (!store_namespace_get(s, &ns, c->arena, &properties, e) ||
         !json_read(properties, c->arena, &map, e))
         return false;
     w->namespace_location = arena_dup(c->arena, json_get_str(map, SV("location")));
@@ -148,9 +149,9 @@ static struct sv choose_location(struct call *c, const struct table_work *w, str
     return buf_sv(&b);
 }
 
-static bool taken(struct call *c, struct table_work *w, struct err *e)
+static bool taken(struct call *c, const struct table_work *w, struct sv overlap, struct err *e)
 {
-    if (w->overlap.n) {
+    if (overlap.n) {
         c->error_status = 403;
         c->error_type = "ForbiddenException";
         return err_set(e, ERR_DENIED,
@@ -166,8 +167,9 @@ static bool query_insert(struct call *c, struct store *s, struct err *e)
 {
     struct table_work *w = c->work;
 
-    return store_table_create(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, &w->at.row,
-                              c->arena, &w->overlap, e);
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_create(s, &name, &w->change, c->arena, e);
 }
 
 static bool after_insert(struct call *c, const struct err *outcome, struct err *e)
@@ -175,7 +177,7 @@ static bool after_insert(struct call *c, const struct err *outcome, struct err *
     struct table_work *w = c->work;
 
     if (outcome && outcome->code == ERR_CONFLICT)
-        return taken(c, w, e);
+        return taken(c, w, w->change.overlap, e);
     if (outcome && outcome->code == ERR_NOT_FOUND)
         return call_no_namespace(c, &w->at.path.ns, e);
     if (outcome)
@@ -198,6 +200,7 @@ static bool put_first(struct call *c, struct table_work *w, struct err *e)
     w->file =
         metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
     w->at.row.metadata_location = w->file;
+    w->change.row = &w->at.row;
     if (!location_read_file(w->file, c->arena, &ask.file, e))
         return false;
     for (size_t i = 0; i < w->at.n_folders; i++) {
@@ -214,8 +217,9 @@ static bool query_stage(struct call *c, struct store *s, struct err *e)
 {
     struct table_work *w = c->work;
 
-    return store_stage(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, &w->staged,
-                       c->now_ms, c->arena, &w->overlap, e);
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_stage(s, &name, &w->staging, c->arena, e);
 }
 
 static bool after_stage(struct call *c, const struct err *outcome, struct err *e)
@@ -223,7 +227,7 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
     struct table_work *w = c->work;
 
     if (outcome && outcome->code == ERR_CONFLICT)
-        return taken(c, w, e);
+        return taken(c, w, w->staging.overlap, e);
     if (outcome && outcome->code == ERR_NOT_FOUND)
         return call_no_namespace(c, &w->at.path.ns, e);
     return !outcome && answer_table(c, w->at.metadata, e);
@@ -244,7 +248,10 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
         return false;
     if (!json_bool(json_get(w->request, SV("stage-create")), false))
         return put_first(c, w, e);
-    w->staged = (struct staged_row){c->who.name, o.uuid, w->at.row.location, c->now_ms + STAGE_MS};
+    w->staging = (struct staging){
+        .row = {c->who.name, o.uuid, w->at.row.location, c->now_ms + STAGE_MS},
+        .now_ms = c->now_ms
+    };
     return call_write(c, query_stage, after_stage, e);
 }
 
@@ -298,8 +305,9 @@ static bool query_get(struct call *c, struct store *s, struct err *e)
 {
     struct table_work *w = c->work;
 
-    return store_table_get(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, c->arena,
-                           &w->at.row, e);
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_get(s, &name, c->arena, &w->at.row, e);
 }
 
 static bool after_done(struct call *c, const struct err *outcome, struct err *e)
@@ -325,7 +333,9 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
 {
     struct table_work *w = c->work;
 
-    return store_table_drop(s, c->catalog->id, w->at.path.ns.joined, w->at.path.table, e);
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_drop(s, &name, e);
 }
 
 bool table_drop(struct call *c, struct err *e)

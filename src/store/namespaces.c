@@ -9,7 +9,7 @@ static struct sv parent_of(struct sv ns)
     return at < 0 ? (struct sv){0} : sv_first(ns, (size_t)at);
 }
 
-bool store_namespace_get(struct store *s, struct sv catalog, struct sv ns, struct arena *a,
+bool store_namespace_get(struct store *s, const struct ns_name *n, struct arena *a,
                          struct sv *properties_json, struct err *e)
 {
     struct sql q;
@@ -17,8 +17,8 @@ bool store_namespace_get(struct store *s, struct sv catalog, struct sv ns, struc
 
     if (!sql_begin(s, "SELECT properties FROM namespaces WHERE catalog = ? AND ns = ?", &q, e))
         return false;
-    sql_text(&q, catalog);
-    sql_text(&q, ns);
+    sql_text(&q, n->catalog);
+    sql_text(&q, n->ns);
     ok = sql_step(&q, &row, e);
     if (ok && row)
         *properties_json = sql_column(&q, 0, a);
@@ -27,51 +27,47 @@ bool store_namespace_get(struct store *s, struct sv catalog, struct sv ns, struc
 }
 
 struct creation {
-    struct sv catalog, ns, properties;
+    const struct ns_name *name;
+    struct sv properties;
 };
 
 static bool create(struct store *s, void *context, struct err *e)
 {
     const struct creation *c = context;
-    struct sv parent = parent_of(c->ns), ignored;
+    const struct ns_name parent = {c->name->catalog, parent_of(c->name->ns)};
+    struct sv ignored;
     auto_arena a = {0};
 
-    if (parent.n && !store_namespace_get(s, c->catalog, parent, &a, &ignored, e))
+    if (parent.ns.n && !store_namespace_get(s, &parent, &a, &ignored, e))
         return false;
-    return sql_run(s,
-                   "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",
-                   (const struct sv[]){c->catalog, c->ns, parent, c->properties}, 4, e);
+    return sql_run(
+        s, "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",
+        (const struct sv[]){parent.catalog, c->name->ns, parent.ns, c->properties}, 4, e);
 }
 
-bool store_namespace_create(struct store *s, struct sv catalog, struct sv ns,
-                            struct sv properties_json, struct err *e)
+bool store_namespace_create(struct store *s, const struct ns_name *n, struct sv properties_json,
+                            struct err *e)
 {
-    return sql_transaction(s, create, &(struct creation){catalog, ns, properties_json}, e);
+    return sql_transaction(s, create, &(struct creation){n, properties_json}, e);
 }
 
-bool store_namespace_list(struct store *s, struct sv catalog, struct sv parent, struct sv after,
-                          int limit, struct arena *a, struct sv_vec *out, struct err *e)
+bool store_namespace_list(struct store *s, const struct ns_name *parent, const struct page *page,
+                          struct arena *a, struct sv_vec *out, struct err *e)
 {
     struct sql q;
-    bool row = false, ok;
 
     if (!sql_begin(
             s,
             "SELECT ns FROM namespaces WHERE catalog = ? AND parent = ? AND ns > ? ORDER BY ns LIMIT ?",
             &q, e))
         return false;
-    sql_text(&q, catalog);
-    sql_text(&q, parent);
-    sql_text(&q, after);
-    sql_i64(&q, limit ? limit : -1);
-    while ((ok = sql_step(&q, &row, e)) && row)
-        vec_push(out, a, sql_column(&q, 0, a));
-    sql_end(&q);
-    return ok;
+    sql_text(&q, parent->catalog);
+    sql_text(&q, parent->ns);
+    return sql_list(&q, page, a, out, e);
 }
 
 struct change {
-    struct sv catalog, ns;
+    const struct ns_name *name;
     properties_fn *fn;
     void *context;
     struct arena *arena;
@@ -82,44 +78,54 @@ static bool update(struct store *s, void *context, struct err *e)
     struct change *c = context;
     struct sv before, after;
 
-    return store_namespace_get(s, c->catalog, c->ns, c->arena, &before, e) &&
+    return store_namespace_get(s, c->name, c->arena, &before, e) &&
            c->fn(before, c->arena, &after, c->context, e) &&
            sql_run(s, "UPDATE namespaces SET properties = ? WHERE catalog = ? AND ns = ?",
-                   (const struct sv[]){after, c->catalog, c->ns}, 3, e);
+                   (const struct sv[]){after, c->name->catalog, c->name->ns}, 3, e);
 }
 
-bool store_namespace_update(struct store *s, struct sv catalog, struct sv ns, properties_fn *fn,
+bool store_namespace_update(struct store *s, const struct ns_name *n, properties_fn *fn,
                             void *context, struct arena *a, struct err *e)
 {
-    return sql_transaction(s, update, &(struct change){catalog, ns, fn, context, a}, e);
+    return sql_transaction(s, update, &(struct change){n, fn, context, a}, e);
 }
 
-static bool drop(struct store *s, void *context, struct err *e)
+static bool is_empty(struct store *s, const struct ns_name *n, bool *empty, struct err *e)
 {
-    const struct creation *c = context;
-    const struct sv key[] = {c->catalog, c->ns, c->catalog, c->ns};
     struct sql q;
     bool row = false, ok;
 
     if (!sql_begin(s,
-                   "SELECT 1 FROM tables WHERE catalog = ? AND ns = ? UNION ALL"
-                   " SELECT 1 FROM namespaces WHERE catalog = ? AND parent = ? LIMIT 1",
+                   "SELECT 1 FROM tables WHERE catalog = ?1 AND ns = ?2 UNION ALL"
+                   " SELECT 1 FROM namespaces WHERE catalog = ?1 AND parent = ?2 LIMIT 1",
                    &q, e))
         return false;
-    for (size_t i = 0; i < 4; i++)
-        sql_text(&q, key[i]);
+    sql_text(&q, n->catalog);
+    sql_text(&q, n->ns);
     ok = sql_step(&q, &row, e);
     sql_end(&q);
-    if (!ok)
+    *empty = !row;
+    return ok;
+}
+
+static bool drop(struct store *s, void *context, struct err *e)
+{
+    const struct ns_name *n = context;
+    bool empty;
+
+    if (!is_empty(s, n, &empty, e))
         return false;
-    if (row)
+    if (!empty)
         return err_set(e, ERR_CONFLICT, "the namespace is not empty");
-    if (!sql_run(s, "DELETE FROM namespaces WHERE catalog = ? AND ns = ?", key, 2, e))
+    if (!sql_run(s, "DELETE FROM namespaces WHERE catalog = ? AND ns = ?",
+                 (const struct sv[]){n->catalog, n->ns}, 2, e))
         return false;
     return sqlite3_changes(s->db) > 0 || err_set(e, ERR_NOT_FOUND, "no such namespace");
 }
 
-bool store_namespace_drop(struct store *s, struct sv catalog, struct sv ns, struct err *e)
+bool store_namespace_drop(struct store *s, const struct ns_name *n, struct err *e)
 {
-    return sql_transaction(s, drop, &(struct creation){.catalog = catalog, .ns = ns}, e);
+    struct ns_name name = *n;
+
+    return sql_transaction(s, drop, &name, e);
 }

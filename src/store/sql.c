@@ -85,19 +85,37 @@ void sql_end(struct sql *q)
     (void)sqlite3_clear_bindings(q->stmt);
 }
 
+bool sql_list(struct sql *q, const struct page *page, struct arena *a, struct sv_vec *out,
+              struct err *e)
+{
+    bool row = false, ok;
+
+    sql_text(q, page->after);
+    sql_i64(q, page->limit ? page->limit : -1);
+    while ((ok = sql_step(q, &row, e)) && row)
+        vec_push(out, a, sql_column(q, 0, a));
+    sql_end(q);
+    return ok;
+}
+
+bool sql_do(struct sql *q, struct err *e)
+{
+    bool row, ok = sql_step(q, &row, e);
+
+    sql_end(q);
+    return ok;
+}
+
 bool sql_run(struct store *s, const char *text, const struct sv *parameters, size_t n,
              struct err *e)
 {
     struct sql q;
-    bool row, ok;
 
     if (!sql_begin(s, text, &q, e))
         return false;
     for (size_t i = 0; i < n; i++)
         sql_text(&q, parameters[i]);
-    ok = sql_step(&q, &row, e);
-    sql_end(&q);
-    return ok;
+    return sql_do(&q, e);
 }
 
 bool sql_transaction(struct store *s, sql_work_fn *work, void *context, struct err *e)

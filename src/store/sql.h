@@ -33,6 +33,12 @@ void sql_end(struct sql *q);
 MUST_CHECK bool sql_run(struct store *s, const char *text, const struct sv *parameters, size_t n,
                         struct err *e);
 
+/* Binds `page` as the last two parameters, after and limit; collects the first column; ends `q`. */
+MUST_CHECK bool sql_list(struct sql *q, const struct page *page, struct arena *a,
+                         struct sv_vec *out, struct err *e);
+/* Steps once, for a statement without rows, and ends `q`. */
+MUST_CHECK bool sql_do(struct sql *q, struct err *e);
+
 /* What SQLite's code means for us: nothing was changed and it may be tried again, or our own bug.
  */
 bool sql_error(struct store *s, int code, struct err *e);
@@ -43,10 +49,26 @@ MUST_CHECK bool sql_transaction(struct store *s, sql_work_fn *work, void *contex
 
 /* ---- folders.c ---- */
 
+/* Whom a question about a place leaves out; ids are from 1. */
+struct owner {
+    int64_t table, staged;
+    int64_t now_ms; /* staged creates that have expired own nothing */
+};
 /* A table, or a staged create that has not expired, whose folders overlap; `*who` is empty when
  * there is none. */
-MUST_CHECK bool folder_overlap(struct store *s, struct sv folder, int64_t but_table,
-                               int64_t but_staged, int64_t now_ms, struct arena *a, struct sv *who,
-                               struct err *e);
+MUST_CHECK bool folder_overlap(struct store *s, struct sv folder, const struct owner *but,
+                               struct arena *a, struct sv *who, struct err *e);
+/* ERR_CONFLICT with `*who` set. */
+MUST_CHECK bool folder_free(struct store *s, struct sv folder, const struct owner *but,
+                            struct arena *a, struct sv *who, struct err *e);
+/* `text` inserts a folder and its owner's id. */
+MUST_CHECK bool folder_claim(struct store *s, const char *text, struct sv folder, int64_t id,
+                             struct err *e);
+
+/* ---- tables.c ---- */
+
+/* The row's id, 0 when there is none, and its metadata's location. */
+MUST_CHECK bool table_find_id(struct store *s, const struct table_name *t, struct arena *a,
+                              int64_t *id, struct sv *metadata, struct err *e);
 
 #endif

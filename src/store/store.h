@@ -17,24 +17,37 @@ struct store;
 /* "sqlite:PATH". Creates and upgrades the schema. Released with `a`. */
 MUST_CHECK bool store_open(struct sv url, struct arena *a, struct store **out, struct err *e);
 
-MUST_CHECK bool store_namespace_create(struct store *s, struct sv catalog, struct sv ns,
+struct ns_name {
+    struct sv catalog, ns;
+};
+
+struct table_name {
+    struct sv catalog, ns, name;
+};
+
+/* A part of a list: what comes after `after` in byte order, at most `limit` (0: all). */
+struct page {
+    struct sv after;
+    int limit;
+};
+
+MUST_CHECK bool store_namespace_create(struct store *s, const struct ns_name *n,
                                        struct sv properties_json, struct err *e); /* CONFLICT */
-MUST_CHECK bool store_namespace_get(struct store *s, struct sv catalog, struct sv ns,
-                                    struct arena *a, struct sv *properties_json, struct err *e);
-/* Direct children of `parent` (empty: the top), after `after`, at most `limit` (0: all), in byte
- * order. */
-MUST_CHECK bool store_namespace_list(struct store *s, struct sv catalog, struct sv parent,
-                                     struct sv after, int limit, struct arena *a,
-                                     struct sv_vec *out, struct err *e);
+/* ERR_NOT_FOUND. */
+MUST_CHECK bool store_namespace_get(struct store *s, const struct ns_name *n, struct arena *a,
+                                    struct sv *properties_json, struct err *e);
+/* Direct children of `parent` (empty: the top). */
+MUST_CHECK bool store_namespace_list(struct store *s, const struct ns_name *parent,
+                                     const struct page *page, struct arena *a, struct sv_vec *out,
+                                     struct err *e);
 /* Reads, changes and writes in one transaction. */
 typedef bool properties_fn(struct sv before, struct arena *a, struct sv *after, void *context,
                            struct err *e);
-MUST_CHECK bool store_namespace_update(struct store *s, struct sv catalog, struct sv ns,
+MUST_CHECK bool store_namespace_update(struct store *s, const struct ns_name *n,
                                        properties_fn *change, void *context, struct arena *a,
                                        struct err *e);
 /* ERR_CONFLICT: not empty. */
-MUST_CHECK bool store_namespace_drop(struct store *s, struct sv catalog, struct sv ns,
-                                     struct err *e);
+MUST_CHECK bool store_namespace_drop(struct store *s, const struct ns_name *n, struct err *e);
 
 struct table_row {
     struct sv uuid;
@@ -42,27 +55,29 @@ struct table_row {
     struct sv location;            /* the folder, closing '/' */
     struct sv_vec extra_locations; /* folders of write.*.path outside it */
 };
+
+/* A table as it is to be. */
+struct table_change {
+    const struct table_row *row;
+    struct sv old_metadata_location; /* store_table_swap: what must be in force */
+    struct sv overlap; /* out: "catalog/ns.name" of whose place it would take; empty: nobody's */
+};
 /* ERR_NOT_FOUND. */
-MUST_CHECK bool store_table_get(struct store *s, struct sv catalog, struct sv ns, struct sv name,
-                                struct arena *a, struct table_row *out, struct err *e);
-/* ERR_NOT_FOUND: no such namespace. ERR_CONFLICT: a table of that name, or `overlap` is set and
- * names the table whose place it would take. All in one transaction. */
-MUST_CHECK bool store_table_create(struct store *s, struct sv catalog, struct sv ns, struct sv name,
-                                   const struct table_row *row, struct arena *a, struct sv *overlap,
-                                   struct err *e);
-/* Compare `old_metadata_location` and set. ERR_CONFLICT: someone was first; or `overlap` as above.
- */
-MUST_CHECK bool store_table_swap(struct store *s, struct sv catalog, struct sv ns, struct sv name,
-                                 struct sv old_metadata_location, const struct table_row *row,
-                                 struct arena *a, struct sv *overlap, struct err *e);
-MUST_CHECK bool store_table_list(struct store *s, struct sv catalog, struct sv ns, struct sv after,
-                                 int limit, struct arena *a, struct sv_vec *out, struct err *e);
-MUST_CHECK bool store_table_drop(struct store *s, struct sv catalog, struct sv ns, struct sv name,
-                                 struct err *e);
-/* Another table (of any catalog) whose folders overlap one of these; found false: none. */
-MUST_CHECK bool store_table_overlap(struct store *s, const struct sv_vec *locations,
-                                    struct sv catalog, struct sv ns, struct sv name,
-                                    struct arena *a, bool *found, struct sv *who, struct err *e);
+MUST_CHECK bool store_table_get(struct store *s, const struct table_name *t, struct arena *a,
+                                struct table_row *out, struct err *e);
+/* ERR_NOT_FOUND: no such namespace. ERR_CONFLICT: a table of that name, or `overlap` is set. All in
+ * one transaction. */
+MUST_CHECK bool store_table_create(struct store *s, const struct table_name *t,
+                                   struct table_change *c, struct arena *a, struct err *e);
+/* ERR_NOT_FOUND. ERR_CONFLICT: someone was first, or `overlap` is set. */
+MUST_CHECK bool store_table_swap(struct store *s, const struct table_name *t,
+                                 struct table_change *c, struct arena *a, struct err *e);
+/* Only looks: sets `overlap` as the two above would. */
+MUST_CHECK bool store_table_overlap(struct store *s, const struct table_name *t,
+                                    struct table_change *c, struct arena *a, struct err *e);
+MUST_CHECK bool store_table_list(struct store *s, const struct ns_name *n, const struct page *page,
+                                 struct arena *a, struct sv_vec *out, struct err *e);
+MUST_CHECK bool store_table_drop(struct store *s, const struct table_name *t, struct err *e);
 
 /* A staged create: the place that was promised to a principal. Replaces an expired one; a live one
  * of the same principal and name is returned instead. Its folder counts in overlaps until it
@@ -71,11 +86,14 @@ struct staged_row {
     struct sv principal, uuid, location;
     int64_t expires_ms;
 };
-MUST_CHECK bool store_stage(struct store *s, struct sv catalog, struct sv ns, struct sv name,
-                            const struct staged_row *row, int64_t now_ms, struct arena *a,
-                            struct sv *overlap, struct err *e);
-/* ERR_NOT_FOUND: none, or expired. */
-MUST_CHECK bool store_staged_get(struct store *s, struct sv catalog, struct sv ns, struct sv name,
-                                 struct sv principal, int64_t now_ms, struct arena *a,
-                                 struct staged_row *out, struct err *e);
+struct staging {
+    struct staged_row row;
+    int64_t now_ms;
+    struct sv overlap; /* out: as of a struct table_change */
+};
+MUST_CHECK bool store_stage(struct store *s, const struct table_name *t, struct staging *g,
+                            struct arena *a, struct err *e);
+/* Of out->principal. ERR_NOT_FOUND: none, or expired. */
+MUST_CHECK bool store_staged_get(struct store *s, const struct table_name *t, int64_t now_ms,
+                                 struct arena *a, struct staged_row *out, struct err *e);
 #endif

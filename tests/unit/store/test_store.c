@@ -6,6 +6,9 @@
 #include "store/store.h"
 #include "unit/suite.h"
 
+static const struct ns_name sales = {SV_INIT("l/c"), SV_INIT("sales")};
+static const struct table_name t = {SV_INIT("l/c"), SV_INIT("sales"), SV_INIT("t")};
+
 /* A database in a folder of its own, and a namespace in it. */
 struct place {
     struct arena arena;
@@ -21,7 +24,7 @@ static void open_place(struct place *p)
     NEED(mkdtemp(p->folder));
     p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
     NEED_OK(store_open(p->url, &p->arena, &p->store, &p->e), &p->e);
-    NEED_OK(store_namespace_create(p->store, SV("l/c"), SV("sales"), SV("{}"), &p->e), &p->e);
+    NEED_OK(store_namespace_create(p->store, &sales, SV("{}"), &p->e), &p->e);
 }
 
 static void close_place(struct place *p)
@@ -41,14 +44,16 @@ static enum err_code create(struct place *p, const char *name, const char *locat
                             const char *extra, struct sv *overlap)
 {
     struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
+    struct table_change c = {.row = &row};
     struct err e = {0};
 
     if (extra)
         vec_push(&row.extra_locations, &p->arena, sv_from(extra));
-    return store_table_create(p->store, SV("l/c"), SV("sales"), sv_from(name), &row, &p->arena,
-                              overlap, &e)
-               ? ERR_NONE
-               : e.code;
+    if (store_table_create(p->store, &n, &c, &p->arena, &e))
+        e.code = ERR_NONE;
+    *overlap = c.overlap;
+    return e.code;
 }
 
 static void a_table_is_found_with_its_folders_again(void)
@@ -59,10 +64,11 @@ static void a_table_is_found_with_its_folders_again(void)
 
     open_place(&p);
     CHECK_INT(create(&p, "t", "s3://b/t/", "s3://b/data/", &overlap), ERR_NONE);
-    NEED_OK(store_table_get(p.store, SV("l/c"), SV("sales"), SV("t"), &p.arena, &row, &p.e), &p.e);
+    NEED_OK(store_table_get(p.store, &t, &p.arena, &row, &p.e), &p.e);
     CHECK_SV(row.location, SV("s3://b/t/"));
     CHECK_INT(row.extra_locations.n, 1);
-    CHECK(!store_table_get(p.store, SV("l/c"), SV("sales"), SV("none"), &p.arena, &row, &p.e));
+    CHECK(!store_table_get(p.store, &(struct table_name){sales.catalog, sales.ns, SV("none")},
+                           &p.arena, &row, &p.e));
     CHECK_INT(p.e.code, ERR_NOT_FOUND);
     close_place(&p);
 }
@@ -105,19 +111,17 @@ static void of_two_swaps_from_one_base_the_second_loses(void)
     struct arena other_arena = {0};
     struct store *other;
     struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/t/"), {0}};
+    struct table_change c = {.row = &row, .old_metadata_location = SV("s3://b/m.json")};
     struct sv overlap;
 
     open_place(&p);
     NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
     NEED_OK(store_open(p.url, &other_arena, &other, &p.e), &p.e);
-    CHECK_OK(store_table_swap(p.store, SV("l/c"), SV("sales"), SV("t"), SV("s3://b/m.json"), &row,
-                              &p.arena, &overlap, &p.e),
-             &p.e);
+    CHECK_OK(store_table_swap(p.store, &t, &c, &p.arena, &p.e), &p.e);
     row.metadata_location = SV("s3://b/3.json");
-    CHECK(!store_table_swap(other, SV("l/c"), SV("sales"), SV("t"), SV("s3://b/m.json"), &row,
-                            &p.arena, &overlap, &p.e));
+    CHECK(!store_table_swap(other, &t, &c, &p.arena, &p.e));
     CHECK_INT(p.e.code, ERR_CONFLICT);
-    NEED_OK(store_table_get(other, SV("l/c"), SV("sales"), SV("t"), &p.arena, &row, &p.e), &p.e);
+    NEED_OK(store_table_get(other, &t, &p.arena, &row, &p.e), &p.e);
     CHECK_SV(row.metadata_location, SV("s3://b/2.json"));
     arena_done(&other_arena);
     close_place(&p);
@@ -128,49 +132,46 @@ static void a_namespace_with_something_in_it_stays(void)
     struct place p = {0};
     struct sv overlap;
 
+    const struct ns_name below = {sales.catalog, SV("sales\x1f"
+                                                    "eu")};
+    const struct ns_name orphan = {sales.catalog, SV("none\x1f"
+                                                     "below")};
+
     open_place(&p);
-    NEED_OK(store_namespace_create(p.store, SV("l/c"),
-                                   SV("sales\x1f"
-                                      "eu"),
-                                   SV("{}"), &p.e),
-            &p.e);
-    CHECK(!store_namespace_drop(p.store, SV("l/c"), SV("sales"), &p.e));
+    NEED_OK(store_namespace_create(p.store, &below, SV("{}"), &p.e), &p.e);
+    CHECK(!store_namespace_drop(p.store, &sales, &p.e));
     CHECK_INT(p.e.code, ERR_CONFLICT);
-    CHECK_OK(store_namespace_drop(p.store, SV("l/c"),
-                                  SV("sales\x1f"
-                                     "eu"),
-                                  &p.e),
-             &p.e);
+    CHECK_OK(store_namespace_drop(p.store, &below, &p.e), &p.e);
     NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
-    CHECK(!store_namespace_drop(p.store, SV("l/c"), SV("sales"), &p.e));
-    CHECK_OK(store_table_drop(p.store, SV("l/c"), SV("sales"), SV("t"), &p.e), &p.e);
-    CHECK_OK(store_namespace_drop(p.store, SV("l/c"), SV("sales"), &p.e), &p.e);
-    CHECK(!store_namespace_create(p.store, SV("l/c"),
-                                  SV("none\x1f"
-                                     "below"),
-                                  SV("{}"), &p.e));
+    CHECK(!store_namespace_drop(p.store, &sales, &p.e));
+    CHECK_OK(store_table_drop(p.store, &t, &p.e), &p.e);
+    CHECK_OK(store_namespace_drop(p.store, &sales, &p.e), &p.e);
+    CHECK(!store_namespace_create(p.store, &orphan, SV("{}"), &p.e));
     CHECK_INT(p.e.code, ERR_NOT_FOUND);
     close_place(&p);
+}
+
+static bool staged_until(struct place *p, const char *principal, int64_t now_ms)
+{
+    struct staged_row row = {.principal = sv_from(principal)};
+
+    return store_staged_get(p->store, &t, now_ms, &p->arena, &row, &p->e);
 }
 
 static void a_staged_place_is_kept_until_it_expires(void)
 {
     struct place p = {0};
-    struct staged_row row = {SV("l/etl"), SV("u"), SV("s3://b/staged/"), 1000}, found;
+    struct staging g = {
+        .row = {SV("l/etl"), SV("u"), SV("s3://b/staged/"), 1000}
+    };
     struct sv overlap;
 
     open_place(&p);
-    CHECK_OK(
-        store_stage(p.store, SV("l/c"), SV("sales"), SV("t"), &row, 0, &p.arena, &overlap, &p.e),
-        &p.e);
+    CHECK_OK(store_stage(p.store, &t, &g, &p.arena, &p.e), &p.e);
     CHECK_INT(create(&p, "other", "s3://b/staged/x/", NULL, &overlap), ERR_CONFLICT);
-    CHECK_OK(store_staged_get(p.store, SV("l/c"), SV("sales"), SV("t"), SV("l/etl"), 999, &p.arena,
-                              &found, &p.e),
-             &p.e);
-    CHECK(!store_staged_get(p.store, SV("l/c"), SV("sales"), SV("t"), SV("l/other"), 999, &p.arena,
-                            &found, &p.e));
-    CHECK(!store_staged_get(p.store, SV("l/c"), SV("sales"), SV("t"), SV("l/etl"), 1000, &p.arena,
-                            &found, &p.e));
+    CHECK(staged_until(&p, "l/etl", 999));
+    CHECK(!staged_until(&p, "l/other", 999));
+    CHECK(!staged_until(&p, "l/etl", 1000));
     CHECK_INT(create(&p, "t", "s3://b/staged/", NULL, &overlap), ERR_NONE);
     close_place(&p);
 }
