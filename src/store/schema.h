@@ -18,6 +18,21 @@ static const char *const schema_versions[] = {
     "CREATE TABLE staged (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
     " name TEXT NOT NULL, principal TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
     " expires_ms INTEGER NOT NULL, UNIQUE (catalog, ns, name, principal));",
+    /* A principal may hold several staged places for one name. Both tables are made anew: SQLite
+     * cannot take a constraint away, and dropping `staged` first would take its folders along. */
+    "CREATE TABLE staged2 (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, principal TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
+    " expires_ms INTEGER NOT NULL, UNIQUE (catalog, ns, name, principal, location));"
+    "INSERT INTO staged2 SELECT id, catalog, ns, name, principal, uuid, location, expires_ms FROM staged;"
+    "CREATE TABLE folders2 (folder TEXT NOT NULL, table_id INTEGER REFERENCES tables (id) ON DELETE CASCADE,"
+    " staged_id INTEGER REFERENCES staged2 (id) ON DELETE CASCADE);"
+    "INSERT INTO folders2 SELECT folder, table_id, staged_id FROM folders;"
+    "DROP TABLE folders; DROP TABLE staged;"
+    "ALTER TABLE staged2 RENAME TO staged; ALTER TABLE folders2 RENAME TO folders;"
+    "CREATE INDEX folders_by_folder ON folders (folder);"
+    "CREATE INDEX folders_by_table ON folders (table_id);"
+    "CREATE INDEX folders_by_staged ON folders (staged_id);"
+    "CREATE INDEX staged_by_expiry ON staged (expires_ms);",
 };
 
 #endif

@@ -1,6 +1,8 @@
 /* sql.c - SQLite: opening, statements, transactions. */
 #include "store/sql.h"
 
+#include <stdio.h>
+
 #include "base/limits.h"
 #include "store/schema.h"
 
@@ -168,10 +170,13 @@ static bool upgrade(struct store *s, UNUSED void *context, struct err *e)
                        "the catalog's database is of version %lld, newer than this program's %d",
                        (long long)version, VERSIONS);
     for (int64_t v = version; v < VERSIONS; v++) {
-        if (!exec(s, schema_versions[v], e))
+        char number[64];
+
+        (void)snprintf(number, sizeof(number), "PRAGMA user_version = %lld", (long long)v + 1);
+        if (!exec(s, schema_versions[v], e) || !exec(s, number, e))
             return false;
     }
-    return version == VERSIONS || exec(s, "PRAGMA user_version = 1", e);
+    return true;
 }
 
 bool store_open(struct sv url, struct arena *a, struct store **out, struct err *e)

@@ -65,6 +65,14 @@ MUST_CHECK bool folder_free(struct store *s, struct sv folder, const struct owne
 MUST_CHECK bool folder_claim(struct store *s, const char *text, struct sv folder, int64_t id,
                              struct err *e);
 
+/* ---- staged.c ---- */
+
+/* The promise of g->row.principal and g->row.location that is live: its id, or 0; uuid and
+ * expiry go into g->row. */
+MUST_CHECK bool staged_find(struct store *s, const struct table_name *t, struct staging *g,
+                            struct arena *a, int64_t *id, struct err *e);
+MUST_CHECK bool staged_drop(struct store *s, int64_t id, struct err *e);
+
 /* ---- tables.c ---- */
 
 /* The row's id, 0 when there is none, and its metadata's location. */

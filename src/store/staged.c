@@ -51,19 +51,31 @@ static bool check_name(struct store *s, const struct stage_work *w, struct err *
     return !id || err_set(e, ERR_CONFLICT, "the table exists already");
 }
 
+static bool prolong(struct store *s, int64_t id, int64_t expires_ms, struct err *e)
+{
+    struct sql q;
+
+    if (!sql_begin(s, "UPDATE staged SET expires_ms = max(expires_ms, ?) WHERE id = ?", &q, e))
+        return false;
+    sql_i64(&q, expires_ms);
+    sql_i64(&q, id);
+    return sql_do(&q, e);
+}
+
 static bool stage(struct store *s, void *context, struct err *e)
 {
     const struct stage_work *w = context;
-    const struct table_name *t = w->name;
     struct staging *g = w->staging;
     const struct owner nobody = {.now_ms = g->now_ms};
+    int64_t id, expires_ms = g->row.expires_ms;
 
-    return check_name(s, w, e) && drop_expired(s, g->now_ms, e) &&
-           sql_run(s,
-                   "DELETE FROM staged WHERE catalog = ? AND ns = ? AND name = ? AND principal = ?",
-                   (const struct sv[]){t->catalog, t->ns, t->name, g->row.principal}, 4, e) &&
-           folder_free(s, g->row.location, &nobody, w->arena, &g->overlap, e) &&
-           insert(s, t, &g->row, e);
+    if (!check_name(s, w, e) || !drop_expired(s, g->now_ms, e) ||
+        !staged_find(s, w->name, g, w->arena, &id, e))
+        return false;
+    if (id)
+        return prolong(s, id, expires_ms, e);
+    return folder_free(s, g->row.location, &nobody, w->arena, &g->overlap, e) &&
+           insert(s, w->name, &g->row, e);
 }
 
 bool store_stage(struct store *s, const struct table_name *t, struct staging *g, struct arena *a,
@@ -73,29 +85,54 @@ bool store_stage(struct store *s, const struct table_name *t, struct staging *g,
     return sql_transaction(s, stage, &(struct stage_work){t, g, a}, e);
 }
 
-bool store_staged_get(struct store *s, const struct table_name *t, int64_t now_ms, struct arena *a,
-                      struct staged_row *out, struct err *e)
+bool staged_find(struct store *s, const struct table_name *t, struct staging *g, struct arena *a,
+                 int64_t *id, struct err *e)
 {
     struct sql q;
     bool row = false, ok;
 
-    if (!sql_begin(
-            s,
-            "SELECT uuid, location, expires_ms FROM staged WHERE catalog = ? AND ns = ? AND name = ?"
-            " AND principal = ? AND expires_ms > ?",
-            &q, e))
+    *id = 0;
+    if (!sql_begin(s,
+                   "SELECT id, uuid, expires_ms FROM staged WHERE catalog = ? AND ns = ? AND"
+                   " name = ? AND principal = ? AND location = ? AND expires_ms > ?",
+                   &q, e))
         return false;
     sql_text(&q, t->catalog);
     sql_text(&q, t->ns);
     sql_text(&q, t->name);
-    sql_text(&q, out->principal);
-    sql_i64(&q, now_ms);
+    sql_text(&q, g->row.principal);
+    sql_text(&q, g->row.location);
+    sql_i64(&q, g->now_ms);
     ok = sql_step(&q, &row, e);
     if (ok && row) {
-        out->uuid = sql_column(&q, 0, a);
-        out->location = sql_column(&q, 1, a);
-        out->expires_ms = sql_column_i64(&q, 2);
+        *id = sql_column_i64(&q, 0);
+        g->row.uuid = sql_column(&q, 1, a);
+        g->row.expires_ms = sql_column_i64(&q, 2);
     }
     sql_end(&q);
-    return ok && (row || err_set(e, ERR_NOT_FOUND, "no staged create"));
+    return ok;
+}
+
+bool staged_drop(struct store *s, int64_t id, struct err *e)
+{
+    struct sql q;
+
+    if (!sql_begin(s, "DELETE FROM staged WHERE id = ?", &q, e))
+        return false;
+    sql_i64(&q, id);
+    return sql_do(&q, e);
+}
+
+bool store_staged_get(struct store *s, const struct table_name *t, int64_t now_ms, struct arena *a,
+                      struct staged_row *out, struct err *e)
+{
+    struct staging g = {.row = *out, .now_ms = now_ms};
+    int64_t id;
+
+    if (!staged_find(s, t, &g, a, &id, e))
+        return false;
+    if (!id)
+        return err_set(e, ERR_NOT_FOUND, "no staged create");
+    *out = g.row;
+    return true;
 }

@@ -60,13 +60,16 @@ struct table_row {
 struct table_change {
     const struct table_row *row;
     struct sv old_metadata_location; /* store_table_swap: what must be in force */
+    struct sv principal;             /* who asks: its staged place for this name is no obstacle */
+    int64_t now_ms;                  /* staged places that have expired are nobody's */
     struct sv overlap; /* out: "catalog/ns.name" of whose place it would take; empty: nobody's */
 };
 /* ERR_NOT_FOUND. */
 MUST_CHECK bool store_table_get(struct store *s, const struct table_name *t, struct arena *a,
                                 struct table_row *out, struct err *e);
-/* ERR_NOT_FOUND: no such namespace. ERR_CONFLICT: a table of that name, or `overlap` is set. All in
- * one transaction. */
+/* Takes up the place that `principal` staged for this name at this location, if there is one; no
+ * other staged place goes. ERR_NOT_FOUND: no such namespace. ERR_CONFLICT: a table of that name, or
+ * `overlap` is set. All in one transaction. */
 MUST_CHECK bool store_table_create(struct store *s, const struct table_name *t,
                                    struct table_change *c, struct arena *a, struct err *e);
 /* ERR_NOT_FOUND. ERR_CONFLICT: someone was first, or `overlap` is set. */
@@ -79,21 +82,27 @@ MUST_CHECK bool store_table_list(struct store *s, const struct ns_name *n, const
                                  struct arena *a, struct sv_vec *out, struct err *e);
 MUST_CHECK bool store_table_drop(struct store *s, const struct table_name *t, struct err *e);
 
-/* A staged create: the place that was promised to a principal. Replaces an expired one; a live one
- * of the same principal and name is returned instead. Its folder counts in overlaps until it
- * expires. */
+/*
+ * A staged create: the place that was promised to a principal, before the table exists.
+ *
+ * Keys for the place are handed out with the promise. So it stays that principal's until
+ * `expires_ms`, which the caller sets beyond the life of every such key, whatever becomes of the
+ * name meanwhile: nobody else's create, commit or stage drops it. A principal that stages a name
+ * again holds the new place beside the first; at the same location the promise is prolonged and its
+ * uuid returned. One that has expired blocks nobody, and is forgotten by the next stage.
+ */
 struct staged_row {
     struct sv principal, uuid, location;
     int64_t expires_ms;
 };
 struct staging {
-    struct staged_row row;
+    struct staged_row row; /* in and out: a promise that is prolonged keeps its uuid */
     int64_t now_ms;
     struct sv overlap; /* out: as of a struct table_change */
 };
 MUST_CHECK bool store_stage(struct store *s, const struct table_name *t, struct staging *g,
                             struct arena *a, struct err *e);
-/* Of out->principal. ERR_NOT_FOUND: none, or expired. */
+/* The promise to out->principal of out->location. ERR_NOT_FOUND: none, or expired. */
 MUST_CHECK bool store_staged_get(struct store *s, const struct table_name *t, int64_t now_ms,
                                  struct arena *a, struct staged_row *out, struct err *e);
 #endif

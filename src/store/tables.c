@@ -102,14 +102,27 @@ bool store_table_list(struct store *s, const struct ns_name *n, const struct pag
     return sql_list(&q, page, a, out, e);
 }
 
+/* The staged place that this change takes up; 0: none. */
+static bool find_promise(struct store *s, const struct table_name *t, const struct table_change *c,
+                         struct arena *a, int64_t *id, struct err *e)
+{
+    struct staging g = {
+        .row = {.principal = c->principal, .location = c->row->location},
+          .now_ms = c->now_ms
+    };
+
+    return staged_find(s, t, &g, a, id, e);
+}
+
 bool store_table_overlap(struct store *s, const struct table_name *t, struct table_change *c,
                          struct arena *a, struct err *e)
 {
-    struct owner me = {.now_ms = INT64_MAX};
+    struct owner me = {.now_ms = c->now_ms};
     struct sv ignored;
 
     c->overlap = (struct sv){0};
     if (!table_find_id(s, t, a, &me.table, &ignored, e) ||
+        !find_promise(s, t, c, a, &me.staged, e) ||
         !folder_overlap(s, c->row->location, &me, a, &c->overlap, e))
         return false;
     for (size_t i = 0; i < c->row->extra_locations.n && !c->overlap.n; i++) {
@@ -131,7 +144,7 @@ static bool claim_all(struct store *s, const struct changing *c, int64_t id, str
 {
     static const char text[] = "INSERT INTO folders (folder, table_id) VALUES (?, ?)";
     const struct table_row *row = c->change->row;
-    const struct owner me = {.table = id};
+    const struct owner me = {.table = id, .now_ms = c->change->now_ms};
     struct sv *who = &c->change->overlap;
 
     if (!folder_free(s, row->location, &me, c->arena, who, e) ||
@@ -145,11 +158,11 @@ static bool claim_all(struct store *s, const struct changing *c, int64_t id, str
     return true;
 }
 
-/* Staged creates of the same name are what this create fulfils: their folders are no obstacle. */
-static bool drop_staged(struct store *s, const struct table_name *t, struct err *e)
+static bool take_up_promise(struct store *s, const struct changing *c, struct err *e)
 {
-    return sql_run(s, "DELETE FROM staged WHERE catalog = ? AND ns = ? AND name = ?",
-                   (const struct sv[]){t->catalog, t->ns, t->name}, 3, e);
+    int64_t id;
+
+    return find_promise(s, c->name, c->change, c->arena, &id, e) && (!id || staged_drop(s, id, e));
 }
 
 static bool create(struct store *s, void *context, struct err *e)
@@ -160,7 +173,7 @@ static bool create(struct store *s, void *context, struct err *e)
     struct sv ignored;
 
     if (!store_namespace_get(s, &(struct ns_name){t->catalog, t->ns}, c->arena, &ignored, e) ||
-        !drop_staged(s, t, e))
+        !take_up_promise(s, c, e))
         return false;
     return sql_run(
                s,

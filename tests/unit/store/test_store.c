@@ -1,60 +1,5 @@
 /* test_store.c - namespaces, pointers and places, in a real SQLite file. */
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "store/store.h"
-#include "unit/suite.h"
-
-static const struct ns_name sales = {SV_INIT("l/c"), SV_INIT("sales")};
-static const struct table_name t = {SV_INIT("l/c"), SV_INIT("sales"), SV_INIT("t")};
-
-/* A database in a folder of its own, and a namespace in it. */
-struct place {
-    struct arena arena;
-    char folder[64];
-    struct sv url;
-    struct store *store;
-    struct err e;
-};
-
-static void open_place(struct place *p)
-{
-    (void)snprintf(p->folder, sizeof(p->folder), "/tmp/fd-store-XXXXXX");
-    NEED(mkdtemp(p->folder));
-    p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
-    NEED_OK(store_open(p->url, &p->arena, &p->store, &p->e), &p->e);
-    NEED_OK(store_namespace_create(p->store, &sales, SV("{}"), &p->e), &p->e);
-}
-
-static void close_place(struct place *p)
-{
-    static const char *const files[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm"};
-    char path[128];
-
-    arena_done(&p->arena);
-    for (size_t i = 0; i < 3; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", p->folder, files[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(p->folder);
-}
-
-static enum err_code create(struct place *p, const char *name, const char *location,
-                            const char *extra, struct sv *overlap)
-{
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
-    const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
-    struct table_change c = {.row = &row};
-    struct err e = {0};
-
-    if (extra)
-        vec_push(&row.extra_locations, &p->arena, sv_from(extra));
-    if (store_table_create(p->store, &n, &c, &p->arena, &e))
-        e.code = ERR_NONE;
-    *overlap = c.overlap;
-    return e.code;
-}
+#include "unit/store/place.h"
 
 static void a_table_is_found_with_its_folders_again(void)
 {
@@ -151,32 +96,7 @@ static void a_namespace_with_something_in_it_stays(void)
     close_place(&p);
 }
 
-static bool staged_until(struct place *p, const char *principal, int64_t now_ms)
-{
-    struct staged_row row = {.principal = sv_from(principal)};
-
-    return store_staged_get(p->store, &t, now_ms, &p->arena, &row, &p->e);
-}
-
-static void a_staged_place_is_kept_until_it_expires(void)
-{
-    struct place p = {0};
-    struct staging g = {
-        .row = {SV("l/etl"), SV("u"), SV("s3://b/staged/"), 1000}
-    };
-    struct sv overlap;
-
-    open_place(&p);
-    CHECK_OK(store_stage(p.store, &t, &g, &p.arena, &p.e), &p.e);
-    CHECK_INT(create(&p, "other", "s3://b/staged/x/", NULL, &overlap), ERR_CONFLICT);
-    CHECK(staged_until(&p, "l/etl", 999));
-    CHECK(!staged_until(&p, "l/other", 999));
-    CHECK(!staged_until(&p, "l/etl", 1000));
-    CHECK_INT(create(&p, "t", "s3://b/staged/", NULL, &overlap), ERR_NONE);
-    close_place(&p);
-}
-
 SUITE("store/store", TEST(a_table_is_found_with_its_folders_again),
       TEST(anothers_place_is_refused_whether_above_below_or_the_same), TEST(a_name_is_taken_once),
       TEST(of_two_swaps_from_one_base_the_second_loses),
-      TEST(a_namespace_with_something_in_it_stays), TEST(a_staged_place_is_kept_until_it_expires))
+      TEST(a_namespace_with_something_in_it_stays))

@@ -1,0 +1,208 @@
+/* test_staged.c - places that were promised before the table exists. */
+#include <sqlite3.h>
+
+#include "unit/store/place.h"
+
+enum { ENDS = 1000 };
+
+/* What `principal` is promised at `now_ms`; `uuid` is what it would call the table. */
+static enum err_code stage(struct place *p, const char *principal, const char *location,
+                           const char *uuid, int64_t now_ms, struct sv *got)
+{
+    struct staging g = {
+        .row = {sv_from(principal), sv_from(uuid), sv_from(location), now_ms + ENDS},
+        .now_ms = now_ms
+    };
+    struct err e = {0};
+
+    if (!store_stage(p->store, &t, &g, &p->arena, &e))
+        return e.code;
+    if (got)
+        *got = g.row.uuid;
+    return ERR_NONE;
+}
+
+static bool holds(struct place *p, const char *principal, const char *location, int64_t now_ms)
+{
+    struct staged_row row = {.principal = sv_from(principal), .location = sv_from(location)};
+
+    return store_staged_get(p->store, &t, now_ms, &p->arena, &row, &p->e);
+}
+
+/* A table of `name` for `principal` at `now_ms`. */
+static enum err_code create_for(struct place *p, const char *principal, const char *name,
+                                const char *location, int64_t now_ms)
+{
+    const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    struct table_change c = {.row = &row, .principal = sv_from(principal), .now_ms = now_ms};
+    struct err e = {0};
+
+    return store_table_create(p->store, &n, &c, &p->arena, &e) ? ERR_NONE : e.code;
+}
+
+static void a_promise_holds_until_it_expires(void)
+{
+    struct place p = {0};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/staged/", "u", 0, NULL), ERR_NONE);
+    CHECK_INT(create_for(&p, "l/bob", "other", "s3://b/staged/x/", ENDS - 1), ERR_CONFLICT);
+    CHECK(holds(&p, "l/etl", "s3://b/staged/", ENDS - 1));
+    CHECK(!holds(&p, "l/bob", "s3://b/staged/", ENDS - 1));
+    CHECK(!holds(&p, "l/etl", "s3://b/elsewhere/", ENDS - 1));
+    CHECK(!holds(&p, "l/etl", "s3://b/staged/", ENDS));
+    close_place(&p);
+}
+
+static void staging_again_elsewhere_keeps_the_first_place(void)
+{
+    struct place p = {0};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/one/", "u1", 0, NULL), ERR_NONE);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/two/", "u2", 10, NULL), ERR_NONE);
+    CHECK(holds(&p, "l/etl", "s3://b/one/", ENDS - 1));
+    CHECK(holds(&p, "l/etl", "s3://b/two/", ENDS - 1));
+    CHECK_INT(create_for(&p, "l/bob", "thief", "s3://b/one/", ENDS - 1), ERR_CONFLICT);
+    close_place(&p);
+}
+
+static void staging_again_at_the_same_place_prolongs_it_and_keeps_its_uuid(void)
+{
+    struct place p = {0};
+    struct sv uuid = {0};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/one/", "u1", 0, NULL), ERR_NONE);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/one/", "u2", 500, &uuid), ERR_NONE);
+    CHECK_SV(uuid, SV("u1"));
+    CHECK(holds(&p, "l/etl", "s3://b/one/", ENDS + 499));
+    CHECK_INT(stage(&p, "l/bob", "s3://b/one/", "u3", 600, NULL), ERR_CONFLICT);
+    close_place(&p);
+}
+
+static void taking_up_a_place_keeps_the_others(void)
+{
+    struct place p = {0};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/one/", "u1", 0, NULL), ERR_NONE);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/two/", "u2", 0, NULL), ERR_NONE);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/bobs/", "u3", 0, NULL), ERR_NONE);
+    CHECK_INT(create_for(&p, "l/etl", "t", "s3://b/two/", 10), ERR_NONE);
+    CHECK(!holds(&p, "l/etl", "s3://b/two/", 10));
+    CHECK(holds(&p, "l/etl", "s3://b/one/", 10));
+    CHECK(holds(&p, "l/bob", "s3://b/bobs/", 10));
+    CHECK_INT(create_for(&p, "l/etl", "thief", "s3://b/bobs/", 10), ERR_CONFLICT);
+    CHECK_INT(create_for(&p, "l/etl", "careless", "s3://b/one/", 10), ERR_CONFLICT);
+    close_place(&p);
+}
+
+static void a_place_promised_to_another_is_not_taken_up(void)
+{
+    struct place p = {0};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/bobs/", "u", 0, NULL), ERR_NONE);
+    CHECK_INT(create_for(&p, "l/etl", "t", "s3://b/bobs/", 10), ERR_CONFLICT);
+    CHECK(holds(&p, "l/bob", "s3://b/bobs/", 10));
+    close_place(&p);
+}
+
+static void an_expired_promise_blocks_neither_create_nor_commit_nor_stage(void)
+{
+    struct place p = {0};
+    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/two/"), {0}};
+    struct table_change c = {
+        .row = &row, .old_metadata_location = SV("s3://b/m.json"), .now_ms = ENDS};
+    const struct table_name other = {sales.catalog, sales.ns, SV("other")};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/one/", "u1", 0, NULL), ERR_NONE);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/two/", "u2", 0, NULL), ERR_NONE);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/three/", "u3", 0, NULL), ERR_NONE);
+    CHECK_INT(create_for(&p, "l/etl", "other", "s3://b/one/", ENDS - 1), ERR_CONFLICT);
+    CHECK_INT(create_for(&p, "l/etl", "other", "s3://b/one/", ENDS), ERR_NONE);
+    CHECK_OK(store_table_swap(p.store, &other, &c, &p.arena, &p.e), &p.e);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/three/", "u4", ENDS, NULL), ERR_NONE);
+    close_place(&p);
+}
+
+static void a_place_in_anothers_table_is_not_promised(void)
+{
+    struct place p = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED(create(&p, "host", "s3://b/host/", NULL, &overlap) == ERR_NONE);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/host/below/", "u", 0, NULL), ERR_CONFLICT);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/", "u", 0, NULL), ERR_CONFLICT);
+    close_place(&p);
+}
+
+static void what_is_looked_at_is_what_a_create_would_be_told(void)
+{
+    struct place p = {0};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/one/x/"), {0}};
+    struct table_change c = {.row = &row, .principal = SV("l/etl"), .now_ms = 10};
+
+    open_place(&p);
+    CHECK_INT(stage(&p, "l/etl", "s3://b/one/", "u1", 0, NULL), ERR_NONE);
+    CHECK_OK(store_table_overlap(p.store, &t, &c, &p.arena, &p.e), &p.e);
+    CHECK_SV(c.overlap, SV("l/c/sales.t"));
+    row.location = SV("s3://b/one/");
+    CHECK_OK(store_table_overlap(p.store, &t, &c, &p.arena, &p.e), &p.e);
+    CHECK_SV(c.overlap, SV(""));
+    c.now_ms = ENDS;
+    row.location = SV("s3://b/one/x/");
+    CHECK_OK(store_table_overlap(p.store, &t, &c, &p.arena, &p.e), &p.e);
+    CHECK_SV(c.overlap, SV(""));
+    close_place(&p);
+}
+
+/* The first version of the database, as it was written before a name could have several places. */
+static const char first_version[] =
+    "CREATE TABLE namespaces (catalog TEXT NOT NULL, ns TEXT NOT NULL, parent TEXT NOT NULL,"
+    " properties TEXT NOT NULL, PRIMARY KEY (catalog, ns)) WITHOUT ROWID;"
+    "CREATE TABLE tables (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, uuid TEXT NOT NULL, metadata_location TEXT NOT NULL, location TEXT NOT NULL,"
+    " UNIQUE (catalog, ns, name), FOREIGN KEY (catalog, ns) REFERENCES namespaces (catalog, ns));"
+    "CREATE TABLE folders (folder TEXT NOT NULL, table_id INTEGER REFERENCES tables (id) ON DELETE CASCADE,"
+    " staged_id INTEGER REFERENCES staged (id) ON DELETE CASCADE);"
+    "CREATE TABLE staged (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, principal TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
+    " expires_ms INTEGER NOT NULL, UNIQUE (catalog, ns, name, principal));"
+    "INSERT INTO namespaces VALUES ('l/c', 'sales', '', '{}');"
+    "INSERT INTO tables VALUES (7, 'l/c', 'sales', 'kept', 'u', 's3://b/m.json', 's3://b/kept/');"
+    "INSERT INTO staged VALUES (9, 'l/c', 'sales', 't', 'l/bob', 'u1', 's3://b/bobs/', 1000);"
+    "INSERT INTO folders VALUES ('s3://b/kept/', 7, NULL), ('s3://b/bobs/', NULL, 9);"
+    "PRAGMA user_version = 1";
+
+static void a_database_of_the_first_version_keeps_tables_and_promises(void)
+{
+    struct place p = {0};
+    sqlite3 *db = NULL;
+    struct sv overlap;
+
+    make_folder(&p);
+    NEED(sqlite3_open(arena_cstr(&p.arena, sv_skip(p.url, 7)), &db) == SQLITE_OK);
+    NEED(sqlite3_exec(db, first_version, NULL, NULL, NULL) == SQLITE_OK);
+    CHECK_INT(sqlite3_close(db), SQLITE_OK);
+    NEED_OK(store_open(p.url, &p.arena, &p.store, &p.e), &p.e);
+    CHECK(holds(&p, "l/bob", "s3://b/bobs/", 10));
+    CHECK_INT(create(&p, "x", "s3://b/kept/x/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_SV(overlap, SV("l/c/sales.kept"));
+    CHECK_INT(create(&p, "x", "s3://b/bobs/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/more/", "u2", 10, NULL), ERR_NONE);
+    close_place(&p);
+}
+
+SUITE("store/staged", TEST(a_promise_holds_until_it_expires),
+      TEST(staging_again_elsewhere_keeps_the_first_place),
+      TEST(staging_again_at_the_same_place_prolongs_it_and_keeps_its_uuid),
+      TEST(taking_up_a_place_keeps_the_others), TEST(a_place_promised_to_another_is_not_taken_up),
+      TEST(an_expired_promise_blocks_neither_create_nor_commit_nor_stage),
+      TEST(a_place_in_anothers_table_is_not_promised),
+      TEST(what_is_looked_at_is_what_a_create_would_be_told),
+      TEST(a_database_of_the_first_version_keeps_tables_and_promises))
