@@ -16,8 +16,8 @@ struct commit_work {
     struct table_change change;
     struct location folders[8];
     size_t n_folders;
-    struct staged_row staged;
-    struct sv current; /* where the pointer stands, after a write of unknown outcome */
+    struct err refusal; /* while the file is tidied */
+    struct sv current;  /* where the pointer stands, after a write of unknown outcome */
 };
 
 static bool begin_try(struct call *c, struct err *e);
@@ -73,30 +73,43 @@ static bool after_pointer(struct call *c, const struct err *outcome, struct err 
     return unknown(c, e);
 }
 
-/* The file that no pointer names is taken away, best effort: the answer does not wait for it to
- * succeed. */
-static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
+static bool refuse(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
 
     if (w->change.overlap.n)
         return err_set(e, ERR_DENIED,
                        "a location of the table lies in another table's place; choose another");
-    if (++w->tries < LIMIT_COMMIT_RETRIES && !w->creates)
-        return begin_try(c, e);
+    if (w->refusal.code == ERR_NOT_FOUND)
+        return w->creates ? call_no_namespace(c, &w->at.path.ns, e)
+                          : call_no_table(c, &w->at.path.ns, w->at.path.table, e);
+    *e = w->refusal;
+    if (e->code != ERR_CONFLICT)
+        return false;
     (void)err_set(e, ERR_CONFLICT,
                   w->creates ? "Requirement failed: table already exists"
                              : "other commits were first, each time");
     return conflict(c);
 }
 
-static bool tidy(struct call *c, struct err *e)
+static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct commit_work *w = c->work;
-    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_DELETE, .folder = w->folders[0]};
+    bool again = w->refusal.code == ERR_CONFLICT && !w->change.overlap.n && !w->creates;
 
-    return location_read_file(w->file, c->arena, &ask.file, e) &&
-           call_object(c, &ask, after_tidy, e);
+    return again && ++w->tries < LIMIT_COMMIT_RETRIES ? begin_try(c, e) : refuse(c, e);
+}
+
+/* The file that no pointer names is taken away, best effort, before the refusal is told. */
+static bool tidy(struct call *c, const struct err *why, struct err *e)
+{
+    struct commit_work *w = c->work;
+    struct object_ask ask = {.method = HTTP_DELETE};
+
+    w->refusal = *why;
+    return (table_file(c, w->file, w->folders, w->n_folders, &ask, e) &&
+            call_object(c, &ask, after_tidy, e)) ||
+           refuse(c, e);
 }
 
 static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
@@ -107,15 +120,9 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
         metadata_remember(c, w->file, json_text(c->arena, w->after));
         return reply(c, w->after, w->file);
     }
-    if (outcome->code == ERR_CONFLICT)
-        return tidy(c, e);
-    if (outcome->code == ERR_NOT_FOUND)
-        return w->creates ? call_no_namespace(c, &w->at.path.ns, e)
-                          : call_no_table(c, &w->at.path.ns, w->at.path.table, e);
-    /* Not applied for sure: the client may send it again. */
-    if (outcome->code == ERR_UNAVAILABLE || outcome->code == ERR_BUSY)
-        return false;
-    return call_read(c, query_pointer, after_pointer, e) || unknown(c, e);
+    if (outcome->code == ERR_INTERNAL)
+        return call_read(c, query_pointer, after_pointer, e) || unknown(c, e);
+    return tidy(c, outcome, e);
 }
 
 static bool query_swap(struct call *c, struct store *s, struct err *e)
@@ -123,7 +130,6 @@ static bool query_swap(struct call *c, struct store *s, struct err *e)
     struct commit_work *w = c->work;
     const struct table_name name = path_table(c, &w->at.path);
 
-    w->change = (struct table_change){.row = &w->row, .old_metadata_location = w->old_file};
     return w->creates ? store_table_create(s, &name, &w->change, c->arena, e)
                       : store_table_swap(s, &name, &w->change, c->arena, e);
 }
@@ -142,18 +148,80 @@ static bool after_put(struct call *c, const struct err *outcome, struct err *e)
 static bool put_file(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
-    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_PUT, .folder = w->folders[0]};
+    struct object_ask ask = {.method = HTTP_PUT};
 
     w->file = metadata_file(w->after, w->old_file, world_uuid(c->world, c->arena), c->arena);
     w->row.metadata_location = w->file;
-    if (!location_read_file(w->file, c->arena, &ask.file, e))
+    if (!table_file(c, w->file, w->folders, w->n_folders, &ask, e))
         return false;
-    for (size_t i = 0; i < w->n_folders; i++) {
-        if (location_contains(&w->folders[i], &ask.file))
-            ask.folder = w->folders[i];
-    }
     ask.body = json_text(c->arena, w->after);
     return call_object(c, &ask, after_put, e);
+}
+
+/* ---- places ---- */
+
+/* A table that does not exist yet may only be where its place was promised: any other would be a
+ * way to choose one unchecked. */
+static bool check_promise(struct call *c, struct store *s, const struct table_name *name,
+                          struct err *e)
+{
+    struct commit_work *w = c->work;
+    struct staged_row row = {.principal = c->who.name, .location = w->row.location};
+
+    if (!table_is_new(s, name, c->arena, e))
+        return false;
+    if (store_staged_get(s, name, c->now_ms, c->arena, &row, e))
+        return true;
+    return e->code == ERR_NOT_FOUND
+               ? err_set(e, ERR_DENIED,
+                         "the location is not one that was staged for this table; stage it again")
+               : false;
+}
+
+static bool query_place(struct call *c, struct store *s, struct err *e)
+{
+    struct commit_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return (!w->creates || check_promise(c, s, &name, e)) &&
+           store_table_overlap(s, &name, &w->change, c->arena, e);
+}
+
+static bool after_place(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_CONFLICT)
+        return conflict(c);
+    if (outcome)
+        return false;
+    return w->change.overlap.n ? refuse(c, e) : put_file(c, e);
+}
+
+static bool keeps_its_places(const struct commit_work *w)
+{
+    for (size_t i = 0; i < w->n_folders; i++) {
+        bool known = false;
+
+        for (size_t j = 0; j < w->at.n_folders; j++)
+            known = known || location_contains(&w->at.folders[j], &w->folders[i]);
+        if (!known)
+            return false;
+    }
+    return !w->creates;
+}
+
+/* Nothing is written into a new place before it is known to be nobody's. The store decides again
+ * when the pointer moves. */
+static bool check_places(struct call *c, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    w->change = (struct table_change){.row = &w->row,
+                                      .old_metadata_location = w->old_file,
+                                      .principal = c->who.name,
+                                      .now_ms = c->now_ms};
+    return keeps_its_places(w) ? put_file(c, e) : call_read(c, query_place, after_place, e);
 }
 
 /* Every place that the result names lies in the table's own folders, which are allowed and nobody
@@ -213,7 +281,7 @@ static bool apply(struct call *c, struct err *e)
         return e->code == ERR_CONFLICT ? conflict(c) : false;
     if (!changed)
         return reply(c, w->after, w->old_file);
-    return check_claims(c, w, e) && put_file(c, e);
+    return check_claims(c, w, e) && check_places(c, e);
 }
 
 static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
@@ -225,56 +293,15 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
 {
     struct commit_work *w = c->work;
 
-    if (w->creates) {
-        (void)err_set(e, ERR_CONFLICT, "Requirement failed: table already exists");
-        return conflict(c);
-    }
     w->old_file = w->at.row.metadata_location;
     return table_metadata(c, &w->at, loaded, e);
-}
-
-/* ---- a staged table's first commit ---- */
-
-static bool query_staged(struct call *c, struct store *s, struct err *e)
-{
-    struct commit_work *w = c->work;
-
-    const struct table_name name = path_table(c, &w->at.path);
-
-    w->staged.principal = c->who.name;
-    return store_staged_get(s, &name, c->now_ms, c->arena, &w->staged, e);
-}
-
-/* The place must be the one that was promised: any other would be a way to choose one unchecked. */
-static bool after_staged(struct call *c, const struct err *outcome, struct err *e)
-{
-    struct commit_work *w = c->work;
-    const struct json *updates = json_get(w->request, SV("updates"));
-
-    if (outcome && outcome->code != ERR_NOT_FOUND)
-        return false;
-    for (size_t i = 0; i < json_count(updates); i++) {
-        const struct json *u = json_at(updates, i);
-        struct location l;
-
-        if (!sv_eq_nocase(json_get_str(u, SV("action")), SV("set-location")))
-            continue;
-        if (outcome || !location_read(json_get_str(u, SV("location")), false, c->arena, &l, e) ||
-            !sv_eq(location_text(&l, c->arena), w->staged.location))
-            return err_set(
-                e, ERR_DENIED,
-                "the location is not the one that was staged for this table; stage it again");
-    }
-    return apply(c, e);
 }
 
 static bool begin_try(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
 
-    if (w->creates)
-        return call_read(c, query_staged, after_staged, e);
-    return table_find(c, &w->at, found, e);
+    return w->creates ? apply(c, e) : table_find(c, &w->at, found, e);
 }
 
 /* ---- rights ---- */

@@ -85,11 +85,24 @@ bool folders_of(struct call *c, const struct json *metadata, struct table_row *r
 
 /* ---- finding ---- */
 
+bool table_is_new(struct store *s, const struct table_name *name, struct arena *a, struct err *e)
+{
+    struct table_row there;
+    struct err why = {0};
+
+    if (store_table_get(s, name, a, &there, &why))
+        return err_set(e, ERR_CONFLICT, "Requirement failed: table already exists");
+    if (why.code != ERR_NOT_FOUND)
+        *e = why;
+    return why.code == ERR_NOT_FOUND;
+}
+
 static bool query_table(struct call *c, struct store *s, struct err *e)
 {
     struct table_at *t = c->work;
     const struct table_name name = path_table(c, &t->path);
-    struct table_change as_it_is = {.row = &t->row};
+    /* No promise is ever made in a table's place: none is live at the end of time. */
+    struct table_change as_it_is = {.row = &t->row, .now_ms = INT64_MAX};
 
     if (!store_table_get(s, &name, c->arena, &t->row, e) ||
         !store_table_overlap(s, &name, &as_it_is, c->arena, e))
@@ -196,6 +209,20 @@ bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct e
 
 /* ---- metadata files ---- */
 
+bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,
+                struct object_ask *out, struct err *e)
+{
+    out->catalog = c->catalog;
+    out->folder = folders[0];
+    if (!location_read_file(text, c->arena, &out->file, e))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (location_contains(&folders[i], &out->file))
+            out->folder = folders[i];
+    }
+    return true;
+}
+
 void metadata_remember(struct call *c, struct sv location, struct sv text)
 {
     struct loop *l = c->loop;
@@ -235,17 +262,11 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
 {
     const struct sv *known = map_get(&c->loop->metadata, t->row.metadata_location);
-    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_GET};
+    struct object_ask ask = {.method = HTTP_GET};
 
     t->then = then;
     if (known)
         return metadata_read(*known, c->arena, &t->metadata, e) && then(c, NULL, e);
-    if (!location_read_file(t->row.metadata_location, c->arena, &ask.file, e))
-        return false;
-    ask.folder = t->folders[0];
-    for (size_t i = 0; i < t->n_folders; i++) {
-        if (location_contains(&t->folders[i], &ask.file))
-            ask.folder = t->folders[i];
-    }
-    return call_object(c, &ask, after_file, e);
+    return table_file(c, t->row.metadata_location, t->folders, t->n_folders, &ask, e) &&
+           call_object(c, &ask, after_file, e);
 }

@@ -30,6 +30,9 @@ struct table_at {
     uint64_t asked_epoch;
 };
 
+/* ERR_CONFLICT: a table bears the name. On a keeper. */
+MUST_CHECK bool table_is_new(struct store *s, const struct table_name *name, struct arena *a,
+                             struct err *e);
 /* Reads the row into `t` (c->work must be, or begin with, a struct table_at) and checks that each
  * folder is allowed and in no other table's place. ERR_NOT_FOUND in Iceberg's words. */
 MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
@@ -42,6 +45,10 @@ bool place_is_allowed(const struct rule_catalog *catalog, const struct location 
  * not allowed. */
 MUST_CHECK bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,
                            struct location *folders, size_t *n, struct err *e);
+/* A question about the file at `text`, asked with a credential that is narrowed to the one of the
+ * table's folders that it lies in (the first, when it lies in none). */
+MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,
+                           struct object_ask *out, struct err *e);
 /* Puts a file's text into the cache: it has just been written. */
 void metadata_remember(struct call *c, struct sv location, struct sv text);
 

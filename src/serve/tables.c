@@ -2,7 +2,7 @@
 #include "serve/routes.h"
 #include "serve/table_steps.h"
 
-enum { STAGE_MS = 60 * 60 * 1000 };
+enum { STAGE_MS = 60 * 60 * 1000, STAGE_MARGIN_MS = 5 * 60 * 1000 };
 
 /* ---- list ---- */
 
@@ -71,6 +71,8 @@ struct table_work {
     struct json *result;
     struct sv file; /* of the metadata; empty while staged */
     struct table_change change;
+    struct table_row found; /* after a create of unknown outcome */
+    struct err refusal;     /* while the file is tidied */
     struct sv namespace_location;
     struct staging staging;
     bool purge;
@@ -163,10 +165,82 @@ static bool taken(struct call *c, const struct table_work *w, struct sv overlap,
                    SV_ARG(sv_first(w->at.path.table, 100)));
 }
 
-static bool query_insert(struct call *c, struct store *s, struct err *e)
+static bool refuse(struct call *c, const struct err *why, struct err *e)
 {
     struct table_work *w = c->work;
 
+    if (why->code == ERR_CONFLICT)
+        return taken(c, w, w->change.overlap, e);
+    if (why->code == ERR_NOT_FOUND)
+        return call_no_namespace(c, &w->at.path.ns, e);
+    *e = *why;
+    return false;
+}
+
+static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return refuse(c, &w->refusal, e);
+}
+
+/* The file that no table names is taken away, best effort, before the refusal is told. */
+static bool tidy(struct call *c, const struct err *why, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct object_ask ask = {.method = HTTP_DELETE};
+
+    w->refusal = *why;
+    return (table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e) &&
+            call_object(c, &ask, after_tidy, e)) ||
+           refuse(c, &w->refusal, e);
+}
+
+static bool created(struct call *c, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    metadata_remember(c, w->file, json_text(c->arena, w->at.metadata));
+    return answer_table(c, w->at.metadata, e);
+}
+
+static bool unknown(struct call *c, struct err *e)
+{
+    c->error_status = 500;
+    c->error_type = "CommitStateUnknownException";
+    return err_set(e, ERR_INTERNAL, "it is not known whether the table was created; look for it");
+}
+
+static bool query_found(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_get(s, &name, c->arena, &w->found, e);
+}
+
+/* The uuid is fresh: a table that bears it is this one, whoever has committed to it since. */
+static bool after_look(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct err why = {0};
+
+    if (!outcome && sv_eq_nocase(w->found.uuid, w->at.row.uuid))
+        return created(c, e);
+    if (!outcome) {
+        (void)err_set(&why, ERR_CONFLICT, "another table bears the name");
+        return tidy(c, &why, e);
+    }
+    if (outcome->code == ERR_NOT_FOUND) {
+        (void)err_set(&why, ERR_UNAVAILABLE, "the table was not created; try again");
+        return tidy(c, &why, e);
+    }
+    return unknown(c, e);
+}
+
+static bool query_insert(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
     const struct table_name name = path_table(c, &w->at.path);
 
     return store_table_create(s, &name, &w->change, c->arena, e);
@@ -174,16 +248,11 @@ static bool query_insert(struct call *c, struct store *s, struct err *e)
 
 static bool after_insert(struct call *c, const struct err *outcome, struct err *e)
 {
-    struct table_work *w = c->work;
-
-    if (outcome && outcome->code == ERR_CONFLICT)
-        return taken(c, w, w->change.overlap, e);
-    if (outcome && outcome->code == ERR_NOT_FOUND)
-        return call_no_namespace(c, &w->at.path.ns, e);
-    if (outcome)
-        return false;
-    metadata_remember(c, w->file, json_text(c->arena, w->at.metadata));
-    return answer_table(c, w->at.metadata, e);
+    if (!outcome)
+        return created(c, e);
+    if (outcome->code == ERR_INTERNAL)
+        return call_read(c, query_found, after_look, e) || unknown(c, e);
+    return tidy(c, outcome, e);
 }
 
 static bool after_put(struct call *c, const struct err *outcome, struct err *e)
@@ -195,20 +264,42 @@ static bool after_put(struct call *c, const struct err *outcome, struct err *e)
 
 static bool put_first(struct call *c, struct table_work *w, struct err *e)
 {
-    struct object_ask ask = {.catalog = c->catalog, .method = HTTP_PUT, .folder = w->at.folders[0]};
+    struct object_ask ask = {.method = HTTP_PUT};
 
     w->file =
         metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
     w->at.row.metadata_location = w->file;
-    w->change.row = &w->at.row;
-    if (!location_read_file(w->file, c->arena, &ask.file, e))
+    if (!table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
         return false;
-    for (size_t i = 0; i < w->at.n_folders; i++) {
-        if (location_contains(&w->at.folders[i], &ask.file))
-            ask.folder = w->at.folders[i];
-    }
     ask.body = json_text(c->arena, w->at.metadata);
     return call_object(c, &ask, after_put, e);
+}
+
+static bool query_place(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return table_is_new(s, &name, c->arena, e) &&
+           store_table_overlap(s, &name, &w->change, c->arena, e);
+}
+
+static bool after_place(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if ((outcome && outcome->code == ERR_CONFLICT) || w->change.overlap.n)
+        return taken(c, w, w->change.overlap, e);
+    return !outcome && put_first(c, w, e);
+}
+
+/* Nothing is written into a place before it is known to be nobody's. The store decides again when
+ * the table is entered. */
+static bool check_place(struct call *c, struct table_work *w, struct err *e)
+{
+    w->change =
+        (struct table_change){.row = &w->at.row, .principal = c->who.name, .now_ms = c->now_ms};
+    return call_read(c, query_place, after_place, e);
 }
 
 /* ---- stage ---- */
@@ -230,7 +321,19 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
         return taken(c, w, w->staging.overlap, e);
     if (outcome && outcome->code == ERR_NOT_FOUND)
         return call_no_namespace(c, &w->at.path.ns, e);
-    return !outcome && answer_table(c, w->at.metadata, e);
+    if (outcome)
+        return false;
+    /* A promise that was prolonged keeps its uuid. */
+    json_set_str(w->at.metadata, c->arena, SV("table-uuid"), w->staging.row.uuid);
+    return answer_table(c, w->at.metadata, e);
+}
+
+/* Beyond the life of every key that is handed out with the promise; clocks differ. */
+static int64_t promised_until(const struct call *c)
+{
+    int64_t keys_ms = (int64_t)c->catalog->integration->ttl_seconds * 1000;
+
+    return c->now_ms + (keys_ms > STAGE_MS ? keys_ms : STAGE_MS) + STAGE_MARGIN_MS;
 }
 
 static bool after_namespace(struct call *c, const struct err *outcome, struct err *e)
@@ -247,10 +350,10 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
         !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
         return false;
     if (!json_bool(json_get(w->request, SV("stage-create")), false))
-        return put_first(c, w, e);
+        return check_place(c, w, e);
     w->staging = (struct staging){
-        .row = {c->who.name, o.uuid, w->at.row.location, c->now_ms + STAGE_MS},
-        .now_ms = c->now_ms
+        .row = {c->who.name, o.uuid, w->at.row.location, promised_until(c)},
+          .now_ms = c->now_ms
     };
     return call_write(c, query_stage, after_stage, e);
 }

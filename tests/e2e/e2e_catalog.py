@@ -1,0 +1,130 @@
+"""The catalog's promises at a real store: what lies where after creates and commits, granted or refused."""
+import threading
+
+import e2e_folder
+import harness as h
+
+TABLES = "/v1/analytics/namespaces/sales/tables"
+
+
+class Places(e2e_folder.Desk):
+    """What a refused request leaves behind: nothing."""
+
+    def keys(self, prefix):
+        found = self.rgw.s3.list_objects_v2(Bucket="warehouse", Prefix=prefix)
+        return sorted(o["Key"] for o in found.get("Contents", []))
+
+    def commit(self, name, *updates, requirements=()):
+        return self.desk.call("POST", f"{TABLES}/{name}", self.token,
+                              {"requirements": list(requirements), "updates": list(updates)})
+
+
+    def test_a_create_in_anothers_place_writes_nothing_there(self):
+        location = "s3://warehouse/lake/sales/neighbour"
+        self.assertEqual(self.create("neighbour", location=location)[0], 200)
+        self.rgw.s3.put_bucket_versioning(Bucket="warehouse", VersioningConfiguration={"Status": "Enabled"})
+        try:
+            for place in (location, location + "/metadata", location + "/inside"):
+                with self.subTest(place):
+                    before = self.keys("lake/sales/neighbour/")
+                    self.assertEqual(self.create("intruder", location=place)[0], 403)
+                    self.assertEqual(self.create("neighbour", location=place)[0], 409)
+                    self.assertEqual(self.keys("lake/sales/neighbour/"), before)
+            versions = self.rgw.s3.list_object_versions(Bucket="warehouse", Prefix="lake/sales/neighbour/")
+            self.assertEqual(versions.get("DeleteMarkers", []), [])
+        finally:
+            self.rgw.s3.put_bucket_versioning(Bucket="warehouse", VersioningConfiguration={"Status": "Suspended"})
+
+    def test_a_commit_into_anothers_place_writes_nothing_there(self):
+        location = "s3://warehouse/lake/sales/target"
+        self.assertEqual(self.create("target", location=location)[0], 200)
+        self.assertEqual(self.create("mover", location="s3://warehouse/lake/sales/mover")[0], 200)
+        self.rgw.s3.put_bucket_versioning(Bucket="warehouse", VersioningConfiguration={"Status": "Enabled"})
+        try:
+            before = self.keys("lake/sales/target/")
+            for update in ({"action": "set-location", "location": location},
+                           {"action": "set-properties", "updates": {"write.metadata.path": location + "/x"}},
+                           {"action": "set-properties", "updates": {"write.data.path": location + "/x"}}):
+                with self.subTest(update):
+                    self.assertEqual(self.commit("mover", update)[0], 403)
+                    self.assertEqual(self.keys("lake/sales/target/"), before)
+            versions = self.rgw.s3.list_object_versions(Bucket="warehouse", Prefix="lake/sales/target/")
+            self.assertEqual(versions.get("DeleteMarkers", []), [])
+            self.assertEqual(len(self.keys("lake/sales/mover/")), 1)
+        finally:
+            self.rgw.s3.put_bucket_versioning(Bucket="warehouse", VersioningConfiguration={"Status": "Suspended"})
+
+    def staged(self, name, location, token=None):
+        status, body = self.create(name, token, **{"location": location, "stage-create": True})
+        self.assertEqual(status, 200, body)
+        return body["metadata"]
+
+    def take_up(self, name, metadata, token=None, location=None, updates=()):
+        """The first commit of a staged table, as Java and PyIceberg send it."""
+        return self.desk.call("POST", f"{TABLES}/{name}", token or self.token, {
+            "requirements": [{"type": "assert-create"}],
+            "updates": [{"action": "assign-uuid", "uuid": metadata["table-uuid"]},
+                        {"action": "upgrade-format-version", "format-version": 2},
+                        {"action": "add-schema", "schema": metadata["schemas"][0]},
+                        {"action": "set-current-schema", "schema-id": -1},
+                        {"action": "add-spec", "spec": metadata["partition-specs"][0]},
+                        {"action": "set-default-spec", "spec-id": -1},
+                        {"action": "add-sort-order", "sort-order": metadata["sort-orders"][0]},
+                        {"action": "set-default-sort-order", "sort-order-id": -1},
+                        {"action": "set-location", "location": location or metadata["location"]}, *updates]})
+
+    def test_a_staged_table_is_made_where_it_was_promised_and_nowhere_else(self):
+        metadata = self.staged("promised", "s3://warehouse/lake/promised/here")
+        self.assertEqual(self.take_up("promised", metadata, location="s3://warehouse/lake/promised/there")[0], 403)
+        self.assertEqual(self.keys("lake/promised/"), [])
+        status, body = self.take_up("promised", metadata)
+        self.assertEqual(status, 200, body)
+        self.assertEqual(body["metadata"]["table-uuid"], metadata["table-uuid"])
+        self.assertEqual(self.take_up("promised", metadata)[0], 409)
+        self.assertEqual(len(self.keys("lake/promised/")), 1)
+
+    def test_a_place_for_which_keys_live_is_nobody_elses_whatever_becomes_of_the_name(self):
+        first = "s3://warehouse/lake/keys/first"
+        status, body = self.create("twice", location=first, **{"stage-create": True})
+        self.assertEqual(status, 200, body)
+        key = self.rgw.with_key(body["storage-credentials"][0]["config"])
+        self.staged("twice", "s3://warehouse/lake/keys/second")
+        self.assertEqual(self.create("twice", location="s3://warehouse/lake/keys/third")[0], 200)
+        key.put_object(Bucket="warehouse", Key="lake/keys/first/data.parquet", Body=b"x")
+        self.assertEqual(self.create("heir", location=first)[0], 403)
+        self.assertEqual(self.create("heir", location=first, **{"stage-create": True})[0], 403)
+
+    def test_of_creates_that_race_for_a_name_only_the_winner_leaves_a_file(self):
+        answers = []
+
+        def one(i):
+            answers.append((self.create("raced", location=f"s3://warehouse/lake/race/{i}"), i))
+        racers = [threading.Thread(target=one, args=(i,)) for i in range(8)]
+        for r in racers:
+            r.start()
+        for r in racers:
+            r.join(60)
+        won = [i for (status, _), i in answers if status == 200]
+        self.assertEqual(sorted(status for (status, _), _ in answers), [200] + [409] * 7)
+        left = h.wait_for("the losers are tidied", lambda: [self.keys("lake/race/")]
+                          if len(self.keys("lake/race/")) == 1 else None, 10)[0]
+        self.assertTrue(left[0].startswith(f"lake/race/{won[0]}/metadata/00000-"), left)
+
+    def test_of_creates_that_race_for_a_place_only_the_winner_leaves_a_file(self):
+        answers = []
+
+        def one(i):
+            answers.append(self.create(f"placed{i}", location="s3://warehouse/lake/onespot")[0])
+        racers = [threading.Thread(target=one, args=(i,)) for i in range(8)]
+        for r in racers:
+            r.start()
+        for r in racers:
+            r.join(60)
+        self.assertEqual(sorted(answers), [200] + [403] * 7)
+        h.wait_for("the losers are tidied", lambda: len(self.keys("lake/onespot/")) == 1, 10)
+
+    def test_a_create_in_a_namespace_that_is_not_there_writes_nothing(self):
+        status, body = self.desk.call("POST", "/v1/analytics/namespaces/nowhere/tables", self.token,
+                                      {"name": "t", "schema": h.SIMPLE_SCHEMA, "location": "s3://warehouse/lake/none/t"})
+        self.assertEqual((status, body["error"]["type"]), (404, "NoSuchNamespaceException"))
+        self.assertEqual(self.keys("lake/none/"), [])
