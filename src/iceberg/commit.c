@@ -115,8 +115,7 @@ static requirement_fn *requirement_named(struct sv type)
     return NULL;
 }
 
-/* All are known; assert-create stands alone; `*creates` says whether it is there. */
-static bool requirements_known(const struct json *list, bool *creates, struct err *e)
+bool requirements_known(const struct json *list, bool *creates, struct err *e)
 {
     *creates = false;
     if (json_kind(list) != JSON_ARRAY || json_count(list) > LIMIT_COMMIT_UPDATES)
@@ -167,23 +166,42 @@ static struct json *blank(struct arena *a)
     return m;
 }
 
-static bool is_complete(const struct json *m, struct err *e)
+/* Whatever an older writer bound to whatever: a request that does not touch it is not refused for
+ * it. */
+static bool keeps_layout(const struct json *base, const struct json *m)
 {
-    int64_t schema = get_i64(m, "current-schema-id", -1);
+    static const char *const ids[] = {"current-schema-id", "default-spec-id",
+                                      "default-sort-order-id", NULL};
+
+    for (const char *const *id = ids; base && *id; id++) {
+        if (get_i64(base, *id, -1) != get_i64(m, *id, -1))
+            return false;
+    }
+    return base != NULL;
+}
+
+/* What is in force must hold together, in whatever order the updates came. */
+static bool is_complete(const struct json *base, const struct json *m, struct err *e)
+{
+    const struct json *schema = find_by_id(json_get(m, SV("schemas")), SV("schema-id"),
+                                           get_i64(m, "current-schema-id", -1), NULL),
+                      *spec = find_by_id(json_get(m, SV("partition-specs")), SV("spec-id"),
+                                         get_i64(m, "default-spec-id", -1), NULL),
+                      *order = find_by_id(json_get(m, SV("sort-orders")), SV("order-id"),
+                                          get_i64(m, "default-sort-order-id", -1), NULL);
 
     if (!json_get_str(m, SV("table-uuid")).n && get_i64(m, "format-version", 1) > 1)
         return err_set(e, ERR_INVALID, "the result has no table-uuid");
     if (!json_get_str(m, SV("location")).n)
         return err_set(e, ERR_INVALID, "the result has no location");
-    if (!find_by_id(json_get(m, SV("schemas")), SV("schema-id"), schema, NULL))
+    if (!schema)
         return err_set(e, ERR_INVALID, "the result has no current schema");
-    if (!find_by_id(json_get(m, SV("partition-specs")), SV("spec-id"),
-                    get_i64(m, "default-spec-id", -1), NULL))
+    if (!spec)
         return err_set(e, ERR_INVALID, "the result has no default partition spec");
-    if (!find_by_id(json_get(m, SV("sort-orders")), SV("order-id"),
-                    get_i64(m, "default-sort-order-id", -1), NULL))
+    if (!order)
         return err_set(e, ERR_INVALID, "the result has no default sort order");
-    return true;
+    return keeps_layout(base, m) ||
+           (spec_is_bound(spec, schema, e) && order_check(order, schema, e));
 }
 
 static int64_t last_logged(const struct json *m)
@@ -250,7 +268,7 @@ bool metadata_commit(const struct json *base, const struct json *request,
     if (!requirements_hold(base, wanted, e))
         return false;
     c.m = base ? json_copy(a, base) : blank(a);
-    if (!updates_apply(&c, updates, e) || !is_complete(c.m, e))
+    if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, e))
         return false;
     *changed = c.changed || !base;
     if (*changed) {

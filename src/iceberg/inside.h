@@ -19,6 +19,9 @@ typedef bool update_fn(struct changing *c, const struct json *u, struct err *e);
 /* snapshots.c */
 update_fn add_snapshot, set_snapshot_ref, remove_snapshots, remove_snapshot_ref;
 
+/* commit.c. All are known; assert-create stands alone; `*creates` says whether it is there. */
+MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struct err *e);
+
 /* The element of an array whose integer member has that value, or NULL; `*at` its index. */
 struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at);
 /* The array of that name, made when it is absent. */

@@ -130,7 +130,8 @@ static bool add_spec(struct json *m, const struct json *request, const struct js
     /* Ids of a new table count from 1000, whatever the client chose. */
     for (size_t i = 0; i < json_count(json_get(spec, SV("fields"))); i++)
         json_remove(json_at(json_get(spec, SV("fields")), i), SV("field-id"));
-    spec = spec_number(spec, a, &last);
+    if (!spec_number(spec, a, &last, &spec, e))
+        return false;
     json_set_i64(spec, a, SV("spec-id"), 0);
     json_set_i64(m, a, SV("default-spec-id"), 0);
     json_set(m, SV("partition-specs"), list_with(a, spec));

@@ -5,6 +5,12 @@
 
 #include "base/limits.h"
 
+struct schema_walk {
+    schema_visit_fn *visit;
+    void *context;
+    bool repeated;
+};
+
 /* ---- types ---- */
 
 static bool is_primitive(struct sv t, int *needs_format)
@@ -234,19 +240,6 @@ struct json *schema_renumber(const struct json *schema, struct arena *a, struct 
     return copy;
 }
 
-struct json *fields_remap(const struct json *v, const struct map *ids, struct arena *a)
-{
-    struct json *copy = json_copy(a, v), *fields = json_get(copy, SV("fields"));
-
-    for (size_t i = 0; i < json_count(fields); i++) {
-        struct json *f = json_at(fields, i);
-
-        json_set_i64(f, a, SV("source-id"),
-                     new_id(ids, a, json_i64(json_get(f, SV("source-id")), 0)));
-    }
-    return copy;
-}
-
 bool schema_same(const struct json *x, const struct json *y, struct arena *a)
 {
     struct json *none = json_new_array(a);
@@ -257,130 +250,69 @@ bool schema_same(const struct json *x, const struct json *y, struct arena *a)
            json_eq(ix ? ix : none, iy ? iy : none);
 }
 
-static bool type_has(const struct json *type, int64_t id);
+/* ---- walking ---- */
 
-static bool fields_have(const struct json *fields, int64_t id)
+static bool walk_type(struct schema_walk *w, const struct json *type, struct sv name,
+                      struct err *e);
+
+static bool walk_fields(struct schema_walk *w, const struct json *fields, struct err *e)
 {
     for (size_t i = 0; i < json_count(fields); i++) {
-        const struct json *f = json_at(fields, i);
+        const struct json *f = json_at(fields, i), *type = json_get(f, SV("type"));
+        struct sv name = json_get_str(f, SV("name"));
+        struct schema_field at = {json_i64(json_get(f, SV("id")), 0), type, name, w->repeated};
 
-        if (json_i64(json_get(f, SV("id")), 0) == id || type_has(json_get(f, SV("type")), id))
-            return true;
+        if (!w->visit(&at, w->context, e) || !walk_type(w, type, name, e))
+            return false;
     }
-    return false;
+    return true;
 }
 
-static bool type_has(const struct json *type, int64_t id)
+static bool walk_type(struct schema_walk *w, const struct json *type, struct sv name, struct err *e)
 {
     size_t n;
     const struct slot *slots = slots_of(type, &n);
+    bool repeated = w->repeated;
 
+    if (!walk_fields(w, json_get(type, SV("fields")), e))
+        return false;
+    w->repeated = w->repeated || n;
     for (size_t i = 0; i < n; i++) {
-        if (json_i64(json_get(type, sv_from(slots[i].id)), 0) == id ||
-            type_has(json_get(type, sv_from(slots[i].type)), id))
-            return true;
+        const struct json *below = json_get(type, sv_from(slots[i].type));
+        struct schema_field at = {json_i64(json_get(type, sv_from(slots[i].id)), 0), below, name,
+                                  true};
+
+        if (!w->visit(&at, w->context, e) || !walk_type(w, below, name, e))
+            return false;
     }
-    return fields_have(json_get(type, SV("fields")), id);
-}
-
-bool schema_has_field(const struct json *schema, int64_t id)
-{
-    return fields_have(json_get(schema, SV("fields")), id);
-}
-
-/* ---- specs and orders ---- */
-
-static bool sources_exist(const struct json *v, const struct json *schema, const char *what,
-                          struct err *e)
-{
-    const struct json *fields = json_get(v, SV("fields"));
-
-    for (size_t i = 0; i < json_count(fields); i++) {
-        const struct json *f = json_at(fields, i);
-        int64_t source = json_i64(json_get(f, SV("source-id")), 0);
-        const struct json *sources = json_get(f, SV("source-ids"));
-
-        if (!source && json_count(sources))
-            source = json_i64(json_at(sources, 0), 0);
-        if (!json_get_str(f, SV("transform")).n)
-            return err_set(e, ERR_INVALID, "%s: a field without a transform", what);
-        if (!schema_has_field(schema, source))
-            return err_set(e, ERR_INVALID, "%s: Cannot find source column for field %" PRId64, what,
-                           source);
-    }
-    return json_kind(fields) == JSON_ARRAY ||
-           err_set(e, ERR_INVALID, "%s: no list of fields", what);
-}
-
-bool spec_check(const struct json *spec, const struct json *schema, struct err *e)
-{
-    const struct json *fields = json_get(spec, SV("fields"));
-
-    if (!sources_exist(spec, schema, "partition spec", e))
-        return false;
-    for (size_t i = 0; i < json_count(fields); i++) {
-        struct sv name = json_get_str(json_at(fields, i), SV("name"));
-
-        for (size_t j = 0; j < i; j++) {
-            if (sv_eq(name, json_get_str(json_at(fields, j), SV("name"))))
-                return err_set(e, ERR_INVALID, "partition spec: name " SV_FMT " is used twice",
-                               SV_ARG(sv_first(name, 80)));
-        }
-        if (!name.n)
-            return err_set(e, ERR_INVALID, "partition spec: a field without a name");
-        if (json_i64(json_get(json_at(fields, i), SV("field-id")), 0) > INT32_MAX)
-            return err_set(e, ERR_INVALID, "partition spec: field-id is beyond an int");
-    }
+    w->repeated = repeated;
     return true;
 }
 
-struct json *spec_number(const struct json *spec, struct arena *a, int64_t *last_id)
+bool schema_each(const struct json *schema, schema_visit_fn *visit, void *context, struct err *e)
 {
-    struct json *copy = json_copy(a, spec), *fields = json_get(copy, SV("fields"));
+    struct schema_walk w = {.visit = visit, .context = context};
 
-    for (size_t i = 0; i < json_count(fields); i++) {
-        struct json *f = json_at(fields, i);
-        int64_t id = json_i64(json_get(f, SV("field-id")), 0);
-
-        if (!id)
-            json_set_i64(f, a, SV("field-id"), id = *last_id + 1);
-        if (id > *last_id)
-            *last_id = id;
-    }
-    return copy;
+    return walk_fields(&w, json_get(schema, SV("fields")), e);
 }
 
-static bool fields_same(const struct json *x, const struct json *y, const char *const *names)
+static bool remember_if_wanted(const struct schema_field *f, void *context, UNUSED struct err *e)
 {
-    const struct json *fx = json_get(x, SV("fields")), *fy = json_get(y, SV("fields"));
+    struct schema_field *wanted = context;
 
-    if (json_count(fx) != json_count(fy))
+    if (f->id != wanted->id)
+        return true;
+    *wanted = *f;
+    return false;
+}
+
+bool schema_find(const struct json *schema, int64_t id, struct schema_field *out)
+{
+    struct schema_field wanted = {.id = id};
+    struct err ignored = {0};
+
+    if (schema_each(schema, remember_if_wanted, &wanted, &ignored))
         return false;
-    for (size_t i = 0; i < json_count(fx); i++) {
-        for (const char *const *name = names; *name; name++) {
-            if (!json_eq(json_get(json_at(fx, i), sv_from(*name)),
-                         json_get(json_at(fy, i), sv_from(*name))))
-                return false;
-        }
-    }
+    *out = wanted;
     return true;
-}
-
-bool spec_same(const struct json *x, const struct json *y)
-{
-    static const char *const names[] = {"source-id", "transform", "name", NULL};
-
-    return fields_same(x, y, names);
-}
-
-bool order_check(const struct json *order, const struct json *schema, struct err *e)
-{
-    return sources_exist(order, schema, "sort order", e);
-}
-
-bool order_same(const struct json *x, const struct json *y)
-{
-    static const char *const names[] = {"source-id", "transform", "direction", "null-order", NULL};
-
-    return fields_same(x, y, names);
 }

@@ -16,13 +16,40 @@ struct json *schema_renumber(const struct json *schema, struct arena *a, struct 
                              int64_t *last_id);
 /* The same struct and identifier fields, whatever their schema-id. */
 bool schema_same(const struct json *x, const struct json *y, struct arena *a);
-/* Whether a field of that id exists anywhere in the schema. */
-bool schema_has_field(const struct json *schema, int64_t id);
+/* A place in a schema that has an id: a field, a list's element, a map's key or value. */
+struct schema_field {
+    int64_t id;
+    const struct json *type;
+    struct sv name; /* of the nearest field */
+    bool repeated;  /* it stands in a list or a map */
+};
+/* Visits all, from the top down; a false ends the walk and is its outcome. */
+typedef bool schema_visit_fn(const struct schema_field *f, void *context, struct err *e);
+MUST_CHECK bool schema_each(const struct json *schema, schema_visit_fn *visit, void *context,
+                            struct err *e);
+bool schema_find(const struct json *schema, int64_t id, struct schema_field *out);
 
-/* Partition specs. Fields get ids from `*last_id` + 1 where they have none; sources must be in
- * `schema`. */
+/* ---- evolve.c ---- */
+
+/*
+ * Whether `schema` may follow those of the table `metadata`. While a branch holds data, an id that
+ * any schema has used keeps its type or takes one that it may be promoted to (Iceberg table spec,
+ * "Schema Evolution"). A table without data, and one whose main branch was removed to replace it,
+ * takes any. `all` is false to compare with the current schema only. ERR_INVALID names the field.
+ */
+MUST_CHECK bool schema_may_follow(const struct json *metadata, const struct json *schema, bool all,
+                                  struct arena *a, struct err *e);
+
+/* ---- layout.c ---- */
+
+/* Each field stands on a column of `schema` that its transform takes; void needs none, and a
+ * transform that we do not know takes any. */
 MUST_CHECK bool spec_check(const struct json *spec, const struct json *schema, struct err *e);
-struct json *spec_number(const struct json *spec, struct arena *a, int64_t *last_id);
+/* The same without the checks that only a new spec must pass. */
+MUST_CHECK bool spec_is_bound(const struct json *spec, const struct json *schema, struct err *e);
+/* A copy whose fields got ids from `*last_id` + 1 where they had none. */
+MUST_CHECK bool spec_number(const struct json *spec, struct arena *a, int64_t *last_id,
+                            struct json **out, struct err *e);
 bool spec_same(const struct json *x, const struct json *y);
 MUST_CHECK bool order_check(const struct json *order, const struct json *schema, struct err *e);
 bool order_same(const struct json *x, const struct json *y);

@@ -21,13 +21,14 @@ static bool check_sequence(struct changing *c, const struct json *s, struct err 
 
     if (format(c) < 2)
         return true;
-    if (number <= last && json_get(s, SV("parent-snapshot-id")))
+    /* Without a parent too: what follows would be as old as what is there, and deletes of before
+     * would reach into it. */
+    if (number <= last)
         return err_set(e, ERR_CONFLICT,
                        "Cannot add snapshot with sequence number %" PRId64
                        " older than last sequence number %" PRId64,
                        number, last);
-    if (number > last)
-        set_i64(c, "last-sequence-number", number);
+    set_i64(c, "last-sequence-number", number);
     return true;
 }
 

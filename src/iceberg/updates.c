@@ -114,6 +114,8 @@ static bool add_schema(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
+    if (!schema_may_follow(c->m, asked, true, c->arena, e))
+        return false;
     copy = json_copy(c->arena, asked);
     c->last_schema = highest(schemas, "schema-id", -1) + 1;
     json_set_str(copy, c->arena, SV("type"), SV("struct"));
@@ -147,7 +149,12 @@ static bool set_current_schema(struct changing *c, const struct json *u, struct 
 {
     static const char *const names[] = {"schema-id", "schemas", "schema-id", "current-schema-id"};
 
-    return set_current(c, u, names, c->last_schema, e);
+    int64_t id = get_i64(u, "schema-id", -2);
+    const struct json *next = find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"),
+                                         id == -1 ? c->last_schema : id, NULL);
+
+    return (!next || schema_may_follow(c->m, next, false, c->arena, e)) &&
+           set_current(c, u, names, c->last_schema, e);
 }
 
 static bool add_spec(struct changing *c, const struct json *u, struct err *e)
@@ -164,7 +171,8 @@ static bool add_spec(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
-    copy = spec_number(asked, c->arena, &last);
+    if (!spec_number(asked, c->arena, &last, &copy, e))
+        return false;
     c->last_spec = highest(specs, "spec-id", -1) + 1;
     json_set_i64(copy, c->arena, SV("spec-id"), c->last_spec);
     json_push(specs, copy);
@@ -289,24 +297,36 @@ static void replace_by_snapshot(struct changing *c, const char *list, int64_t sn
     }
 }
 
+static bool set_entry(struct changing *c, const struct json *entry, const char *list, struct err *e)
+{
+    int64_t id = get_i64(entry, "snapshot-id", -1);
+
+    if (id < 0 || !json_get_str(entry, SV("statistics-path")).n)
+        return err_set(e, ERR_INVALID, "%s without snapshot-id and statistics-path", list);
+    replace_by_snapshot(c, list, id, entry);
+    return true;
+}
+
 static bool set_statistics(struct changing *c, const struct json *u, struct err *e)
 {
-    bool partitions = sv_starts(json_get_str(u, SV("action")), SV("set-partition"));
-    const struct json *s = json_get(u, partitions ? SV("partition-statistics") : SV("statistics"));
-    int64_t id = get_i64(s, "snapshot-id", -1);
+    return set_entry(c, json_get(u, SV("statistics")), "statistics", e);
+}
 
-    if (id < 0 || !json_get_str(s, SV("statistics-path")).n)
-        return err_set(e, ERR_INVALID, "statistics without snapshot-id and statistics-path");
-    replace_by_snapshot(c, partitions ? "partition-statistics" : "statistics", id, s);
-    return true;
+static bool set_partition_statistics(struct changing *c, const struct json *u, struct err *e)
+{
+    return set_entry(c, json_get(u, SV("partition-statistics")), "partition-statistics", e);
 }
 
 static bool remove_statistics(struct changing *c, const struct json *u, UNUSED struct err *e)
 {
-    bool partitions = sv_starts(json_get_str(u, SV("action")), SV("remove-partition"));
+    replace_by_snapshot(c, "statistics", get_i64(u, "snapshot-id", -1), NULL);
+    return true;
+}
 
-    replace_by_snapshot(c, partitions ? "partition-statistics" : "statistics",
-                        get_i64(u, "snapshot-id", -1), NULL);
+static bool remove_partition_statistics(struct changing *c, const struct json *u,
+                                        UNUSED struct err *e)
+{
+    replace_by_snapshot(c, "partition-statistics", get_i64(u, "snapshot-id", -1), NULL);
     return true;
 }
 
@@ -373,29 +393,29 @@ static const struct {
     struct sv action;
     update_fn *apply;
 } updates[] = {
-    {SV_INIT("assign-uuid"),                 assign_uuid           },
-    {SV_INIT("upgrade-format-version"),      upgrade_format_version},
-    {SV_INIT("add-schema"),                  add_schema            },
-    {SV_INIT("set-current-schema"),          set_current_schema    },
-    {SV_INIT("add-spec"),                    add_spec              },
-    {SV_INIT("set-default-spec"),            set_default_spec      },
-    {SV_INIT("add-sort-order"),              add_sort_order        },
-    {SV_INIT("set-default-sort-order"),      set_default_sort_order},
-    {SV_INIT("add-snapshot"),                add_snapshot          },
-    {SV_INIT("set-snapshot-ref"),            set_snapshot_ref      },
-    {SV_INIT("remove-snapshots"),            remove_snapshots      },
-    {SV_INIT("remove-snapshot-ref"),         remove_snapshot_ref   },
-    {SV_INIT("set-location"),                set_location          },
-    {SV_INIT("set-properties"),              set_properties        },
-    {SV_INIT("remove-properties"),           remove_properties     },
-    {SV_INIT("set-statistics"),              set_statistics        },
-    {SV_INIT("remove-statistics"),           remove_statistics     },
-    {SV_INIT("set-partition-statistics"),    set_statistics        },
-    {SV_INIT("remove-partition-statistics"), remove_statistics     },
-    {SV_INIT("remove-partition-specs"),      remove_partition_specs},
-    {SV_INIT("remove-schemas"),              remove_schemas        },
-    {SV_INIT("add-encryption-key"),          change_encryption_key },
-    {SV_INIT("remove-encryption-key"),       change_encryption_key },
+    {SV_INIT("assign-uuid"),                 assign_uuid                },
+    {SV_INIT("upgrade-format-version"),      upgrade_format_version     },
+    {SV_INIT("add-schema"),                  add_schema                 },
+    {SV_INIT("set-current-schema"),          set_current_schema         },
+    {SV_INIT("add-spec"),                    add_spec                   },
+    {SV_INIT("set-default-spec"),            set_default_spec           },
+    {SV_INIT("add-sort-order"),              add_sort_order             },
+    {SV_INIT("set-default-sort-order"),      set_default_sort_order     },
+    {SV_INIT("add-snapshot"),                add_snapshot               },
+    {SV_INIT("set-snapshot-ref"),            set_snapshot_ref           },
+    {SV_INIT("remove-snapshots"),            remove_snapshots           },
+    {SV_INIT("remove-snapshot-ref"),         remove_snapshot_ref        },
+    {SV_INIT("set-location"),                set_location               },
+    {SV_INIT("set-properties"),              set_properties             },
+    {SV_INIT("remove-properties"),           remove_properties          },
+    {SV_INIT("set-statistics"),              set_statistics             },
+    {SV_INIT("remove-statistics"),           remove_statistics          },
+    {SV_INIT("set-partition-statistics"),    set_partition_statistics   },
+    {SV_INIT("remove-partition-statistics"), remove_partition_statistics},
+    {SV_INIT("remove-partition-specs"),      remove_partition_specs     },
+    {SV_INIT("remove-schemas"),              remove_schemas             },
+    {SV_INIT("add-encryption-key"),          change_encryption_key      },
+    {SV_INIT("remove-encryption-key"),       change_encryption_key      },
 };
 
 static update_fn *update_named(struct sv action)

@@ -1,50 +1,5 @@
 /* test_commit.c - before, request, and what comes of it. */
-#include "iceberg/metadata.h"
-#include "unit/suite.h"
-
-static struct json *json(const char *text, struct arena *a)
-{
-    struct json *v = NULL;
-    struct err e = {0};
-
-    CHECK_OK(json_read(sv_from(text), a, &v, &e), &e);
-    return v;
-}
-
-static struct json *table(struct arena *a)
-{
-    struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1000};
-    struct json *m = NULL;
-    struct err e = {0};
-
-    NEED_OK(
-        metadata_create(
-            json(
-                "{\"name\":\"t\",\"schema\":{\"type\":\"struct\",\"fields\":["
-                "{\"id\":10,\"name\":\"a\",\"required\":true,\"type\":\"long\"},"
-                "{\"id\":20,\"name\":\"s\",\"required\":false,\"type\":{\"type\":\"struct\",\"fields\":["
-                "{\"id\":21,\"name\":\"x\",\"required\":false,\"type\":\"int\"}]}},"
-                "{\"id\":30,\"name\":\"b\",\"required\":false,\"type\":\"string\"}]},"
-                "\"partition-spec\":{\"fields\":[{\"source-id\":30,\"name\":\"b\",\"transform\":\"identity\"}]},"
-                "\"properties\":{\"owner\":\"me\",\"format-version\":\"2\"}}",
-                a),
-            &o, a, &m, &e),
-        &e);
-    return m;
-}
-
-static enum err_code commit(struct json *base, const char *requirements, const char *updates,
-                            struct arena *a, struct json **out)
-{
-    struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
-    struct json *request = json_new_object(a);
-    struct err e = {0};
-    bool changed;
-
-    json_set(request, SV("requirements"), json(requirements, a));
-    json_set(request, SV("updates"), json(updates, a));
-    return metadata_commit(base, request, &o, a, out, &changed, &e) ? ERR_NONE : e.code;
-}
+#include "unit/iceberg/table.h"
 
 static void a_new_table_counts_its_ids_level_by_level(void)
 {
@@ -69,15 +24,6 @@ static void a_new_table_counts_its_ids_level_by_level(void)
     CHECK_INT(json_i64(json_get(m, SV("last-partition-id")), 0), 1000);
     CHECK(!json_has(json_get(m, SV("properties")), SV("format-version")));
 }
-
-#define SNAPSHOT(id, sequence, more)                                                                                    \
-    "{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":" id                                                    \
-    ",\"sequence-number\":" sequence                                                                                    \
-    ",\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/metadata/l.avro\",\"summary\":{\"operation\":\"append\"}" more \
-    "}}"
-#define MAIN(id)                                                                                     \
-    "{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"branch\",\"snapshot-id\":" id \
-    "}"
 
 static void an_append_moves_main_and_the_logs(void)
 {
@@ -152,6 +98,90 @@ static void a_sequence_number_that_was_overtaken_is_a_conflict(void)
               ERR_NONE);
 }
 
+static void a_sequence_number_moves_forward_even_without_a_parent(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL, *next = NULL;
+
+    NEED(commit(table(&a), "[]", "[" SNAPSHOT("1", "3", "") "," MAIN("1") "]", &a, &m) == ERR_NONE);
+    CHECK_INT(commit(m, "[]", "[" SNAPSHOT("2", "3", "") "]", &a, &next), ERR_CONFLICT);
+    CHECK_INT(commit(m, "[]", "[" SNAPSHOT("2", "2", "") "]", &a, &next), ERR_CONFLICT);
+    CHECK_INT(commit(m, "[]", "[" SNAPSHOT("2", "4", "") "]", &a, &next), ERR_NONE);
+    CHECK_INT(json_i64(json_get(next, SV("last-sequence-number")), 0), 4);
+}
+
+static struct json *third_format(struct arena *a)
+{
+    struct json *m = NULL;
+
+    NEED(commit(table(a), "[]", "[{\"action\":\"upgrade-format-version\",\"format-version\":3}]", a,
+                &m) == ERR_NONE);
+    return m;
+}
+
+static void rows_are_counted_without_overflow(void)
+{
+    auto_arena a = {0};
+    struct json *base = third_format(&a), *m = NULL, *next = NULL;
+
+    NEED(commit(base, "[]", "[" SNAPSHOT("1", "1", ",\"first-row-id\":0,\"added-rows\":100") "]",
+                &a, &m) == ERR_NONE);
+    CHECK_INT(json_i64(json_get(m, SV("next-row-id")), 0), 100);
+    CHECK_INT(commit(m, "[]",
+                     "[" SNAPSHOT("2", "2",
+                                  ",\"first-row-id\":100,\"added-rows\":9223372036854775708") "]",
+                     &a, &next),
+              ERR_INVALID);
+    CHECK_INT(commit(m, "[]",
+                     "[" SNAPSHOT("2", "2",
+                                  ",\"first-row-id\":100,\"added-rows\":9223372036854775707") "]",
+                     &a, &next),
+              ERR_NONE);
+    CHECK_INT(json_i64(json_get(next, SV("next-row-id")), 0), INT64_MAX);
+    CHECK_INT(commit(m, "[]", "[" SNAPSHOT("2", "2", ",\"first-row-id\":99,\"added-rows\":1") "]",
+                     &a, &next),
+              ERR_CONFLICT);
+}
+
+static void ids_beyond_an_int_are_refused(void)
+{
+    static const char *const beyond[] = {
+        "[{\"action\":\"add-spec\",\"spec\":{\"fields\":[{\"source-id\":1,\"field-id\":2147483648,\"name\":\"p\",\"transform\":\"identity\"}]}}]",
+        "[{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":2147483648,\"name\":\"a\",\"type\":\"int\",\"required\":false}]}}]",
+        "[{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":0,\"name\":\"a\",\"type\":\"int\",\"required\":false}]}}]",
+    };
+    static const char within[] =
+        "[{\"action\":\"add-spec\",\"spec\":{\"fields\":[{\"source-id\":1,\"field-id\":2147483647,\"name\":\"p\",\"transform\":\"identity\"}]}}]";
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+        CHECK_INT(commit(table(&a), "[]", beyond[i], &a, &m), ERR_INVALID);
+    CHECK_INT(commit(table(&a), "[]", within, &a, &m), ERR_NONE);
+    CHECK_INT(json_i64(json_get(m, SV("last-partition-id")), 0), INT32_MAX);
+    CHECK_INT(
+        commit(
+            m, "[]",
+            "[{\"action\":\"add-spec\",\"spec\":{\"fields\":[{\"source-id\":2,\"name\":\"q\",\"transform\":\"void\"}]}}]",
+            &a, &m),
+        ERR_INVALID);
+}
+
+static void statistics_are_told_apart_whatever_the_case_of_the_action(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    CHECK_INT(
+        commit(
+            table(&a), "[]",
+            "[{\"action\":\"SET-Partition-Statistics\",\"partition-statistics\":{\"snapshot-id\":1,\"statistics-path\":\"s3://b/t/p\"}}]",
+            &a, &m),
+        ERR_NONE);
+    CHECK_INT(json_count(json_get(m, SV("partition-statistics"))), 1);
+    CHECK_INT(json_count(json_get(m, SV("statistics"))), 0);
+}
+
 static void fields_we_do_not_know_survive(void)
 {
     auto_arena a = {0};
@@ -218,7 +248,10 @@ static void a_metadata_file_is_numbered_after_the_one_before(void)
 SUITE("iceberg/commit", TEST(a_new_table_counts_its_ids_level_by_level),
       TEST(an_append_moves_main_and_the_logs), TEST(a_requirement_that_fails_is_a_conflict),
       TEST(what_is_wrong_in_itself_is_invalid),
-      TEST(a_sequence_number_that_was_overtaken_is_a_conflict), TEST(fields_we_do_not_know_survive),
-      TEST(removing_a_snapshot_takes_its_refs_and_history),
+      TEST(a_sequence_number_that_was_overtaken_is_a_conflict),
+      TEST(a_sequence_number_moves_forward_even_without_a_parent),
+      TEST(rows_are_counted_without_overflow), TEST(ids_beyond_an_int_are_refused),
+      TEST(statistics_are_told_apart_whatever_the_case_of_the_action),
+      TEST(fields_we_do_not_know_survive), TEST(removing_a_snapshot_takes_its_refs_and_history),
       TEST(a_staged_table_keeps_the_clients_ids),
       TEST(a_metadata_file_is_numbered_after_the_one_before))

@@ -1,0 +1,164 @@
+/* evolve.c - what a schema may become while there is data that was written before. */
+#include <inttypes.h>
+
+#include "iceberg/inside.h"
+#include "iceberg/schema.h"
+
+/* ---- types ---- */
+
+/* "decimal(9, 2)", blanks anywhere. */
+static bool read_decimal(struct sv type, int64_t *precision, int64_t *scale)
+{
+    struct sv rest, part;
+
+    if (!sv_starts(type, SV("decimal(")) || !sv_ends(type, SV(")")))
+        return false;
+    rest = sv_skip(sv_first(type, type.n - 1), sizeof("decimal(") - 1);
+    return sv_cut(&rest, ',', &part) && sv_i64(sv_trim(part), precision) &&
+           sv_i64(sv_trim(rest), scale);
+}
+
+static bool decimal_grows(struct sv from, struct sv to)
+{
+    int64_t p = 0, s = 0, wider = 0, same = 0;
+
+    return read_decimal(from, &p, &s) && read_decimal(to, &wider, &same) && s == same && p <= wider;
+}
+
+/* "struct", "list", "map", or what is written for a primitive type. */
+static struct sv kind_of(const struct json *type)
+{
+    return json_kind(type) == JSON_OBJECT ? json_get_str(type, SV("type"))
+                                          : json_str(type, (struct sv){0});
+}
+
+static bool is_promotion(const struct json *from_type, const struct json *to_type, int format)
+{
+    static const struct {
+        struct sv from, to;
+        int format;
+    } promotions[] = {
+        {SV_INIT("int"),   SV_INIT("long"),         1},
+        {SV_INIT("float"), SV_INIT("double"),       1},
+        {SV_INIT("date"),  SV_INIT("timestamp"),    3},
+        {SV_INIT("date"),  SV_INIT("timestamp_ns"), 3},
+    };
+    struct sv from = kind_of(from_type), to = kind_of(to_type);
+
+    if (json_kind(from_type) == json_kind(to_type) && sv_eq(from, to))
+        return true;
+    if (sv_eq(from, SV("unknown")))
+        return true;
+    for (size_t i = 0; i < sizeof(promotions) / sizeof(promotions[0]); i++) {
+        if (format >= promotions[i].format && sv_eq(from, promotions[i].from) &&
+            sv_eq(to, promotions[i].to))
+            return true;
+    }
+    return decimal_grows(from, to);
+}
+
+/* ---- a table ---- */
+
+struct evolution {
+    const struct json *metadata;
+    struct arena *arena;
+    struct map types; /* of every id: its newest */
+    int format;
+};
+
+static struct sv id_text(const struct evolution *v, int64_t id)
+{
+    return arena_printf(v->arena, "%" PRId64, id);
+}
+
+static bool learn(const struct schema_field *f, void *context, UNUSED struct err *e)
+{
+    struct evolution *v = context;
+    const struct json **type;
+    struct sv id = id_text(v, f->id);
+
+    if (map_get(&v->types, id))
+        return true;
+    type = arena_new(v->arena, const struct json *);
+    *type = f->type;
+    (void)map_put(&v->types, id, type);
+    return true;
+}
+
+/* Days and the moments they begin at are different values to these two; to the others they are the
+ * same day, month and year. */
+static bool partitions_by_value(const struct json *metadata, int64_t id)
+{
+    const struct json *specs = json_get(metadata, SV("partition-specs"));
+
+    for (size_t i = 0; i < json_count(specs); i++) {
+        const struct json *fields = json_get(json_at(specs, i), SV("fields"));
+
+        for (size_t j = 0; j < json_count(fields); j++) {
+            struct sv transform = json_get_str(json_at(fields, j), SV("transform"));
+
+            if (get_i64(json_at(fields, j), "source-id", 0) == id &&
+                (sv_eq_nocase(transform, SV("identity")) ||
+                 sv_eq_nocase(sv_first(transform, 6), SV("bucket"))))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool check_field(const struct schema_field *f, void *context, struct err *e)
+{
+    const struct evolution *v = context;
+    const struct json *const *known = map_get(&v->types, id_text(v, f->id));
+    struct sv from, to = kind_of(f->type);
+
+    if (!known)
+        return true;
+    from = kind_of(*known);
+    if (!is_promotion(*known, f->type, v->format))
+        return err_set(
+            e, ERR_INVALID, "Cannot change column type: " SV_FMT ": " SV_FMT " -> " SV_FMT,
+            SV_ARG(sv_first(f->name, 80)), SV_ARG(sv_first(from, 40)), SV_ARG(sv_first(to, 40)));
+    return !sv_eq(from, SV("date")) || sv_eq(to, SV("date")) ||
+           !partitions_by_value(v->metadata, f->id) ||
+           err_set(e, ERR_INVALID,
+                   "Cannot change column type: " SV_FMT ": date -> " SV_FMT
+                   ": the table is partitioned by its value",
+                   SV_ARG(sv_first(f->name, 80)), SV_ARG(sv_first(to, 40)));
+}
+
+/* A tag is read with its own snapshot's schema, a branch with the table's. */
+static bool holds_data(const struct json *metadata)
+{
+    const struct json *refs = json_get(metadata, SV("refs"));
+    struct json *ref;
+    struct sv name;
+
+    for (size_t i = 0; json_member(refs, i, &name, &ref); i++) {
+        if (!sv_eq(json_get_str(ref, SV("type")), SV("tag")))
+            return true;
+    }
+    return get_i64(metadata, "current-snapshot-id", -1) >= 0;
+}
+
+bool schema_may_follow(const struct json *metadata, const struct json *schema, bool all,
+                       struct arena *a, struct err *e)
+{
+    const struct json *schemas = json_get(metadata, SV("schemas"));
+    struct evolution v = {.metadata = metadata,
+                          .arena = a,
+                          .types = map_new(a),
+                          .format = (int)get_i64(metadata, "format-version", 1)};
+    const struct json *current =
+        find_by_id(schemas, SV("schema-id"), get_i64(metadata, "current-schema-id", -1), NULL);
+
+    if (!holds_data(metadata))
+        return true;
+    if (current && !schema_each(current, learn, &v, e))
+        return false;
+    for (size_t i = all ? json_count(schemas) : 0; i-- > 0;) {
+        if (!schema_each(json_at(schemas, i), learn, &v, e))
+            return false;
+    }
+    return schema_each(schema, check_field, &v, e);
+}
