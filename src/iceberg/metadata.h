@@ -50,6 +50,27 @@ MUST_CHECK bool metadata_commit(const struct json *base, const struct json *requ
                                 const struct commit_options *o, struct arena *a, struct json **out,
                                 bool *changed, struct err *e);
 
+/*
+ * metadata_applied - whether a request that metadata_commit refuses is one that `base` holds
+ * already: its first answer was lost and it comes again.
+ *
+ * A commit is applied whole, and a snapshot's id is random: a snapshot of the request that stands
+ * in `base`, the same in every member, came with this request or with one that carried the same
+ * files. APPLIED_YES: all of its snapshots stand there and the rest of it would change nothing; a
+ * branch may have moved on from them. APPLIED_UNCLEAR: some do, or the rest is not in force: its
+ * files are in use, so it must not be told that it failed.
+ */
+enum applied { APPLIED_NO, APPLIED_YES, APPLIED_UNCLEAR };
+enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a);
+
+/* What became of the write of `file` on top of the file `base` (empty: a new table), now that
+ * `metadata` is in force from the file `current`: told by the metadata-log, which may have
+ * forgotten both. */
+struct metadata_write {
+    struct sv base, file, current;
+};
+enum applied metadata_write_applied(const struct json *metadata, const struct metadata_write *w);
+
 /* Keeps what format 1 repeats in step with the current schema and spec. */
 void metadata_mirror_v1(struct json *metadata);
 

@@ -50,29 +50,6 @@ static bool unknown(struct call *c, struct err *e)
 
 /* ---- after the swap ---- */
 
-static bool query_pointer(struct call *c, struct store *s, struct err *e)
-{
-    struct commit_work *w = c->work;
-    const struct table_name name = path_table(c, &w->at.path);
-    struct table_row row = {0};
-
-    if (!store_table_get(s, &name, c->arena, &row, e))
-        return false;
-    w->current = row.metadata_location;
-    return true;
-}
-
-static bool after_pointer(struct call *c, const struct err *outcome, struct err *e)
-{
-    struct commit_work *w = c->work;
-
-    if (!outcome && sv_eq(w->current, w->file))
-        return reply(c, w->after, w->file);
-    if (!outcome && sv_eq(w->current, w->old_file))
-        return err_set(e, ERR_UNAVAILABLE, "the commit was not applied; try again");
-    return unknown(c, e);
-}
-
 static bool refuse(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
@@ -112,6 +89,68 @@ static bool tidy(struct call *c, const struct err *why, struct err *e)
            refuse(c, e);
 }
 
+/* ---- a swap of unknown outcome ---- */
+
+static bool query_pointer(struct call *c, struct store *s, struct err *e)
+{
+    struct commit_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_get(s, &name, c->arena, &w->at.row, e);
+}
+
+static bool not_applied(struct call *c, enum err_code code, struct err *e)
+{
+    struct err why = {0};
+
+    (void)err_set(&why, code, "the commit was not applied; try again");
+    return tidy(c, &why, e);
+}
+
+static bool after_log(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+    const struct metadata_write write = {w->old_file, w->file, w->at.row.metadata_location};
+
+    switch (metadata_write_applied(w->at.metadata, &write)) {
+    case APPLIED_YES:
+        return reply(c, w->after, w->file);
+    case APPLIED_NO:
+        return not_applied(c, ERR_CONFLICT, e);
+    case APPLIED_UNCLEAR:
+        break;
+    }
+    return unknown(c, e);
+}
+
+static bool no_log(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    return unknown(c, e);
+}
+
+/* The pointer names our file, the one before, or one that came later and whose log knows. */
+static bool after_pointer(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_NOT_FOUND && w->creates)
+        return not_applied(c, ERR_UNAVAILABLE, e);
+    if (outcome)
+        return unknown(c, e);
+    if (sv_eq(w->at.row.metadata_location, w->file))
+        return reply(c, w->after, w->file);
+    if (sv_eq(w->at.row.metadata_location, w->old_file))
+        return not_applied(c, ERR_UNAVAILABLE, e);
+    w->at.otherwise = no_log;
+    return (table_folders(c, &w->at, e) && table_metadata(c, &w->at, after_log, e)) ||
+           unknown(c, e);
+}
+
+static bool look_up(struct call *c, struct err *e)
+{
+    return call_read(c, query_pointer, after_pointer, e) || unknown(c, e);
+}
+
 static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
 {
     struct commit_work *w = c->work;
@@ -121,7 +160,7 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
         return reply(c, w->after, w->file);
     }
     if (outcome->code == ERR_INTERNAL)
-        return call_read(c, query_pointer, after_pointer, e) || unknown(c, e);
+        return look_up(c, e);
     return tidy(c, outcome, e);
 }
 
@@ -250,22 +289,19 @@ static bool check_claims(struct call *c, struct commit_work *w, struct err *e)
     return true;
 }
 
-/* A commit that was applied and whose answer was lost comes again: its snapshot is there already,
- * the same. */
-static bool was_applied(const struct json *base, const struct json *request)
+/* A refusal, unless the request was applied already and its answer was lost. */
+static bool not_taken(struct call *c, struct err *e)
 {
-    const struct json *updates = json_get(request, SV("updates")),
-                      *snapshots = json_get(base, SV("snapshots"));
+    const struct commit_work *w = c->work;
+    enum applied before = APPLIED_NO;
 
-    for (size_t i = 0; i < json_count(updates); i++) {
-        const struct json *snapshot = json_get(json_at(updates, i), SV("snapshot"));
-
-        for (size_t j = 0; snapshot && j < json_count(snapshots); j++) {
-            if (json_eq(snapshot, json_at(snapshots, j)))
-                return true;
-        }
-    }
-    return false;
+    if (!w->creates && (e->code == ERR_CONFLICT || e->code == ERR_INVALID))
+        before = metadata_applied(w->at.metadata, w->request, c->arena);
+    if (before == APPLIED_YES)
+        return reply(c, w->at.metadata, w->old_file);
+    if (before == APPLIED_UNCLEAR)
+        return unknown(c, e);
+    return e->code == ERR_CONFLICT ? conflict(c) : false;
 }
 
 static bool apply(struct call *c, struct err *e)
@@ -274,11 +310,9 @@ static bool apply(struct call *c, struct err *e)
     struct commit_options o = {.base_location = w->old_file, .now_ms = c->now_ms};
     bool changed;
 
-    if (w->at.metadata && was_applied(w->at.metadata, w->request))
-        return reply(c, w->at.metadata, w->old_file);
     if (!metadata_commit(w->creates ? NULL : w->at.metadata, w->request, &o, c->arena, &w->after,
                          &changed, e))
-        return e->code == ERR_CONFLICT ? conflict(c) : false;
+        return not_taken(c, e);
     if (!changed)
         return reply(c, w->after, w->old_file);
     return check_claims(c, w, e) && check_places(c, e);

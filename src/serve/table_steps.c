@@ -39,6 +39,28 @@ bool place_is_allowed(const struct rule_catalog *catalog, const struct location 
     return false;
 }
 
+bool folder_add(const struct location *l, struct location *folders, size_t *n, struct err *e)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (location_contains(&folders[i], l))
+            return true;
+    }
+    if (*n == MAX_FOLDERS)
+        return err_set(e, ERR_INVALID,
+                       "more than %d folders for one table: those that hold its data count too",
+                       MAX_FOLDERS);
+    folders[(*n)++] = *l;
+    return true;
+}
+
+void folders_row(struct call *c, const struct location *folders, size_t n, struct table_row *row)
+{
+    row->location = location_text(&folders[0], c->arena);
+    row->extra_locations = (struct sv_vec){0};
+    for (size_t i = 1; i < n; i++)
+        vec_push(&row->extra_locations, c->arena, location_text(&folders[i], c->arena));
+}
+
 static bool add_folder(struct call *c, struct sv text, struct location *folders, size_t *n,
                        struct err *e)
 {
@@ -52,14 +74,7 @@ static bool add_folder(struct call *c, struct sv text, struct location *folders,
         return err_set(e, ERR_DENIED,
                        "location " SV_FMT " is outside the allowed locations of catalog " SV_FMT,
                        SV_ARG(sv_first(text, 120)), SV_ARG(c->catalog->name));
-    for (size_t i = 0; i < *n; i++) {
-        if (location_contains(&folders[i], &l))
-            return true;
-    }
-    if (*n == MAX_FOLDERS)
-        return err_set(e, ERR_INVALID, "more than %d folders for one table", MAX_FOLDERS);
-    folders[(*n)++] = l;
-    return true;
+    return folder_add(&l, folders, n, e);
 }
 
 bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,
@@ -76,10 +91,7 @@ bool folders_of(struct call *c, const struct json *metadata, struct table_row *r
             return false;
     }
     row->uuid = facts.uuid;
-    row->location = location_text(&folders[0], c->arena);
-    row->extra_locations = (struct sv_vec){0};
-    for (size_t i = 1; i < *n; i++)
-        vec_push(&row->extra_locations, c->arena, location_text(&folders[i], c->arena));
+    folders_row(c, folders, *n, row);
     return true;
 }
 
@@ -111,13 +123,9 @@ static bool query_table(struct call *c, struct store *s, struct err *e)
     return true;
 }
 
-static bool check_places(struct call *c, struct table_at *t, struct err *e)
+bool table_folders(struct call *c, struct table_at *t, struct err *e)
 {
     t->n_folders = 0;
-    if (t->overlaps)
-        return err_set(
-            e, ERR_DENIED,
-            "the table's location lies in another table's place; nothing is handed out for it");
     if (!add_folder(c, t->row.location, t->folders, &t->n_folders, e))
         return false;
     for (size_t i = 0; i < t->row.extra_locations.n; i++) {
@@ -125,6 +133,15 @@ static bool check_places(struct call *c, struct table_at *t, struct err *e)
             return false;
     }
     return true;
+}
+
+static bool check_places(struct call *c, struct table_at *t, struct err *e)
+{
+    if (t->overlaps)
+        return err_set(
+            e, ERR_DENIED,
+            "the table's location lies in another table's place; nothing is handed out for it");
+    return table_folders(c, t, e);
 }
 
 /* What was read from the store, until the next write to it by anybody. */
@@ -243,6 +260,8 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 {
     struct table_at *t = c->work;
 
+    if (outcome && t->otherwise)
+        return t->otherwise(c, outcome, e);
     if (outcome && outcome->code == ERR_NOT_FOUND) {
         c->error_type = "NotFoundException";
         return err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
@@ -253,7 +272,7 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
     if (!metadata_read(call_content(c), c->arena, &t->metadata, e)) {
         /* What lies in the bucket is no fault of this request. */
         e->code = ERR_UNAVAILABLE;
-        return false;
+        return t->otherwise ? t->otherwise(c, NULL, e) : false;
     }
     metadata_remember(c, t->row.metadata_location, call_content(c));
     return t->then(c, NULL, e);

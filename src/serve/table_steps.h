@@ -27,6 +27,7 @@ struct table_at {
     size_t n_folders;
     struct json *metadata; /* after table_metadata */
     call_then_fn *then;
+    call_then_fn *otherwise; /* table_metadata failed; NULL: the call ends with the error */
     uint64_t asked_epoch;
 };
 
@@ -36,6 +37,8 @@ MUST_CHECK bool table_is_new(struct store *s, const struct table_name *name, str
 /* Reads the row into `t` (c->work must be, or begin with, a struct table_at) and checks that each
  * folder is allowed and in no other table's place. ERR_NOT_FOUND in Iceberg's words. */
 MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
+/* t->folders from t->row, each checked to be allowed. */
+MUST_CHECK bool table_folders(struct call *c, struct table_at *t, struct err *e);
 /* The metadata file of t->row, from the cache or the bucket, into t->metadata. */
 MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then,
                                struct err *e);
@@ -45,6 +48,11 @@ bool place_is_allowed(const struct rule_catalog *catalog, const struct location 
  * not allowed. */
 MUST_CHECK bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,
                            struct location *folders, size_t *n, struct err *e);
+/* Adds a folder unless one that is there contains it. ERR_INVALID: too many. */
+MUST_CHECK bool folder_add(const struct location *l, struct location *folders, size_t *n,
+                           struct err *e);
+/* The folders as the store's row says them: the first is the table's location. */
+void folders_row(struct call *c, const struct location *folders, size_t n, struct table_row *row);
 /* A question about the file at `text`, asked with a credential that is narrowed to the one of the
  * table's folders that it lies in (the first, when it lies in none). */
 MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,

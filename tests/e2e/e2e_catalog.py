@@ -1,4 +1,6 @@
 """The catalog's promises at a real store: what lies where after creates and commits, granted or refused."""
+import os
+import sqlite3
 import threading
 
 import e2e_folder
@@ -7,9 +9,18 @@ import harness as h
 TABLES = "/v1/analytics/namespaces/sales/tables"
 
 
-class Places(e2e_folder.Desk):
-    """What a refused request leaves behind: nothing."""
+def append(snapshot, location, parent=None, sequence=1):
+    """What an engine sends to add a snapshot and make it main; nobody reads the manifest list here."""
+    added = {"snapshot-id": snapshot, "sequence-number": sequence, "timestamp-ms": 1700000000000 + sequence,
+             "manifest-list": f"{location}/metadata/snap-{snapshot}.avro", "summary": {"operation": "append"},
+             "schema-id": 0}
+    if parent:
+        added["parent-snapshot-id"] = parent
+    return [{"action": "add-snapshot", "snapshot": added},
+            {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": snapshot}]
 
+
+class Catalog(e2e_folder.Desk):
     def keys(self, prefix):
         found = self.rgw.s3.list_objects_v2(Bucket="warehouse", Prefix=prefix)
         return sorted(o["Key"] for o in found.get("Contents", []))
@@ -17,6 +28,10 @@ class Places(e2e_folder.Desk):
     def commit(self, name, *updates, requirements=()):
         return self.desk.call("POST", f"{TABLES}/{name}", self.token,
                               {"requirements": list(requirements), "updates": list(updates)})
+
+
+class Places(Catalog):
+    """What a refused request leaves behind: nothing."""
 
 
     def test_a_create_in_anothers_place_writes_nothing_there(self):
@@ -128,3 +143,52 @@ class Places(e2e_folder.Desk):
                                       {"name": "t", "schema": h.SIMPLE_SCHEMA, "location": "s3://warehouse/lake/none/t"})
         self.assertEqual((status, body["error"]["type"]), (404, "NoSuchNamespaceException"))
         self.assertEqual(self.keys("lake/none/"), [])
+
+
+class Commits(Catalog):
+    def test_a_commit_that_comes_again_is_answered_as_the_first_and_writes_nothing(self):
+        location = "s3://warehouse/lake/again"
+        self.create("again", location=location)
+        requirements = [{"type": "assert-ref-snapshot-id", "ref": "main", "snapshot-id": None}]
+        status, first = self.commit("again", *append(11, location), requirements=requirements)
+        self.assertEqual(status, 200, first)
+        status, second = self.commit("again", *append(11, location), requirements=requirements)
+        self.assertEqual((status, second["metadata-location"]), (200, first["metadata-location"]))
+        self.assertEqual(len(self.keys("lake/again/")), 2)
+        # The same files with something that is not in force: neither done nor failed.
+        status, body = self.commit("again", *append(11, location), {"action": "set-properties", "updates": {"k": "v"}},
+                                   requirements=requirements)
+        self.assertEqual((status, body["error"]["type"]), (500, "CommitStateUnknownException"))
+        # Another one that was overtaken: its files are nobody's.
+        status, body = self.commit("again", *append(12, location, sequence=2), requirements=requirements)
+        self.assertEqual((status, body["error"]["type"]), (409, "CommitFailedException"))
+
+    def test_a_column_changes_its_type_only_as_the_format_allows(self):
+        location = "s3://warehouse/lake/types"
+        self.create("types", location=location)
+        self.assertEqual(self.commit("types", *append(31, location))[0], 200)
+        narrower = {"type": "struct", "fields": [{"id": 1, "name": "id", "type": "int", "required": False}]}
+        status, body = self.commit("types", {"action": "add-schema", "schema": narrower},
+                                   {"action": "set-current-schema", "schema-id": -1})
+        self.assertEqual((status, body["error"]["message"]), (400, "Cannot change column type: id: long -> int"))
+
+
+class BrokenStore(Catalog):
+    """The catalog's database fails in the middle of a write, for a reason that is none of those we know."""
+
+    def test_a_swap_that_broke_is_looked_up_and_answered_for_sure(self):
+        location = "s3://warehouse/lake/broken"
+        self.create("broken", location=location)
+        before = self.keys("lake/broken/")
+        db = sqlite3.connect(os.path.join(self.base, "catalog.db"))
+        db.execute("CREATE TRIGGER broken AFTER DELETE ON folders BEGIN INSERT INTO nowhere VALUES (1); END")
+        db.commit()
+        try:
+            status, body = self.commit("broken", {"action": "set-properties", "updates": {"k": "v"}})
+            self.assertEqual((status, body["error"]["message"]), (503, "the commit was not applied; try again"))
+            self.assertEqual(self.keys("lake/broken/"), before)
+        finally:
+            db.execute("DROP TRIGGER broken")
+            db.commit()
+            db.close()
+        self.assertEqual(self.commit("broken", {"action": "set-properties", "updates": {"k": "v"}})[0], 200)
