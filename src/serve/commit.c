@@ -263,13 +263,30 @@ static bool check_places(struct call *c, struct err *e)
     return keeps_its_places(w) ? put_file(c, e) : call_read(c, query_place, after_place, e);
 }
 
+/*
+ * A table that holds data keeps every folder that it has used: files stay where they were written
+ * when its location or a write path changes, and only their manifests know which are still needed.
+ * Without snapshots there are none.
+ */
+static bool keep_folders(struct call *c, struct commit_work *w, struct err *e)
+{
+    if (!json_count(json_get(w->after, SV("snapshots"))))
+        return true;
+    for (size_t i = 0; i < w->at.n_folders; i++) {
+        if (!folder_add(&w->at.folders[i], w->folders, &w->n_folders, e))
+            return false;
+    }
+    folders_row(c, w->folders, w->n_folders, &w->row);
+    return true;
+}
+
 /* Every place that the result names lies in the table's own folders, which are allowed and nobody
  * else's. */
 static bool check_claims(struct call *c, struct commit_work *w, struct err *e)
 {
     struct claimed_locations claims = {0};
 
-    if (!folders_of(c, w->after, &w->row, w->folders, &w->n_folders, e))
+    if (!folders_of(c, w->after, &w->row, w->folders, &w->n_folders, e) || !keep_folders(c, w, e))
         return false;
     metadata_claims(w->after, c->arena, &claims);
     for (size_t i = 0; i < claims.n; i++) {

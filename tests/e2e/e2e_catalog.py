@@ -163,6 +163,30 @@ class Commits(Catalog):
         status, body = self.commit("again", *append(12, location, sequence=2), requirements=requirements)
         self.assertEqual((status, body["error"]["type"]), (409, "CommitFailedException"))
 
+    def test_a_table_that_moves_keeps_the_place_where_its_files_are(self):
+        old, new = "s3://warehouse/lake/moves/old", "s3://warehouse/lake/moves/new"
+        self.create("moves", location=old)
+        self.assertEqual(self.commit("moves", *append(21, old))[0], 200)
+        self.rgw.s3.put_object(Bucket="warehouse", Key="lake/moves/old/data/f.parquet", Body=b"rows")
+        status, body = self.commit("moves", {"action": "set-location", "location": new})
+        self.assertEqual(status, 200, body)
+        self.assertEqual(body["metadata"]["location"], new)
+        self.assertTrue(body["metadata-location"].startswith(new + "/metadata/00002-"), body["metadata-location"])
+        status, body = self.commit("moves", *append(22, new, parent=21, sequence=2))
+        self.assertEqual(status, 200, body)
+        status, body = self.desk.call("GET", f"{TABLES}/moves/credentials", self.token)
+        self.assertEqual(status, 200, body)
+        key = self.rgw.with_key(body["storage-credentials"][0]["config"])
+        self.assertEqual(h.status_of(key.get_object, Bucket="warehouse", Key="lake/moves/old/data/f.parquet"), 200)
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/moves/new/data/g.parquet", Body=b"x"), 200)
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/moves/other", Body=b"x"), 403)
+        self.assertEqual(self.create("squatter", location=old)[0], 403)
+
+    def test_a_table_without_data_leaves_its_old_place(self):
+        self.create("light", location="s3://warehouse/lake/light/old")
+        self.assertEqual(self.commit("light", {"action": "set-location", "location": "s3://warehouse/lake/light/new"})[0], 200)
+        self.assertEqual(self.create("next", location="s3://warehouse/lake/light/old")[0], 200)
+
     def test_a_column_changes_its_type_only_as_the_format_allows(self):
         location = "s3://warehouse/lake/types"
         self.create("types", location=location)
