@@ -450,12 +450,9 @@ bool table_drop(struct call *c, struct err *e)
     if (!table_path(c, &w->at.path, e) ||
         !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_DROP, NULL, e))
         return false;
-    if (purge && sv_eq_nocase(*purge, SV("true"))) {
-        c->error_status = 406;
-        c->error_type = "UnsupportedOperationException";
-        return err_set(
-            e, ERR_INVALID,
-            "purge is not served: drop without purgeRequested and delete the files yourself");
-    }
+    if (purge && sv_eq_nocase(*purge, SV("true")))
+        return err_set(e, ERR_INVALID,
+                       "purgeRequested=true is not served: drop the table without it, then delete "
+                       "what lies below its location");
     return call_write(c, query_drop, after_done, e);
 }
