@@ -104,6 +104,7 @@ static void read_strings(const struct decoding *d, const struct field *f, const 
     struct sv_vec *out = (struct sv_vec *)(void *)(d->out + f->offset);
     const struct json *list = a_list(d, f, v);
 
+    vec_reserve(out, d->arena, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
         struct sv text = json_str(json_at(list, i), (struct sv){0});
 
@@ -162,9 +163,8 @@ static void read_objects(const struct decoding *d, const struct field *f, const 
     struct any_vec *out = (struct any_vec *)(void *)(d->out + f->offset);
     const struct json *list = a_list(d, f, v);
 
+    out->p = arena_calloc(d->arena, out->cap = json_count(list), f->item_size);
     for (size_t i = 0; i < json_count(list); i++) {
-        if (out->n == out->cap)
-            out->p = vec_grow(d->arena, out->p, out->n, &out->cap, f->item_size);
         decode_fields(json_at(list, i), f->items, f->n_items,
                       arena_printf(d->arena, SV_FMT ".%s[%zu]", SV_ARG(d->prefix), f->path, i),
                       out->p + out->n++ * f->item_size, d->arena, d->complaints);

@@ -1,6 +1,7 @@
 /* arena.c - memory by lifetime; the one place that calls malloc and the one that aborts. */
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,14 @@ static void *from_new_block(struct arena *a, size_t size)
     a->next = block_bytes(b) + size;
     a->end = block_bytes(b) + next;
     return block_bytes(b);
+}
+
+void arena_reserve(struct arena *a, size_t size)
+{
+    assert(!a->blocks);
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    a->next = block_bytes(add_block(a, size));
+    a->end = a->next + size;
 }
 
 void *arena_alloc(struct arena *a, size_t size)

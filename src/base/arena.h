@@ -34,6 +34,9 @@ struct arena {
 void arena_done(struct arena *a);
 #define auto_arena CLEANUP(arena_done) struct arena
 
+/* Before first use: the first block holds `size` bytes and no more, for what is small or known. */
+void arena_reserve(struct arena *a, size_t size);
+
 /* `size` zeroed bytes, aligned for any type. Never NULL; size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 /* The same for `count` things of `size` bytes, the product checked. */

@@ -5,7 +5,7 @@
 
 void *vec_grow(struct arena *a, void *p, size_t n, size_t *cap, size_t size)
 {
-    size_t more = *cap ? *cap * 2 : 8;
+    size_t more = *cap ? *cap * 2 : 4;
     void *grown = arena_calloc(a, more, size);
 
     if (n)

@@ -24,6 +24,13 @@ struct sv_vec VEC(struct sv);
 /* Room for one more element of `size` bytes; returns the (possibly moved) elements. */
 void *vec_grow(struct arena *a, void *p, size_t n, size_t *cap, size_t size);
 
+/* Before the first push: room for exactly `count`. */
+#define vec_reserve(v, a, count)                              \
+    do {                                                      \
+        (v)->p = arena_calloc((a), (count), sizeof(*(v)->p)); \
+        (v)->cap = (count);                                   \
+    } while (0)
+
 #define vec_push(v, a, value)                                                   \
     do {                                                                        \
         if ((v)->n == (v)->cap)                                                 \

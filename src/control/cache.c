@@ -101,6 +101,23 @@ bool cache_believe(struct object *o)
     return cache_found(o, &f);
 }
 
+/* What the compilation said. There is one for each object, so that the arena is cut to size. */
+static void keep_complaints(struct object *o, const struct complaints *from, struct sv warehouse)
+{
+    struct arena *a = &o->complaints_arena;
+    size_t room = warehouse.n + 16;
+
+    o->complaints = (struct complaints){0};
+    for (size_t i = 0; i < from->n; i++)
+        room += sizeof(struct complaint) + from->p[i].text.n + from->p[i].field.n + 96;
+    arena_reserve(a, room);
+    vec_reserve(&o->complaints, a, from->n);
+    for (size_t i = 0; i < from->n; i++)
+        complain(&o->complaints, a, arena_cstr(a, from->p[i].reason), from->p[i].field, SV_FMT,
+                 SV_ARG(from->p[i].text));
+    o->warehouse = arena_dup(a, warehouse);
+}
+
 /* Of an object the rulebook is made of spec, labels of time and deletion; a new status alone
  * changes nothing in it. */
 static bool matters(const struct object *was, const struct resource *now,
@@ -114,18 +131,22 @@ static bool matters(const struct object *was, const struct resource *now,
 
 static bool put_object(struct cache *c, const struct json *v, struct object **changed)
 {
+    auto_arena scratch = {0};
+    struct sv text = json_text(&scratch, v);
     struct arena own = {0};
-    struct object *o = arena_new(&own, struct object), *was;
+    struct object *o, *was;
     struct err ignored = {0};
     struct json *before = NULL;
-    auto_arena scratch = {0};
     bool differs = true;
 
+    /* The text and what is decoded from it. */
+    arena_reserve(&own, sizeof(struct object) + sizeof(struct resource) + text.n * 5 / 2);
+    o = arena_new(&own, struct object);
     if (!resource_read(v, &own, &o->resource, &ignored)) {
         arena_done(&own);
         return false;
     }
-    o->text = json_text(&own, v);
+    o->text = arena_dup(&own, text);
     o->key = arena_printf(&own, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind_name(o->resource->kind)),
                           SV_ARG(o->resource->meta.namespace_), SV_ARG(o->resource->meta.name));
     o->arena = own;
@@ -137,14 +158,7 @@ static bool put_object(struct cache *c, const struct json *v, struct object **ch
         copy_found(o, &was->found);
         o->found_version = was->found_version;
         o->seen = was->seen && !differs;
-        for (size_t i = 0; i < was->complaints.n; i++) {
-            struct complaint one = was->complaints.p[i];
-
-            complain(&o->complaints, &o->complaints_arena,
-                     arena_cstr(&o->complaints_arena, one.reason), one.field, SV_FMT,
-                     SV_ARG(one.text));
-        }
-        o->warehouse = arena_dup(&o->complaints_arena, was->warehouse);
+        keep_complaints(o, &was->complaints, was->warehouse);
         drop_object(was);
     }
     *changed = o;
@@ -341,12 +355,7 @@ static void take_complaints(struct object *o, const struct complaints *from,
     if (same && sv_eq(warehouse, o->warehouse))
         return;
     arena_done(&o->complaints_arena);
-    o->complaints = (struct complaints){0};
-    for (size_t i = 0; i < from->n; i++)
-        complain(&o->complaints, &o->complaints_arena,
-                 arena_cstr(&o->complaints_arena, from->p[i].reason), from->p[i].field, SV_FMT,
-                 SV_ARG(from->p[i].text));
-    o->warehouse = arena_dup(&o->complaints_arena, warehouse);
+    keep_complaints(o, from, warehouse);
     o->seen = false;
 }
 

@@ -157,6 +157,7 @@ void audit_write(struct audit *a, struct sv line)
 
     if (!a->n_fds)
         return;
+    arena_reserve(&own, sizeof(struct record) + line.n + 32);
     r = arena_new(&own, struct record);
     r->line = arena_dup(&own, line);
     r->message.deliver = on_record;

@@ -67,6 +67,20 @@ static void a_large_object_leaves_room_for_small_ones(void)
     CHECK_INT(a.used_bytes, 16 + (1 << 20));
 }
 
+static void a_reserved_block_is_used_before_another_is_made(void)
+{
+    auto_arena a = {0};
+    char *first, *end;
+
+    arena_reserve(&a, 40);
+    end = a.end;
+    first = arena_alloc(&a, 32);
+    CHECK(a.end == end);
+    (void)arena_alloc(&a, 4096);
+    first[31] = 1;
+    CHECK_INT(a.used_bytes, 32 + 4096);
+}
+
 static void text_is_copied_with_a_nul_behind_it(void)
 {
     auto_arena a = {0};
@@ -88,4 +102,5 @@ static void parts_are_joined_and_numbered(void)
 
 SUITE("base/arena", TEST(memory_is_zeroed_and_aligned), TEST(an_empty_arena_may_be_released_twice),
       TEST(clean_ups_run_last_first), TEST(a_large_object_leaves_room_for_small_ones),
+      TEST(a_reserved_block_is_used_before_another_is_made),
       TEST(text_is_copied_with_a_nul_behind_it), TEST(parts_are_joined_and_numbered))
