@@ -33,6 +33,7 @@ enum {
 
     /* Tokens. */
     LIMIT_TOKEN_BYTES = 8 * 1024, /* a JWT with many groups; the head's limit stands behind it */
+    LIMIT_IDENTITY_TOKEN_BYTES = 20000, /* what AWS STS takes as a web identity */
     LIMIT_JWKS_KEYS = 64,
     LIMIT_CLOCK_SKEW_MS = 60 * 1000,
     LIMIT_OWN_TOKEN_TTL_MS = 60 * 60 * 1000,
@@ -56,6 +57,7 @@ enum {
     LIMIT_MINT_MS = 10 * 1000,
     LIMIT_MIN_TTL_SECONDS = 900,
     LIMIT_MAX_TTL_SECONDS = 43200,
+    LIMIT_CHAINED_TTL_SECONDS = 3600,
 
     /* Kubernetes. */
     LIMIT_OBJECTS = 200000,

@@ -28,7 +28,7 @@ static void drop_object(struct object *o)
     arena_done(&last);
 }
 
-static void drop_secret(struct secret_object *s)
+void secret_object_done(struct secret_object *s)
 {
     struct arena last = s->arena;
 
@@ -40,7 +40,9 @@ void cache_done(struct cache *c)
     for (const struct map_entry *i = NULL; (i = map_next(&c->objects, i));)
         drop_object(i->value);
     for (const struct map_entry *i = NULL; (i = map_next(&c->secrets, i));)
-        drop_secret(i->value);
+        secret_object_done(i->value);
+    if (c->ambient)
+        secret_object_done(c->ambient);
     arena_done(&c->keys_arena);
     arena_done(&c->arena);
 }
@@ -195,7 +197,7 @@ static bool put_secret(struct cache *c, const struct json *v)
         &c->secrets,
         pair_key(&s->arena, json_get_str(m, SV("namespace")), json_get_str(m, SV("name"))), s);
     if (was)
-        drop_secret(was);
+        secret_object_done(was);
     return true;
 }
 
@@ -240,7 +242,7 @@ bool cache_remove(struct cache *c, struct sv kind, struct sv namespace_, struct 
     if (sv_eq(kind, SV("Secret"))) {
         s = map_remove(&c->secrets, pair);
         if (s)
-            drop_secret(s);
+            secret_object_done(s);
         return s != NULL;
     }
     o = map_remove(&c->objects, arena_printf(&a, SV_FMT "/" SV_FMT, SV_ARG(kind), SV_ARG(pair)));
@@ -259,7 +261,47 @@ const struct secret_object *cache_secret(const struct cache *c, struct sv namesp
 {
     auto_arena a = {0};
 
-    return map_get(&c->secrets, pair_key(&a, namespace_, name));
+    return name.n ? map_get(&c->secrets, pair_key(&a, namespace_, name)) : c->ambient;
+}
+
+/* ---- for a pass ---- */
+
+static void give_secret(const struct cache *c, struct job *j, struct sv ns, struct sv name,
+                        struct job_secret *out)
+{
+    const struct secret_object *s = cache_secret(c, ns, name);
+
+    if (!s)
+        return;
+    out->found = true;
+    out->version = arena_dup(&j->arena, s->version);
+    for (size_t i = 0; i < s->data.n; i++)
+        vec_push(&out->data, &j->arena,
+                 ((struct tag){arena_dup(&j->arena, s->data.p[i].key),
+                               arena_dup(&j->arena, s->data.p[i].value)}));
+}
+
+static void give_found(struct job *j, const struct integration_found *f)
+{
+    j->found = *f;
+    j->found.why_not = arena_dup(&j->arena, f->why_not);
+    j->found.role_arn = arena_dup(&j->arena, f->role_arn);
+    j->found.role_created_at = arena_dup(&j->arena, f->role_created_at);
+}
+
+void cache_give(const struct cache *c, const struct object *o, struct job *j)
+{
+    const struct resource *r = o->resource;
+    struct sv ns = r->meta.namespace_;
+
+    if (r->kind == KIND_PRINCIPAL)
+        give_secret(c, j, ns, r->principal.client_secret, &j->client);
+    if (r->kind != KIND_STORAGE_INTEGRATION)
+        return;
+    give_secret(c, j, ns, r->storage_integration.credentials_secret, &j->own);
+    give_secret(c, j, ns, r->storage_integration.admin_credentials_secret, &j->admin);
+    j->ambient_why = arena_dup(&j->arena, sv_from(c->ambient_why));
+    give_found(j, &o->found);
 }
 
 /* ---- compiling ---- */
@@ -280,7 +322,9 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
     struct integration_facts f = {.namespace_ = m->namespace_, .name = m->name};
 
     f.vendable = o->found.known && o->found.vendable && s;
-    f.why_not = !o->found.known ? SV("it has not been reconciled yet") : o->found.why_not;
+    f.why_not = !o->found.known      ? SV("it has not been reconciled yet")
+                : !o->found.vendable ? o->found.why_not
+                                     : SV("its keys are not there");
     f.role_arn = o->found.role_arn;
     f.bulk_delete = o->found.bulk_delete;
     f.own.access_key_id = value_of(s, "access-key-id", "AWS_ACCESS_KEY_ID");

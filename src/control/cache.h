@@ -29,11 +29,16 @@ struct secret_object {
     struct tags data;
 };
 
+void secret_object_done(struct secret_object *s);
+
 struct cache {
     struct arena arena;
-    struct map objects;  /* by key */
-    struct map secrets;  /* "ns/name" */
-    struct map accounts; /* "ns/name" to uid (struct sv *) */
+    struct map objects;            /* by key */
+    struct map secrets;            /* "ns/name" */
+    struct map accounts;           /* "ns/name" to uid (struct sv *) */
+    struct secret_object *ambient; /* NULL: there is none, or none was asked for */
+    int64_t ambient_expires_ms;    /* Unix time; 0: never */
+    char ambient_why[256];         /* why not; empty: nothing failed */
     struct arena keys_arena;
     struct token_keys token_keys;
     struct sv issuer, jwks, audience;
@@ -48,13 +53,19 @@ void cache_done(struct cache *c);
 bool cache_put(struct cache *c, const struct json *v, struct object **changed);
 bool cache_remove(struct cache *c, struct sv kind, struct sv namespace_, struct sv name);
 struct object *cache_object(struct cache *c, struct sv key);
+/* An empty name is the ambient keys. NULL when there is none. */
 const struct secret_object *cache_secret(const struct cache *c, struct sv namespace_,
                                          struct sv name);
+/* Takes over what JOB_AMBIENT brought. True when somebody who uses it has something new to hear. */
+bool cache_take_ambient(struct cache *c, const struct job *j, int64_t now_ms);
 /* Takes over what a pass found out about an integration. True when it changed. */
 bool cache_found(struct object *o, const struct integration_found *found);
 /* The same from the status that the leader wrote: before our own first pass, and where we follow.
  */
 bool cache_believe(struct object *o);
+
+/* Copies what a pass over `o` needs into the job: its keys, and what was found before. */
+void cache_give(const struct cache *c, const struct object *o, struct job *j);
 
 /* A new rulebook; each object's complaints are set. The reference is the caller's. */
 struct rulebook *cache_compile(struct cache *c);

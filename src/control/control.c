@@ -21,6 +21,7 @@ enum {
 
 #define TOKEN_KEYS   "token-keys"
 #define CLUSTER_KEYS "cluster-keys"
+#define AMBIENT_KEYS "ambient-keys"
 
 struct hand {
     struct arena arena;
@@ -49,7 +50,8 @@ struct control {
 
 /* ---- what the backend tells ---- */
 
-/* Who uses a Secret: its integrations and principals have another look. */
+/* Who uses a Secret: its integrations and principals have another look. No name: the ambient keys.
+ */
 static void wake_users(struct control *c, struct sv ns, struct sv name)
 {
     for (const struct map_entry *i = NULL; (i = map_next(&c->cache.objects, i));) {
@@ -57,10 +59,10 @@ static void wake_users(struct control *c, struct sv ns, struct sv name)
         const struct resource *r = o->resource;
         bool uses = r->kind == KIND_STORAGE_INTEGRATION &&
                     (sv_eq(r->storage_integration.credentials_secret, name) ||
-                     sv_eq(r->storage_integration.admin_credentials_secret, name));
+                     (name.n && sv_eq(r->storage_integration.admin_credentials_secret, name)));
 
         uses = uses || (r->kind == KIND_PRINCIPAL && sv_eq(r->principal.client_secret, name));
-        if (uses && sv_eq(r->meta.namespace_, ns))
+        if (uses && (!name.n || sv_eq(r->meta.namespace_, ns)))
             workqueue_add(c->queue, o->key);
     }
 }
@@ -73,6 +75,8 @@ static void follow_secrets(struct control *c, const struct resource *r)
         return;
     if (w->credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->credentials_secret);
+    else if (!c->cache.ambient && !c->cache.ambient_why[0])
+        workqueue_add(c->queue, SV(AMBIENT_KEYS));
     if (w->admin_credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->admin_credentials_secret);
 }
@@ -136,33 +140,9 @@ static struct job *new_job(struct control *c, enum job_kind kind, struct sv key)
     return j;
 }
 
-static void give_secret(struct control *c, struct job *j, struct sv ns, struct sv name,
-                        struct job_secret *out)
-{
-    const struct secret_object *s = name.n ? cache_secret(&c->cache, ns, name) : NULL;
-
-    if (!s)
-        return;
-    out->found = true;
-    out->version = arena_dup(&j->arena, s->version);
-    for (size_t i = 0; i < s->data.n; i++)
-        vec_push(&out->data, &j->arena,
-                 ((struct tag){arena_dup(&j->arena, s->data.p[i].key),
-                               arena_dup(&j->arena, s->data.p[i].value)}));
-}
-
-static void copy_found(struct job *j, const struct integration_found *f)
-{
-    j->found = *f;
-    j->found.why_not = arena_dup(&j->arena, f->why_not);
-    j->found.role_arn = arena_dup(&j->arena, f->role_arn);
-    j->found.role_created_at = arena_dup(&j->arena, f->role_created_at);
-}
-
 static struct job *job_for(struct control *c, struct object *o)
 {
     struct job *j = new_job(c, JOB_OBJECT, o->key);
-    const struct resource *r = o->resource;
 
     o->seen = true;
     j->object_text = arena_dup(&j->arena, o->text);
@@ -170,14 +150,7 @@ static struct job *job_for(struct control *c, struct object *o)
     for (size_t i = 0; i < o->complaints.n; i++)
         complain(&j->complaints, &j->arena, arena_cstr(&j->arena, o->complaints.p[i].reason),
                  o->complaints.p[i].field, SV_FMT, SV_ARG(o->complaints.p[i].text));
-    if (r->kind == KIND_STORAGE_INTEGRATION) {
-        give_secret(c, j, r->meta.namespace_, r->storage_integration.credentials_secret, &j->own);
-        give_secret(c, j, r->meta.namespace_, r->storage_integration.admin_credentials_secret,
-                    &j->admin);
-        copy_found(j, &o->found);
-    } else if (r->kind == KIND_PRINCIPAL) {
-        give_secret(c, j, r->meta.namespace_, r->principal.client_secret, &j->client);
-    }
+    cache_give(&c->cache, o, j);
     return j;
 }
 
@@ -201,6 +174,16 @@ static void take_cluster_keys(struct control *c, const struct job *j)
     c->cache.issuer = arena_dup(&c->cache.keys_arena, j->issuer);
     c->cache.jwks = arena_dup(&c->cache.keys_arena, j->jwks);
     c->dirty = true;
+}
+
+static void take_ambient(struct control *c, struct job *j, int64_t now_ms)
+{
+    if (cache_take_ambient(&c->cache, j, world_wall_ms(c->options.world))) {
+        c->dirty = true;
+        wake_users(c, (struct sv){0}, (struct sv){0});
+    }
+    if (j->again_ms)
+        workqueue_add_at(c->queue, j->key, now_ms + j->again_ms);
 }
 
 static void take_object(struct control *c, struct job *j, int64_t now_ms)
@@ -229,6 +212,8 @@ static void on_outcome(struct message *m, void *receiver)
         take_token_keys(c, j);
     else if (j->kind == JOB_CLUSTER_KEYS && !failed)
         take_cluster_keys(c, j);
+    else if (j->kind == JOB_AMBIENT)
+        take_ambient(c, j, now_ms);
     else if (j->kind == JOB_OBJECT)
         take_object(c, j, now_ms);
     if (j->kind == JOB_CLUSTER_KEYS)
@@ -274,6 +259,8 @@ static struct job *next_job(struct control *c)
 
         if (sv_eq(key, SV(TOKEN_KEYS)))
             return new_job(c, JOB_TOKEN_KEYS, key);
+        if (sv_eq(key, SV(AMBIENT_KEYS)))
+            return new_job(c, JOB_AMBIENT, key);
         if (sv_eq(key, SV(CLUSTER_KEYS))) {
             c->keys_fetched_ms = world_mono_ms(c->options.world);
             return new_job(c, JOB_CLUSTER_KEYS, key);

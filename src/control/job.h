@@ -8,7 +8,7 @@
 #include "net/http_client.h"
 #include "net/mailbox.h"
 
-enum job_kind { JOB_OBJECT, JOB_TOKEN_KEYS, JOB_CLUSTER_KEYS };
+enum job_kind { JOB_OBJECT, JOB_TOKEN_KEYS, JOB_CLUSTER_KEYS, JOB_AMBIENT };
 
 /* A Secret that the object uses, as raw values. */
 struct job_secret {
@@ -33,15 +33,18 @@ struct job {
     struct sv object_text;
     struct json *object; /* parsed by the worker, in this arena */
     struct resource *resource;
-    struct complaints complaints; /* of the compilation */
-    struct job_secret own, admin, client;
-    struct integration_found found; /* before, and after */
-    struct sv warehouse;            /* a catalog's name among engines */
+    struct complaints complaints;         /* of the compilation */
+    struct job_secret own, admin, client; /* own: the ambient keys where none is named */
+    struct sv ambient_why;                /* why there are no ambient keys */
+    struct integration_found found;       /* before, and after */
+    struct sv warehouse;                  /* a catalog's name among engines */
 
-    struct err err;         /* ERR_NONE: done */
-    int again_ms;           /* look again after so long; 0: not by itself */
-    struct tags keys;       /* JOB_TOKEN_KEYS */
-    struct sv issuer, jwks; /* JOB_CLUSTER_KEYS */
+    struct err err;            /* ERR_NONE: done */
+    int again_ms;              /* look again after so long; 0: not by itself */
+    struct tags keys;          /* JOB_TOKEN_KEYS */
+    struct sv issuer, jwks;    /* JOB_CLUSTER_KEYS */
+    struct credential ambient; /* JOB_AMBIENT */
+    struct sv ambient_from;
 };
 
 /* A worker's own things. */
@@ -71,6 +74,9 @@ bool set_complaints(struct outcome *o, struct job *j);
 /* Writes the status, when it differs from what the object has. */
 MUST_CHECK bool put_outcome(struct worker *w, struct job *j, const struct outcome *o,
                             struct err *e);
+
+/* JOB_AMBIENT: the keys that the place we run in gives us, and when to ask again. */
+MUST_CHECK bool ambient_obtain(struct worker *w, struct job *j, struct err *e);
 
 /* ---- one reconciler per kind ---- */
 MUST_CHECK bool reconcile_integration(struct worker *w, struct job *j, struct err *e);

@@ -368,6 +368,18 @@ static bool finalize(struct pass *p, struct err *e)
 
 /* ---- before anything is asked of a store ---- */
 
+static struct sv lack_of_ambient_keys(struct pass *p)
+{
+    if (!p->j->ambient_why.n)
+        return SV("the ambient keys are being fetched: spec.credentialsSecretRef names none");
+    return arena_printf(
+        p->a,
+        "spec.credentialsSecretRef: names no Secret, and there are no ambient keys (" SV_FMT
+        "); name a Secret with access-key-id and secret-access-key, or give frontdesk a web "
+        "identity, a container's or an instance's role",
+        SV_ARG(p->j->ambient_why));
+}
+
 static bool lacks_keys(struct pass *p)
 {
     const char *field = "spec.credentialsSecretRef";
@@ -379,17 +391,15 @@ static bool lacks_keys(struct pass *p)
         p->target.admin = (struct credential){0};
         read_key(&p->j->admin, &p->target.admin);
     }
-    if (!name.n) {
-        shut(
-            p, "DependencyNotReady",
-            SV("spec.credentialsSecretRef: is required: name a Secret with access-key-id and secret-access-key"));
-        return true;
-    }
     if (p->target.own.access_key_id.n && secret_is_set(p->target.own.secret_access_key)) {
         if (p->target.admin.access_key_id.n && secret_is_set(p->target.admin.secret_access_key))
             return false;
         field = "spec.adminCredentialsSecretRef";
         name = p->spec->admin_credentials_secret;
+    }
+    if (!name.n) {
+        shut(p, "DependencyNotReady", lack_of_ambient_keys(p));
+        return true;
     }
     shut(p, "DependencyNotReady",
          arena_printf(

@@ -60,6 +60,8 @@ void job_run(struct worker *w, struct job *j)
         ok = make_token_keys(w, j, &e);
     else if (j->kind == JOB_CLUSTER_KEYS)
         ok = w->ops->cluster_keys(w->writer, &j->arena, &j->issuer, &j->jwks, &e);
+    else if (j->kind == JOB_AMBIENT)
+        ok = ambient_obtain(w, j, &e);
     else
         ok = reconcile(w, j, &e);
     if (!ok)

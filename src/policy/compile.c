@@ -2,6 +2,8 @@
  * stops. */
 #include "policy/compile.h"
 
+#include "base/limits.h"
+
 static struct sv key_text(struct arena *a, struct sv kind, struct sv ns, struct sv name)
 {
     return ARENA_JOIN(a, kind, SV("/"), ns, SV("/"), name);
@@ -83,39 +85,14 @@ static struct sv or_default(struct arena *a, struct sv v, struct sv fallback)
     return arena_dup(a, sv_trim_end(v.n ? v : fallback, '/'));
 }
 
-/* IAM is one per partition; its requests are signed for the region that it lives in. */
-static const struct iam_home {
-    struct sv partition, endpoint, region;
-} iam_homes[] = {
-    {SV_INIT("aws"),        SV_INIT("https://iam.amazonaws.com"),               SV_INIT("us-east-1")    },
-    {SV_INIT("aws-cn"),     SV_INIT("https://iam.cn-north-1.amazonaws.com.cn"), SV_INIT("cn-north-1")   },
-    {SV_INIT("aws-us-gov"), SV_INIT("https://iam.us-gov.amazonaws.com"),        SV_INIT("us-gov-west-1")},
-};
-
-static const struct iam_home *iam_home_of(struct sv partition)
-{
-    for (size_t i = 1; i < sizeof(iam_homes) / sizeof(iam_homes[0]); i++) {
-        if (sv_eq(iam_homes[i].partition, partition))
-            return &iam_homes[i];
-    }
-    return &iam_homes[0];
-}
-
-/* "https://s3.cn-north-1.amazonaws.com.cn". */
-static struct sv aws_endpoint(const char *service, struct sv region, struct arena *a)
-{
-    return arena_printf(a, "https://%s." SV_FMT ".amazonaws.com%s", service, SV_ARG(region),
-                        sv_starts(region, SV("cn-")) ? ".cn" : "");
-}
-
 void policy_target(const struct storage_integration *w, struct arena *a, struct target *t)
 {
     struct sv sts_region = w->sts_region.n ? w->sts_region : w->region;
     bool own_endpoint = w->internal_endpoint.n != 0;
-    const struct iam_home *iam;
+    struct sv partition;
 
     t->provider = provider_find(w->provider);
-    iam = iam_home_of(arn_partition(t->provider, w->role_arn));
+    partition = arn_partition(t->provider, w->role_arn);
     t->bucket = arena_dup(a, w->bucket);
     t->region = arena_dup(a, w->region);
     t->endpoint = or_default(a, w->internal_endpoint, aws_endpoint("s3", w->region, a));
@@ -123,8 +100,8 @@ void policy_target(const struct storage_integration *w, struct arena *a, struct 
     t->sts_endpoint = or_default(a, w->sts_endpoint,
                                  own_endpoint ? t->endpoint : aws_endpoint("sts", sts_region, a));
     t->sts_region = arena_dup(a, sts_region);
-    t->iam_endpoint = own_endpoint ? t->endpoint : iam->endpoint;
-    t->iam_region = iam->region;
+    t->iam_endpoint = own_endpoint ? t->endpoint : aws_iam_endpoint(partition);
+    t->iam_region = aws_iam_region(partition);
     t->path_style = w->path_style_access;
     t->external_id = arena_dup(a, w->external_id);
 }
@@ -165,6 +142,10 @@ static void compile_integration(struct compiling *c, size_t i)
         if (f->role_arn.n)
             out->target.role_arn = arena_dup(c->arena, f->role_arn);
         out->target.own = credential_dup(c->arena, &f->own);
+        /* AWS ends a session that was begun by a session after an hour at the latest. */
+        if (w->provider == PROVIDER_AWS && secret_is_set(f->own.session_token) &&
+            out->max_session_seconds > LIMIT_CHAINED_TTL_SECONDS)
+            out->max_session_seconds = LIMIT_CHAINED_TTL_SECONDS;
         out->secret_generation = f->secret_generation;
         out->bulk_delete = f->bulk_delete;
     }

@@ -110,23 +110,23 @@ static bool ask_for_token(struct exchange *x, struct err *e)
     return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, &t->own, "AssumeRole", &p, e);
 }
 
-static bool read_token(struct exchange *x, struct err *e)
+bool iam_read_token(struct exchange *x, const char *action, struct err *e)
 {
     const struct xml *root, *c;
     struct credential got = {0};
 
-    if (!iam_answer(x, "AssumeRole", &root, e))
+    if (!iam_answer(x, action, &root, e))
         return false;
-    c = xml_find(root, SV("AssumeRoleResult/Credentials"));
+    c = xml_find(root, arena_printf(x->arena, "%sResult/Credentials", action));
     got.access_key_id = xml_text(c, SV("AccessKeyId"));
     got.secret_access_key = secret_of(xml_text(c, SV("SecretAccessKey")));
     got.session_token = secret_of(xml_text(c, SV("SessionToken")));
     if (!got.access_key_id.n || !secret_is_set(got.secret_access_key) ||
         !secret_is_set(got.session_token))
-        return err_set(e, ERR_UNAVAILABLE, "AssumeRole: the answer lacks a part of the credential");
+        return err_set(e, ERR_UNAVAILABLE, "%s: the answer lacks a part of the credential", action);
     if (!time_read(xml_text(c, SV("Expiration")), &got.expires_ms, e) ||
         got.expires_ms <= x->now_ms)
-        return err_set(e, ERR_UNAVAILABLE, "AssumeRole: the answer's expiry is no time to come");
+        return err_set(e, ERR_UNAVAILABLE, "%s: the answer's expiry is no time to come", action);
     x->got = got;
     x->done = true;
     return true;
@@ -134,5 +134,5 @@ static bool read_token(struct exchange *x, struct err *e)
 
 bool iam_mint(struct exchange *x, struct err *e)
 {
-    return x->round == 0 ? ask_for_token(x, e) : read_token(x, e);
+    return x->round == 0 ? ask_for_token(x, e) : iam_read_token(x, "AssumeRole", e);
 }

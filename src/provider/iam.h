@@ -25,6 +25,9 @@ MUST_CHECK bool iam_answer(const struct exchange *x, const char *what, const str
 /* The same judgement for S3's answers. */
 bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e);
 
+/* x->got from the answer to AssumeRole or one of its sisters. */
+MUST_CHECK bool iam_read_token(struct exchange *x, const char *action, struct err *e);
+
 /* Shared by every provider that speaks this protocol. */
 bool iam_mint(struct exchange *x, struct err *e);
 bool iam_observe(struct exchange *x, struct err *e);

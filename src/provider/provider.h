@@ -177,6 +177,10 @@ MUST_CHECK bool session_policy(const struct target *t, const struct session_ask 
                                struct sv *out, struct err *e);
 /* "aws", "aws-cn", "aws-us-gov", ...: what ARNs at this store begin with. */
 struct sv arn_partition(const struct provider *p, struct sv role_arn);
+/* "https://s3.cn-north-1.amazonaws.com.cn". */
+struct sv aws_endpoint(const char *service, struct sv region, struct arena *a);
+struct sv aws_iam_endpoint(struct sv partition);
+struct sv aws_iam_region(struct sv partition); /* for its signatures */
 
 /* A session name from its template, cleaned to the alphabet and length that token services take. */
 struct session_words {

@@ -43,17 +43,6 @@ static void add_actions(struct buf *b, unsigned access)
     }
 }
 
-struct sv arn_partition(const struct provider *p, struct sv role_arn)
-{
-    struct sv partition;
-
-    if (!sv_eq(p->name, SV("aws")) || !sv_starts(role_arn, SV("arn:aws")))
-        return SV("aws");
-    role_arn = sv_skip(role_arn, sizeof("arn:") - 1);
-    (void)sv_cut(&role_arn, ':', &partition);
-    return sv_only(partition, SV("abcdefghijklmnopqrstuvwxyz-")) ? partition : SV("aws");
-}
-
 /* Each folder once, as "BEFORE" + text + "*"; with its bucket where it is an ARN. */
 static void add_folders(struct buf *b, const struct session_ask *s, struct sv arn, struct arena *a)
 {

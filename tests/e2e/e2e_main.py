@@ -1,5 +1,6 @@
 """From `kubectl apply` to a key for one table, on a real API server and a real RGW."""
 import json
+import os
 import time
 import unittest
 
@@ -57,6 +58,14 @@ class Main(unittest.TestCase):
         for kind, name in (("sti", "store"), ("pcat", "analytics"), ("prin", "etl"), ("crole", "writer")):
             self.assertEqual(self.kube.wait_ready(kind, name)["reason"], "Reconciled", kind)
         self.assertEqual(self.kube.condition("sti", "store", "ScopeVerified")["status"], "True")
+
+    def test_an_integration_at_aws_without_any_key_applies_and_says_what_is_missing(self):
+        with open(os.path.join(h.TOP, "config", "samples", "aws", "storage-integration.yaml")) as f:
+            self.kube.kubectl("apply", "-f", "-", stdin=f.read())
+        ready = h.wait_for("the condition", lambda: (lambda c: c if "no ambient keys (" in c["message"] else None)(
+            self.kube.condition("sti", "production-warehouse")))
+        self.assertEqual((ready["status"], ready["reason"]), ("False", "DependencyNotReady"))
+        self.assertIn("name a Secret", ready["message"])
 
     def test_the_role_at_the_store_bears_our_guard_and_our_marks(self):
         arn = self.kube.get("sti", "store")["status"]["roleArn"]

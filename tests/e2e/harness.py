@@ -225,7 +225,8 @@ def role(name="writer", privileges=None, principals=None, catalog_name="analytic
 class Frontdesk:
     """`frontdesk run` with given options; its log as parsed lines."""
 
-    def __init__(self, *options, folder=None, wait=True):
+    def __init__(self, *options, folder=None, wait=True, env=None):
+        self.env = {**os.environ, **(env or {})}
         self.folder = folder or tempfile.mkdtemp(prefix="fd-e2e-")
         self.options, self.log, self.lines = options, [], queue.Queue()
         self.process = None
@@ -237,7 +238,7 @@ class Frontdesk:
                 "--store", "sqlite:" + os.path.join(self.folder, "catalog.db"), "--threads", "2",
                 "--audit", "file:" + os.path.join(self.folder, "audit.jsonl"), *self.options, *extra]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                        stdout=subprocess.DEVNULL)
+                                        stdout=subprocess.DEVNULL, env=self.env)
         found = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stderr, found), daemon=True).start()
         try:

@@ -276,7 +276,42 @@ static void each_partition_of_aws_has_its_own_addresses(void)
     }
 }
 
-SUITE("policy/decide", TEST(each_partition_of_aws_has_its_own_addresses),
+static int longest_session(const char *provider, const char *session_token)
+{
+    struct world_of w = {0};
+    struct compile_result result;
+    struct policy_input in = {.n_resources = 2};
+    struct integration_facts f = {.namespace_ = SV("l"), .name = SV("s")};
+    int seconds;
+
+    compile_text(
+        &w, arena_cstr(&w.arena,
+                       arena_printf(&w.arena,
+                                    HEAD("StorageIntegration",
+                                         "s") "{storageType: s3, "
+                                              "bucket: bkt, maxSessionDurationSeconds: 43200, "
+                                              "roleArn: 'arn:aws:iam:::role/r', %s}\n---\n" CATALOG,
+                                    provider)));
+    f.own.session_token = secret_of(sv_from(session_token));
+    vec_push(&in.integrations, &w.arena, f);
+    in.resources = w.resources;
+    policy_compile(&in, &w.arena, &result);
+    NEED(rulebook_catalog(result.rulebook, SV("c")));
+    seconds = rulebook_catalog(result.rulebook, SV("c"))->integration->max_session_seconds;
+    (void)rulebook_unref(result.rulebook);
+    done(&w);
+    return seconds;
+}
+
+static void a_session_begun_by_a_session_ends_after_an_hour_at_aws(void)
+{
+    CHECK_INT(longest_session("provider: aws", "token"), 3600);
+    CHECK_INT(longest_session("provider: aws", ""), 43200);
+    CHECK_INT(longest_session("provider: ceph-rgw, endpoint: 'http://rgw'", "token"), 43200);
+}
+
+SUITE("policy/decide", TEST(a_session_begun_by_a_session_ends_after_an_hour_at_aws),
+      TEST(each_partition_of_aws_has_its_own_addresses),
       TEST(nothing_is_allowed_that_no_grant_allows),
       TEST(a_name_that_begins_the_same_is_another_name),
       TEST(levels_are_compared_one_by_one_and_never_as_dotted_text),
