@@ -43,7 +43,7 @@ struct control {
     struct cache cache;
     struct workqueue *queue;
     struct hand hands[WORKERS];
-    bool synced, dirty, ending, has_token_keys, leads;
+    bool synced, dirty, ending, has_token_keys, leads, ambient_asked;
     int64_t keys_fetched_ms;
     _Atomic bool keys_wanted;
 };
@@ -75,8 +75,9 @@ static void follow_secrets(struct control *c, const struct resource *r)
         return;
     if (w->credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->credentials_secret);
-    else if (!c->cache.ambient && !c->cache.ambient_why[0])
+    else if (!c->ambient_asked) /* from then on each answer says when to ask again */
         workqueue_add(c->queue, SV(AMBIENT_KEYS));
+    c->ambient_asked = c->ambient_asked || !w->credentials_secret.n;
     if (w->admin_credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->admin_credentials_secret);
 }
