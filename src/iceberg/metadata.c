@@ -261,15 +261,16 @@ static int64_t next_version(struct sv previous)
 struct sv metadata_file(const struct json *metadata, struct sv previous, struct sv uuid,
                         struct arena *a)
 {
-    struct sv folder =
-        json_get_str(json_get(metadata, SV("properties")), SV("write.metadata.path"));
+    const struct json *properties = json_get(metadata, SV("properties"));
+    struct sv folder = json_get_str(properties, SV("write.metadata.path")),
+              codec = json_get_str(properties, SV("write.metadata.compression-codec"));
 
     if (!folder.n)
         folder = arena_printf(a, SV_FMT "/metadata",
                               SV_ARG(sv_trim_end(json_get_str(metadata, SV("location")), '/')));
-    return arena_printf(a, SV_FMT "/%05" PRId64 "-" SV_FMT ".metadata.json",
+    return arena_printf(a, SV_FMT "/%05" PRId64 "-" SV_FMT "%s.metadata.json",
                         SV_ARG(sv_trim_end(folder, '/')), previous.n ? next_version(previous) : 0,
-                        SV_ARG(uuid));
+                        SV_ARG(uuid), sv_eq_nocase(codec, SV("gzip")) ? ".gz" : "");
 }
 
 static void claim_all(const struct json *list, const char *member, const char *what,

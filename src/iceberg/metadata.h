@@ -77,8 +77,8 @@ void metadata_mirror_v1(struct json *metadata);
 /* Only snapshots that a ref points to: ?snapshots=refs. */
 struct json *metadata_refs_only(const struct json *metadata, struct arena *a);
 
-/* "<dir>/<NNNNN>-<uuid>.metadata.json", never compressed, whatever the codec property says; NNNNN
- * follows `previous` (empty: 00000). */
+/* "<dir>/<NNNNN>-<uuid>.metadata.json", with ".gz" before ".metadata" where the property
+ * write.metadata.compression-codec says gzip; NNNNN follows `previous` (empty: 00000). */
 struct sv metadata_file(const struct json *metadata, struct sv previous, struct sv uuid,
                         struct arena *a);
 

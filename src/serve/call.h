@@ -88,8 +88,8 @@ MUST_CHECK bool call_mint(struct call *c, const struct mint_ask *ask, call_then_
 const struct credential *call_minted(const struct call *c); /* after success; in c->arena */
 
 /* Ask the minter's thread for an object of the catalog's bucket, with our own narrowed credential
- * for `folder`. GET: content through call_content (gzip'd metadata already inflated), ERR_NOT_FOUND
- * when absent. PUT never overwrites. */
+ * for `folder`. GET: content through call_content, as it lies there, ERR_NOT_FOUND when
+ * absent. PUT never overwrites. */
 struct object_ask {
     const struct rule_catalog *catalog;
     struct location file;

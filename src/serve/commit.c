@@ -193,7 +193,7 @@ static bool put_file(struct call *c, struct err *e)
     w->row.metadata_location = w->file;
     if (!table_file(c, w->file, w->folders, w->n_folders, &ask, e))
         return false;
-    ask.body = json_text(c->arena, w->after);
+    ask.body = metadata_body(c, w->file, json_text(c->arena, w->after));
     return call_object(c, &ask, after_put, e);
 }
 

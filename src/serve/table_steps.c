@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "serve/loop.h"
+#include "wire/gzip.h"
 
 enum {
     MAX_FOLDERS = 8,
@@ -256,9 +257,15 @@ void metadata_remember(struct call *c, struct sv location, struct sv text)
     (void)map_put(&l->metadata, location, copy);
 }
 
+struct sv metadata_body(const struct call *c, struct sv file, struct sv text)
+{
+    return sv_ends(file, SV(".gz.metadata.json")) ? gzip_write(text, c->arena) : text;
+}
+
 static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 {
     struct table_at *t = c->work;
+    struct sv text;
 
     if (outcome && t->otherwise)
         return t->otherwise(c, outcome, e);
@@ -269,12 +276,14 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
     }
     if (outcome)
         return false;
-    if (!metadata_read(call_content(c), c->arena, &t->metadata, e)) {
+    text = call_content(c);
+    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
+        !metadata_read(text, c->arena, &t->metadata, e)) {
         /* What lies in the bucket is no fault of this request. */
         e->code = ERR_UNAVAILABLE;
         return t->otherwise ? t->otherwise(c, NULL, e) : false;
     }
-    metadata_remember(c, t->row.metadata_location, call_content(c));
+    metadata_remember(c, t->row.metadata_location, text);
     return t->then(c, NULL, e);
 }
 

@@ -57,6 +57,8 @@ void folders_row(struct call *c, const struct location *folders, size_t n, struc
  * table's folders that it lies in (the first, when it lies in none). */
 MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,
                            struct object_ask *out, struct err *e);
+/* The bytes of a metadata file of that name. */
+struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
 /* Puts a file's text into the cache: it has just been written. */
 void metadata_remember(struct call *c, struct sv location, struct sv text);
 

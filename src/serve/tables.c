@@ -271,7 +271,7 @@ static bool put_first(struct call *c, struct table_work *w, struct err *e)
     w->at.row.metadata_location = w->file;
     if (!table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
         return false;
-    ask.body = json_text(c->arena, w->at.metadata);
+    ask.body = metadata_body(c, w->file, json_text(c->arena, w->at.metadata));
     return call_object(c, &ask, after_put, e);
 }
 

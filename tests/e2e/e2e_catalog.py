@@ -1,4 +1,6 @@
 """The catalog's promises at a real store: what lies where after creates and commits, granted or refused."""
+import gzip
+import json
 import os
 import sqlite3
 import threading
@@ -224,3 +226,49 @@ class BrokenStore(Catalog):
             db.commit()
             db.close()
         self.assertEqual(self.commit("broken", {"action": "set-properties", "updates": {"k": "v"}})[0], 200)
+
+
+class Compressed(Catalog):
+    """Metadata files as gzip: ours, other writers', and a trap."""
+
+    def restarted(self):
+        """Nothing is remembered: the next load reads the file."""
+        self.desk.kill()
+        self.desk.start()
+        h.wait_for("the token is good after the restart",
+                   lambda: self.desk.call("GET", TABLES, self.token)[0] == 200)
+
+    def load(self, name):
+        return self.desk.call("GET", f"{TABLES}/{name}", self.token)
+
+    def test_a_table_may_ask_for_compressed_metadata_and_is_read_again(self):
+        packed = {"write.metadata.compression-codec": "gzip"}
+        status, body = self.create("packed", location="s3://warehouse/lake/packed", properties=packed)
+        self.assertEqual(status, 200, body)
+        status, body = self.commit("packed", {"action": "set-properties", "updates": {"k": "v"}})
+        self.assertEqual(status, 200, body)
+        key = body["metadata-location"].removeprefix("s3://warehouse/")
+        self.assertRegex(key, r"/00001-[0-9a-f-]{36}\.gz\.metadata\.json$")
+        stored = self.rgw.s3.get_object(Bucket="warehouse", Key=key)["Body"].read()
+        self.assertEqual(json.loads(gzip.decompress(stored)), body["metadata"])
+        self.restarted()
+        self.assertEqual(self.load("packed")[1]["metadata"], body["metadata"])
+
+    def test_what_another_packed_is_read_whatever_its_name_and_a_bomb_costs_only_its_table(self):
+        for name in ("foreign", "trap"):
+            status, body = self.create(name, location=f"s3://warehouse/lake/{name}")
+            self.assertEqual(status, 200, body)
+            if name == "foreign":
+                want = body["metadata"]
+        (foreign,), (trap,) = self.keys("lake/foreign/"), self.keys("lake/trap/")
+        plain = self.rgw.s3.get_object(Bucket="warehouse", Key=foreign)["Body"].read()
+        self.rgw.s3.put_object(Bucket="warehouse", Key=foreign, Body=gzip.compress(plain))
+        bomb = gzip.compress(b" " * (1 << 20)) * 200
+        self.assertLess(len(bomb), 1 << 19)
+        self.rgw.s3.put_object(Bucket="warehouse", Key=trap, Body=bomb)
+        self.restarted()
+        self.assertEqual(self.load("foreign")[1]["metadata"], want)
+        status, body = self.load("trap")
+        self.assertEqual(status, 503, body)
+        self.assertIn("gzip: more than 67108864 bytes when unpacked", body["error"]["message"])
+        self.assertEqual(self.load("foreign")[0], 200)

@@ -241,6 +241,14 @@ static void a_metadata_file_is_numbered_after_the_one_before(void)
     CHECK_SV(metadata_file(m, SV(""), SV("u"), &a), SV("s3://b/t/metadata/00000-u.metadata.json"));
     CHECK_SV(metadata_file(m, SV("s3://b/t/metadata/00041-x.metadata.json"), SV("u"), &a),
              SV("s3://b/t/metadata/00042-u.metadata.json"));
+    json_set_str(json_get(m, SV("properties")), &a, SV("write.metadata.compression-codec"),
+                 SV("GZIP"));
+    CHECK_SV(metadata_file(m, SV("s3://b/t/metadata/00041-x.metadata.json"), SV("u"), &a),
+             SV("s3://b/t/metadata/00042-u.gz.metadata.json"));
+    CHECK_SV(metadata_file(m, SV("s3://b/t/metadata/00041-x.gz.metadata.json"), SV("u"), &a),
+             SV("s3://b/t/metadata/00042-u.gz.metadata.json"));
+    json_set_str(json_get(m, SV("properties")), &a, SV("write.metadata.compression-codec"),
+                 SV("none"));
     CHECK_SV(metadata_file(m, SV("s3://b/odd.json"), SV("u"), &a),
              SV("s3://b/t/metadata/00000-u.metadata.json"));
 }
