@@ -61,9 +61,13 @@ static int64_t now(const struct http_loop *l)
     return world_mono_ms(l->server->options.world);
 }
 
+/* lws looks at its timeouts after an event of its own: on a quiet loop there is none, so we make
+ * one. */
 static void hang_up(struct http_connection *c)
 {
+    c->closing = true;
     lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(c->loop->context);
 }
 
 /* ---- writing ---- */
@@ -99,7 +103,8 @@ static void flush(struct http_connection *c, struct buf *b)
         if (lws_write(c->wsi, (unsigned char *)b->p + LWS_PRE, b->n - LWS_PRE, LWS_WRITE_RAW) < 0) {
             c->dead = true;
         } else if (lws_partial_buffered(c->wsi)) {
-            move(c, CONN_BLOCKED, now(l));
+            if (c->state != CONN_BLOCKED)
+                move(c, CONN_BLOCKED, now(l));
             (void)lws_rx_flow_control(c->wsi, 0);
             (void)lws_callback_on_writable(c->wsi);
         }
@@ -119,17 +124,22 @@ static void trim_outputs(struct http_loop *l)
     begin_output(&l->late);
 }
 
+/* A socket that is closed with bytes unread is reset, and the client may lose our last answer: we
+ * say that we are done, and read on until the client is. */
 static void begin_closing(struct http_connection *c)
 {
     c->closing = true;
     if (c->state == CONN_BLOCKED)
         return;
-    if (c->tls || c->dead) {
+    if (c->dead) {
         hang_up(c);
         return;
     }
     move(c, CONN_LINGER, now(c->loop));
+    if (c->tls)
+        (void)SSL_shutdown(lws_get_ssl(c->wsi));
     (void)shutdown(lws_get_socket_fd(c->wsi), SHUT_WR);
+    (void)lws_rx_flow_control(c->wsi, 1);
 }
 
 static void refuse(struct http_connection *c, struct buf *out, int status, const char *why)
@@ -152,11 +162,18 @@ static struct http_turn *take_turn(struct http_connection *c)
     struct http_loop *l = c->loop;
     struct http_turn *t = l->spare;
 
-    if (t)
-        l->spare = (struct http_turn *)t->state;
-    else
-        t = arena_new(&l->server->arena, struct http_turn);
-    *t = (struct http_turn){.loop = l, .connection = c, .peer = c->peer, .over_tls = c->tls};
+    if (t) {
+        l->spare = t->next_spare;
+    } else {
+        t = arena_new(&l->turns_arena, struct http_turn);
+        t->made_before = l->made;
+        l->made = t;
+    }
+    *t = (struct http_turn){.loop = l,
+                            .connection = c,
+                            .peer = c->peer,
+                            .over_tls = c->tls,
+                            .made_before = t->made_before};
     l->turns++;
     return t;
 }
@@ -166,7 +183,8 @@ static void end_turn(struct http_turn *t)
     struct http_loop *l = t->loop;
 
     arena_done(&t->arena);
-    t->state = l->spare;
+    t->begun = false;
+    t->next_spare = l->spare;
     l->spare = t;
     l->turns--;
 }
@@ -193,7 +211,7 @@ static void own_request(struct http_turn *t, const struct http1 *h, struct sv by
     }
     if (in_place)
         t->request.body = moved(h->request.body, by);
-    t->keep_alive = h->keep_alive && !t->loop->stopping;
+    t->keep_alive = h->keep_alive;
     t->is_head = h->is_head;
 }
 
@@ -207,6 +225,7 @@ static void begin_turn(struct http_connection *c, struct sv bytes, int64_t now_m
     t->mono_ms = now_ms;
     t->wall_ms = world_wall_ms(l->server->options.world);
     c->reading = (struct http1){0};
+    c->busy = t->begun = true;
     move(c, CONN_BUSY, now_ms);
     l->server->options.handler->request(t, l->state);
 }
@@ -228,7 +247,7 @@ static size_t take_requests(struct http_connection *c, struct sv bytes)
     size_t taken = 0;
 
     c->taking = true;
-    while (!c->closing && c->state != CONN_BLOCKED && c->state != CONN_BUSY && taken < bytes.n) {
+    while (!c->closing && c->state != CONN_BLOCKED && !c->busy && taken < bytes.n) {
         struct sv rest = sv_skip(bytes, taken);
         enum http1_result r;
         size_t used;
@@ -280,7 +299,7 @@ static void forget(struct http_connection *c, size_t taken)
 
 static int receive(struct http_connection *c, struct sv bytes)
 {
-    if (c->state == CONN_LINGER || c->closing)
+    if (c->closing)
         return 0;
     if (c->in.arena) {
         keep(c, bytes);
@@ -289,7 +308,7 @@ static int receive(struct http_connection *c, struct sv bytes)
         keep(c, sv_skip(bytes, take_requests(c, bytes)));
     }
     /* While a turn is under way a client may send ahead, within limits. */
-    if (c->state == CONN_BUSY && c->in.n > AHEAD_BYTES)
+    if (c->busy && c->in.n > AHEAD_BYTES)
         (void)lws_rx_flow_control(c->wsi, 0);
     trim_outputs(c->loop);
     return c->dead ? -1 : 0;
@@ -330,11 +349,14 @@ void http_turn_reply(struct http_turn *t, const struct http_response *r)
     count_status(r->status);
     if (c) {
         struct buf *out = c->taking ? &c->loop->out : &c->loop->late;
+        bool keep_alive = t->keep_alive && !c->loop->stopping;
 
-        http1_write(out, r, c->loop->date, t->keep_alive, t->is_head);
-        c->closing = c->closing || !t->keep_alive || out->over;
+        http1_write(out, r, c->loop->date, keep_alive, t->is_head);
+        c->closing = c->closing || !keep_alive || out->over;
         c->turn = NULL;
-        move(c, CONN_IDLE, t->mono_ms);
+        c->busy = false;
+        if (c->state != CONN_BLOCKED)
+            move(c, CONN_IDLE, t->mono_ms);
     }
     end_turn(t);
     if (c && !c->taking)
@@ -375,9 +397,9 @@ static void close_connection(struct http_connection *c)
     leave(c);
     c->loop->connections--;
     metric_add(METRIC_CONNECTIONS, -1);
-    if (c->turn && c->state == CONN_BUSY)
+    if (c->busy)
         c->turn->connection = NULL;
-    else if (c->turn && c->turn->connection == c && !c->turn->request.target.n)
+    else if (c->turn)
         end_turn(c->turn);
     c->turn = NULL;
     arena_done(&c->arena);
@@ -393,9 +415,11 @@ static int writable(struct http_connection *c)
         (void)lws_callback_on_writable(c->wsi);
         return 0;
     }
-    move(c, CONN_IDLE, now(c->loop));
-    if (c->closing)
-        return -1;
+    move(c, c->busy ? CONN_BUSY : CONN_IDLE, now(c->loop));
+    if (c->closing) {
+        begin_closing(c);
+        return 0;
+    }
     (void)lws_rx_flow_control(c->wsi, 1);
     if (c->in.arena)
         forget(c, take_requests(c, buf_sv(&c->in)));
@@ -434,6 +458,9 @@ static void time_out(struct http_connection *c, int64_t now_ms)
         begin_closing(c);
         return;
     }
+    /* Else lws would go on writing what it keeps, for a client that begins to read now. */
+    if (c->state == CONN_BLOCKED)
+        (void)shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
     /* Out of the way of the next sweep; lws closes it on its own time. */
     move(c, CONN_BUSY, now_ms);
     hang_up(c);

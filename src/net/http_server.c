@@ -268,8 +268,6 @@ static void *run_loop(void *argument)
     l->state = h->start(l, h->context);
     (void)uv_timer_start(&l->timer, on_second, 1000, 1000);
     (void)uv_run(&l->uv, UV_RUN_DEFAULT);
-    if (h->stop)
-        h->stop(l->state);
     return NULL;
 }
 
@@ -305,6 +303,21 @@ static void on_closed(UNUSED uv_handle_t *handle)
 {
 }
 
+/* Turns that nobody answered; all others have gone with their connections. */
+static void drop_turns(struct http_loop *l)
+{
+    const struct http_handler *h = l->server->options.handler;
+
+    for (struct http_turn *t = l->made; t; t = t->made_before) {
+        if (t->begun && h->drop)
+            h->drop(t, l->state);
+        arena_done(&t->arena);
+    }
+    if (h->stop)
+        h->stop(l->state);
+    arena_done(&l->turns_arena);
+}
+
 /* With a foreign loop lws closes its handles in turns of that loop. */
 static void end_loop(struct http_loop *l)
 {
@@ -312,20 +325,13 @@ static void end_loop(struct http_loop *l)
     lws_context_destroy(l->context);
     for (int i = 0; i < 100 && uv_loop_close(&l->uv) != 0; i++)
         (void)uv_run(&l->uv, UV_RUN_NOWAIT);
+    drop_turns(l);
     mailbox_done(&l->mailbox);
-    while (l->spare) {
-        struct http_turn *t = l->spare;
-
-        l->spare = t->state;
-        arena_done(&t->arena);
-    }
     arena_done(&l->arena);
 }
 
 void http_server_stop(struct http_server *s, int grace_ms)
 {
-    struct arena last;
-
     for (unsigned i = 0; i < s->options.loops; i++) {
         struct stop_message *m = arena_new(&s->arena, struct stop_message);
 
@@ -336,6 +342,12 @@ void http_server_stop(struct http_server *s, int grace_ms)
     }
     for (unsigned i = 0; i < s->options.loops; i++)
         (void)pthread_join(s->loops[i].thread, NULL);
+}
+
+void http_server_free(struct http_server *s)
+{
+    struct arena last;
+
     for (unsigned i = 0; i < s->options.loops; i++)
         end_loop(&s->loops[i]);
     last = s->arena;

@@ -29,6 +29,10 @@ struct http_turn {
     struct http_connection *connection; /* NULL once the client has hung up */
     bool keep_alive, is_head;
     void *state; /* the handler's, while it has the turn */
+
+    /* The server's own. */
+    bool begun; /* handed over and not answered yet */
+    struct http_turn *made_before, *next_spare;
 };
 
 /* Answers and ends the turn; `t` is gone afterwards. On the turn's loop only. */
@@ -41,7 +45,10 @@ struct http_handler {
     void (*request)(struct http_turn *t, void *state);
     /* Once a second. */
     void (*tick)(int64_t mono_ms, void *state);
-    /* When the loop has ended; all turns were replied to or are dropped. */
+    /* A turn that was not answered when the grace was over, during http_server_free. It must not be
+     * answered any more. */
+    void (*drop)(struct http_turn *t, void *state);
+    /* The last of all, during http_server_free. */
     void (*stop)(void *state);
     void *context;
 };
@@ -71,7 +78,11 @@ MUST_CHECK bool http_server_start(const struct http_server_options *o, struct ht
 /* The bound address of a listener, with the port that was picked: "127.0.0.1:41234". */
 struct sv http_server_address(const struct http_server *s, size_t listener);
 struct http_loop *http_server_loop(const struct http_server *s, unsigned index);
-/* Stops accepting, lets turns in flight finish for at most `grace_ms`, ends the threads, frees. */
+/* Stops accepting, lets turns in flight finish for at most `grace_ms`, ends the threads. What is
+ * posted to the loops afterwards is not delivered. */
 void http_server_stop(struct http_server *s, int grace_ms);
+/* After http_server_stop, when no other thread will post to a loop or touch a turn any more: two
+ * steps, because those who work for the turns end in between. */
+void http_server_free(struct http_server *s);
 
 #endif

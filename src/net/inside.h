@@ -18,7 +18,7 @@ enum connection_state {
     CONN_IDLE,    /* between requests */
     CONN_HEAD,    /* a request's head has begun */
     CONN_BODY,    /* its body is coming */
-    CONN_BUSY,    /* the handler has the turn */
+    CONN_BUSY,    /* the handler has the turn, or lws is about to close it */
     CONN_BLOCKED, /* the client does not read what we write */
     CONN_LINGER,  /* said all; reading the rest of what comes, so that the client sees the answer */
     CONN_STATE_COUNT
@@ -30,12 +30,13 @@ struct http_connection {
     int64_t since_ms; /* when it entered that list */
     struct http_loop *loop;
     struct lws *wsi;
-    struct http_turn *turn; /* the one under way, or NULL */
+    struct http_turn *turn; /* the one being read, or the handler's; or NULL */
     struct http1 reading;
     struct arena arena; /* of `in` */
     struct buf in;      /* what has come and was not taken yet */
     struct sv peer;
     char peer_text[48];
+    bool busy; /* the handler has the turn; the client may be blocked meanwhile */
     bool tls, taking, closing, dead;
 };
 
@@ -72,7 +73,9 @@ struct http_loop {
     struct sv date;
     char date_text[40];
     int64_t date_s;
-    struct http_turn *spare; /* turns to be used again, by their `loop` member */
+    struct arena turns_arena;
+    struct http_turn *made;  /* every turn there is, by `made_before` */
+    struct http_turn *spare; /* those to be used again, by `next_spare` */
     bool stopping;
     int64_t stop_by_ms;
 };

@@ -424,6 +424,7 @@ void loop_request(struct http_turn *t, void *state)
     struct call *c = arena_new(&t->arena, struct call);
     struct err e = {0};
 
+    t->state = c;
     c->turn = t;
     c->arena = &t->arena;
     c->in = &t->request;
@@ -462,6 +463,17 @@ void loop_publish(struct loop *l, struct rulebook *r)
     forget_tokens(l);
     arena_done(&l->answers_arena);
     l->answers = map_new(&l->answers_arena);
+}
+
+/* What it asked for may have been done: that it was asked is on record, that it was answered is
+ * not. */
+void loop_drop(struct http_turn *t, UNUSED void *state)
+{
+    struct call *c = t->state;
+
+    c->out = (struct http_response){.status = 503};
+    write_audit(c);
+    (void)rulebook_unref(c->rules);
 }
 
 void loop_stop(void *state)

@@ -61,6 +61,7 @@ struct call_wait {
 /* The handler's table for http_server.h; `context` is the struct serve. */
 void *loop_start(struct http_loop *http, void *context);
 void loop_request(struct http_turn *t, void *state);
+void loop_drop(struct http_turn *t, void *state);
 void loop_stop(void *state);
 /* A new rulebook, by message. */
 void loop_publish(struct loop *l, struct rulebook *r);

@@ -4,7 +4,7 @@
 #include "serve/admin.h"
 #include "serve/loop.h"
 
-enum { READERS = 2 };
+enum { READERS = 2, ADMIN_GRACE_MS = 100 };
 
 struct publication {
     struct message message;
@@ -60,8 +60,11 @@ static bool start_servers(struct serve *s, struct err *e)
                                         .handler = &s->admin_handler,
                                         .world = s->options.world};
 
-    s->handler = (struct http_handler){
-        .start = loop_start, .request = loop_request, .stop = loop_stop, .context = s};
+    s->handler = (struct http_handler){.start = loop_start,
+                                       .request = loop_request,
+                                       .drop = loop_drop,
+                                       .stop = loop_stop,
+                                       .context = s};
     admin_handler(s, &s->admin_handler);
     return http_server_start(&main, &s->server, e) &&
            (!s->options.admin.address.n || http_server_start(&admin, &s->admin, e));
@@ -98,9 +101,13 @@ void serve_stop(struct serve *s, int grace_ms)
 
     http_server_stop(s->server, grace_ms);
     if (s->admin)
-        http_server_stop(s->admin, 100);
+        http_server_stop(s->admin, ADMIN_GRACE_MS);
+    /* These may be at work for calls still, and post to their loops. */
     minter_stop(s->minter);
     keepers_stop(s->keepers);
+    http_server_free(s->server);
+    if (s->admin)
+        http_server_free(s->admin);
     audit_stop(s->audit);
     last = s->arena;
     arena_done(&last);
