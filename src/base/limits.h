@@ -22,6 +22,7 @@ enum {
 
     /* What we read from others. */
     LIMIT_RESPONSE_BYTES = 64 * 1024 * 1024,  /* one answer of a store or of the API server */
+    LIMIT_RESPONSE_HEAD_BYTES = 128 * 1024,   /* its head: stores send a few KB */
     LIMIT_WATCH_LINE_BYTES = 4 * 1024 * 1024, /* etcd's objects end at 1.5 MB */
     LIMIT_JSON_DEPTH = 64,
     LIMIT_YAML_BYTES = 4 * 1024 * 1024, /* one manifest file */

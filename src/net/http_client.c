@@ -18,6 +18,8 @@ struct http_transfer {
     struct arena *arena;
     struct http_response response;
     struct buf body;
+    size_t head_bytes;
+    bool whole_head; /* the empty line of the real answer's head has come */
     char problem[CURL_ERROR_SIZE];
     const char *why; /* set when we broke it off ourselves */
     curl_off_t seen_bytes;
@@ -37,11 +39,30 @@ static void init_curl(void)
 
 /* ---- what comes ---- */
 
+static long status_of(const struct http_transfer *t)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
+/* A line of the head, and its empty line; also what stands behind a chunked body, which we ignore.
+ * A server that goes away in the middle of a head has given no answer: libcurl would take it for
+ * one. */
 static size_t on_header(char *line, size_t size, size_t n, void *context)
 {
     struct http_transfer *t = context;
     struct sv text = sv_trim(sv_of(line, size * n)), name;
 
+    if (t->whole_head)
+        return size * n;
+    t->head_bytes += size * n;
+    if (t->head_bytes > LIMIT_RESPONSE_HEAD_BYTES) {
+        t->why = "the answer's head is too large";
+        return 0;
+    }
+    t->whole_head = !text.n && status_of(t) >= 200;
     if (sv_starts(text, SV("HTTP/"))) {
         /* A new head: an interim answer or the real one. */
         t->response.headers.n = 0;
@@ -56,10 +77,8 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *context)
 {
     struct http_transfer *t = context;
     struct sv piece = sv_of(bytes, size * n);
-    long status = 0;
 
-    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (t->options->chunk && status / 100 == 2) {
+    if (t->options->chunk && status_of(t) / 100 == 2) {
         if (t->options->chunk(piece, t->options->context))
             return piece.n;
         t->why = "the reader broke it off";
@@ -155,6 +174,19 @@ static void set_method(struct http_transfer *t, const struct http_request *req)
         (void)curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, arena_cstr(t->arena, method));
 }
 
+/* A control byte becomes a blank: what is passed on from outside, a token out of a file or a
+ * store's answer, must not begin a header, or a request, of its own. */
+static struct sv one_line(struct arena *a, struct sv v)
+{
+    char *p = arena_cstr(a, v);
+
+    for (size_t i = 0; i < v.n; i++) {
+        if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+            p[i] = ' ';
+    }
+    return sv_of(p, v.n);
+}
+
 static void set_headers(struct http_transfer *t, const struct http_request *req)
 {
     /* No wait for 100 Continue, and no type that we did not choose. */
@@ -162,11 +194,11 @@ static void set_headers(struct http_transfer *t, const struct http_request *req)
     if (!http_header(&req->headers, SV("Content-Type")))
         t->lines = curl_slist_append(t->lines, "Content-Type:");
     for (size_t i = 0; i < req->headers.n; i++) {
-        const struct http_header *h = &req->headers.p[i];
-
-        struct sv line = h->value.n ? arena_printf(t->arena, SV_FMT ": " SV_FMT, SV_ARG(h->name),
-                                                   SV_ARG(h->value))
-                                    : arena_printf(t->arena, SV_FMT ";", SV_ARG(h->name));
+        struct sv name = one_line(t->arena, req->headers.p[i].name);
+        struct sv value = one_line(t->arena, req->headers.p[i].value);
+        struct sv line =
+            value.n ? arena_printf(t->arena, SV_FMT ": " SV_FMT, SV_ARG(name), SV_ARG(value))
+                    : arena_printf(t->arena, SV_FMT ";", SV_ARG(name));
 
         t->lines = curl_slist_append(t->lines, line.p);
     }
@@ -182,6 +214,7 @@ static void set_options(struct http_transfer *t, const struct http_options *o)
     (void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
     (void)curl_easy_setopt(c, CURLOPT_PROXY, arena_cstr(t->arena, o->proxy));
+    (void)curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     (void)curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L);
     (void)curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
@@ -234,16 +267,15 @@ static void clear(struct http_transfer *t)
 /* The outcome: a whole answer, or why there is none. A status with a cut body is none. */
 static bool conclude(struct http_transfer *t, CURLcode code, struct err *e)
 {
-    long status = 0;
-
-    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     clear(t);
-    if (code != CURLE_OK)
+    if (code == CURLE_OK && !t->whole_head)
+        t->why = "the answer ended in its head";
+    if (code != CURLE_OK || !t->whole_head)
         return err_set(e, ERR_UNAVAILABLE, "no answer: %s",
                        t->why          ? t->why
                        : t->problem[0] ? t->problem
                                        : curl_easy_strerror(code));
-    t->response.status = (int)status;
+    t->response.status = (int)status_of(t);
     t->response.body = buf_sv(&t->body);
     return true;
 }
