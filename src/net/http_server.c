@@ -14,6 +14,14 @@
 
 enum { RECEIVE_BYTES = 32 * 1024, BACKLOG = 4096 };
 
+void loop_tell(struct http_loop *l, const char *what, const struct err *e)
+{
+    const struct http_handler *h = l->server->options.handler;
+
+    if (h->tell)
+        h->tell(what, e, l->state);
+}
+
 /* ---- accepting ---- */
 
 /* One more than there may be: told so, at once, and sent away. */
@@ -30,6 +38,19 @@ static void turn_away(int fd, bool tls)
     (void)close(fd);
 }
 
+/* Out of descriptors or memory: the clients wait in the kernel, which would go on telling us so. We
+ * listen again with the next tick, when connections may have ended. */
+static void pause_listening(struct listening *g)
+{
+    struct err e = {0};
+
+    (void)err_set(&e, ERR_UNAVAILABLE, "connections are not accepted for a second: %s",
+                  strerrorname_np(errno));
+    loop_tell(g->loop, "out of room", &e);
+    g->paused = true;
+    (void)lws_rx_flow_control(g->wsi, 0);
+}
+
 static void accept_all(struct listening *g)
 {
     struct http_loop *l = g->loop;
@@ -40,8 +61,11 @@ static void accept_all(struct listening *g)
         int one = 1;
         int fd = accept4(g->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                pause_listening(g);
             return;
+        }
         if (l->stopping || l->connections >= most) {
             turn_away(fd, g->tls);
             continue;
@@ -219,8 +243,14 @@ static void on_second(uv_timer_t *timer)
 
     loop_render_date(l);
     connections_sweep(l, now_ms);
-    for (size_t i = 0; i < l->server->options.n_listeners; i++)
-        tls_files_follow(&l->listening[i], &l->server->options.listeners[i]);
+    for (size_t i = 0; i < l->server->options.n_listeners; i++) {
+        struct listening *g = &l->listening[i];
+
+        tls_files_follow(g, &l->server->options.listeners[i]);
+        if (g->paused)
+            (void)lws_rx_flow_control(g->wsi, 1);
+        g->paused = false;
+    }
     if (l->server->options.handler->tick)
         l->server->options.handler->tick(now_ms, l->state);
 }

@@ -45,6 +45,8 @@ struct http_handler {
     void (*request)(struct http_turn *t, void *state);
     /* Once a second. */
     void (*tick)(int64_t mono_ms, void *state);
+    /* What an operator should know, to be logged: trouble, or with `e` NULL a change. */
+    void (*tell)(const char *what, const struct err *e, void *state);
     /* A turn that was not answered when the grace was over, during http_server_free. It must not be
      * answered any more. */
     void (*drop)(struct http_turn *t, void *state);

@@ -51,6 +51,7 @@ struct listening {
     int fd;
     SSL_CTX *ctx;
     bool tls;
+    bool paused; /* until the next tick: nothing can be accepted */
     struct stat cert_seen, key_seen;
 };
 
@@ -87,6 +88,9 @@ struct http_server {
     struct sv *addresses;
     unsigned char ticket_keys[80];
 };
+
+/* ---- http_server.c ---- */
+void loop_tell(struct http_loop *l, const char *what, const struct err *e);
 
 /* ---- http_connection.c ---- */
 int connection_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,

@@ -1,6 +1,7 @@
 /* serve.c - the vending server put together. */
 #include "serve/serve.h"
 
+#include "base/log.h"
 #include "serve/admin.h"
 #include "serve/loop.h"
 
@@ -47,6 +48,14 @@ void serve_publish(struct serve *s, struct rulebook *r)
     (void)rulebook_unref(r);
 }
 
+static void tell(const char *what, const struct err *e, UNUSED void *state)
+{
+    if (e)
+        log_line(LOG_ERROR, "serve", what, LOG_ERR(e));
+    else
+        log_line(LOG_INFO, "serve", what, LOG_STR("result", "in force"));
+}
+
 static bool start_servers(struct serve *s, struct err *e)
 {
     struct http_server_options main = {.listeners = s->options.listeners,
@@ -66,6 +75,7 @@ static bool start_servers(struct serve *s, struct err *e)
                                        .stop = loop_stop,
                                        .context = s};
     admin_handler(s, &s->admin_handler);
+    s->handler.tell = s->admin_handler.tell = tell;
     return http_server_start(&main, &s->server, e) &&
            (!s->options.admin.address.n || http_server_start(&admin, &s->admin, e));
 }

@@ -31,7 +31,7 @@ struct bench {
     sem_t holds;     /* one more for each turn that is held */
     struct http_turn *held[HELD];
     int n_held; /* the loop's */
-    atomic_int requests, over_tls;
+    atomic_int requests, troubles;
     int port;
     char *big;
 };
@@ -69,6 +69,14 @@ static inline void bench_request(struct http_turn *t, void *state)
         bench_reply(t, arena_printf(&t->arena, SV_FMT "\n" SV_FMT, SV_ARG(target),
                                     SV_ARG(t->request.body)));
     }
+}
+
+static inline void bench_tell(const char *what, const struct err *e, void *state)
+{
+    struct bench *b = state;
+
+    (void)what;
+    (void)atomic_fetch_add(&b->troubles, e != NULL);
 }
 
 struct bench_release {
@@ -134,7 +142,8 @@ static inline void bench_start(struct bench *b, unsigned loops, unsigned max_con
 
     memset(b, 0, sizeof(*b));
     b->world = (struct world){bench_ms, bench_ms, bench_random, b};
-    b->handler = (struct http_handler){.start = bench_loop, .request = bench_request, .context = b};
+    b->handler = (struct http_handler){
+        .start = bench_loop, .request = bench_request, .tell = bench_tell, .context = b};
     atomic_store(&b->ms, 1000000);
     (void)sem_init(&b->holds, 0, 0);
     b->big = malloc(BIG_BYTES);
@@ -160,7 +169,7 @@ struct client {
     char text[CLIENT_BYTES]; /* what came, NUL-terminated */
 };
 
-static inline void client_open(struct client *c, const struct bench *b)
+static inline void client_connect(struct client *c, const struct bench *b)
 {
     struct sockaddr_in at = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)b->port),
@@ -168,8 +177,13 @@ static inline void client_open(struct client *c, const struct bench *b)
 
     c->n = 0;
     c->text[0] = '\0';
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     NEED(c->fd >= 0 && connect(c->fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+}
+
+static inline void client_open(struct client *c, const struct bench *b)
+{
+    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    client_connect(c, b);
 }
 
 static inline void client_close(struct client *c)

@@ -29,11 +29,11 @@
  * | HEAD                                        | a_head_has_no_body                          |
  * | partial head, then silence                  | test_http_deadlines.c                       |
  * | returning -1 drops what is buffered         | a_big_last_answer_arrives_whole             |
- * | a second context on the port fails to bind  | all_loops_share_a_port                      |
+ * | a second context on the port fails to bind  | test_http_many.c                            |
  * | EVENT_WAIT_CANCELLED is only a hint         | test_mailbox.c                              |
- * | too many connections                        | one_too_many_is_503_with_retry_after        |
- * | no descriptors are left                     | e2e: a_process_out_of_descriptors_...       |
- * | thousands of idle connections               | thousands_of_idle_connections_cost_nothing  |
+ * | too many connections                        | test_http_many.c                            |
+ * | no descriptors are left                     | test_http_many.c                            |
+ * | thousands of idle connections               | test_http_many.c                            |
  * | tickets of one loop, resumed at another     | e2e: sessions_are_resumed_at_any_thread     |
  */
 #include "base/buf.h"
@@ -417,83 +417,6 @@ static void a_head_has_no_body(void)
     bench_stop(&b);
 }
 
-/* ---- many ---- */
-
-static void all_loops_share_a_port(void)
-{
-    bench_start(&b, 4, 0);
-    for (int i = 0; i < 64; i++) {
-        client_open(&c, &b);
-        client_send(&c, SV(GET("/now")));
-        CHECK(client_sees(&c, "ok"));
-        client_close(&c);
-    }
-    bench_stop(&b);
-}
-
-static void one_too_many_is_503_with_retry_after(void)
-{
-    static struct client some[4];
-
-    bench_start(&b, 1, 4);
-    for (int i = 0; i < 4; i++) {
-        client_open(&some[i], &b);
-        client_send(&some[i], SV(GET("/now")));
-        CHECK(client_sees(&some[i], "ok"));
-    }
-    client_open(&c, &b);
-    client_send(&c, SV(GET("/now")));
-    CHECK(client_sees_end(&c));
-    CHECK(strstr(c.text, "HTTP/1.1 503 ") == c.text && strstr(c.text, "Retry-After: 1\r\n"));
-    client_close(&c);
-    client_close(&some[0]);
-    client_send(&some[1], SV(GET("/again")));
-    CHECK(client_sees(&some[1], "/again\n"));
-    client_open(&some[0], &b);
-    client_send(&some[0], SV(GET("/room")));
-    CHECK(client_sees(&some[0], "/room\n"));
-    for (int i = 0; i < 4; i++)
-        client_close(&some[i]);
-    bench_stop(&b);
-}
-
-static int64_t cpu_ms_of_requests(int n)
-{
-    struct timespec from, to;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-    for (int i = 0; i < n; i++) {
-        c.n = 0;
-        c.text[0] = '\0';
-        client_send(&c, SV(GET("/now")));
-        NEED(client_sees(&c, "ok"));
-    }
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-    return (to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000;
-}
-
-/* An open descriptor at each end: as many as an ordinary limit lets one process hold. */
-static void thousands_of_idle_connections_cost_nothing(void)
-{
-    enum { IDLE = 3000 };
-    static int fds[IDLE];
-    int64_t alone, beside;
-
-    bench_start(&b, 1, 0);
-    client_open(&c, &b);
-    alone = cpu_ms_of_requests(2000);
-    for (int i = 0; i < IDLE; i++) {
-        client_open(&other, &b);
-        fds[i] = other.fd;
-    }
-    beside = cpu_ms_of_requests(2000);
-    CHECK(beside < alone * 3 / 2 + 20);
-    for (int i = 0; i < IDLE; i++)
-        (void)close(fds[i]);
-    client_close(&c);
-    bench_stop(&b);
-}
-
 SUITE("net/http_server", TEST(two_pipelined_posts_are_both_answered),
       TEST(hundreds_of_pipelined_requests_are_answered_in_order),
       TEST(bytes_sent_ahead_wait_without_spinning), TEST(a_flood_ahead_of_an_answer_is_held_back),
@@ -506,5 +429,4 @@ SUITE("net/http_server", TEST(two_pipelined_posts_are_both_answered),
       TEST(smuggling_is_refused_and_nothing_follows), TEST(a_body_is_invited_when_asked),
       TEST(the_path_arrives_as_it_was_sent), TEST(an_oversized_head_is_431_with_a_body),
       TEST(an_oversized_body_is_413_and_seen), TEST(what_is_no_request_is_answered_and_closed),
-      TEST(an_upgrade_is_not_taken), TEST(a_head_has_no_body), TEST(all_loops_share_a_port),
-      TEST(one_too_many_is_503_with_retry_after), TEST(thousands_of_idle_connections_cost_nothing))
+      TEST(an_upgrade_is_not_taken), TEST(a_head_has_no_body))
