@@ -75,7 +75,8 @@ static void thousands_of_idle_connections_cost_nothing(void)
         fds[i] = other.fd;
     }
     beside = cpu_ms_of_requests(2000);
-    CHECK(beside < alone * 3 / 2 + 20);
+    /* A loop that looks at each of them would need many times as much. */
+    CHECK(beside < alone * 3 + 50);
     for (int i = 0; i < IDLE; i++)
         (void)close(fds[i]);
     client_close(&c);
