@@ -18,7 +18,7 @@ void loop_tell(struct http_loop *l, const char *what, const struct err *e)
 {
     const struct http_handler *h = l->server->options.handler;
 
-    if (h->tell)
+    if (h->tell && l->state)
         h->tell(what, e, l->state);
 }
 
@@ -223,6 +223,10 @@ static bool make_vhost(struct http_loop *l, size_t i, struct err *e)
                        " cannot be used",
                        SV_ARG(o->address), SV_ARG(o->tls_cert_file), SV_ARG(o->tls_key_file));
     tls_files_follow(g, o);
+    if (g->tls && !g->pair)
+        return err_set(e, ERR_INVALID,
+                       "listener " SV_FMT ": the certificate changed while starting",
+                       SV_ARG(o->address));
     at.filefd = g->fd;
     g->wsi = lws_adopt_descriptor_vhost(g->vhost, LWS_ADOPT_RAW_FILE_DESC, at, "listener", NULL);
     if (!g->wsi)
@@ -353,6 +357,8 @@ static void end_loop(struct http_loop *l)
 {
     uv_close((uv_handle_t *)&l->timer, on_closed);
     lws_context_destroy(l->context);
+    for (size_t i = 0; i < l->server->options.n_listeners; i++)
+        SSL_CTX_free(l->listening[i].pair);
     for (int i = 0; i < 100 && uv_loop_close(&l->uv) != 0; i++)
         (void)uv_run(&l->uv, UV_RUN_NOWAIT);
     drop_turns(l);

@@ -49,7 +49,9 @@ struct listening {
     struct lws_vhost *vhost;
     struct lws *wsi;
     int fd;
-    SSL_CTX *ctx;
+    SSL_CTX *ctx;  /* lws's */
+    SSL_CTX *pair; /* holds the certificate and key in force */
+    bool wrong;    /* the files, when last read, were no pair */
     bool tls;
     bool paused; /* until the next tick: nothing can be accepted */
     struct stat cert_seen, key_seen;
@@ -101,7 +103,7 @@ void loop_render_date(struct http_loop *l);
 
 /* ---- tls_files.c ---- */
 /* Reads the pair again when either file has changed; a pair that does not fit leaves the old one in
- * force. */
+ * force, and is told. */
 void tls_files_follow(struct listening *g, const struct http_listener *o);
 void tls_share_tickets(const struct http_server *s, SSL_CTX *ctx);
 

@@ -1,0 +1,322 @@
+"""The listener as clients and attackers meet it: TLS, certificates that change, sockets that misbehave."""
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import unittest
+
+import harness as h
+
+
+def make_pair(folder, name, algorithm="EC"):
+    """A self-signed certificate and its key, as paths."""
+    cert, key = os.path.join(folder, name + ".crt"), os.path.join(folder, name + ".key")
+    kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if algorithm == "EC" else ["rsa:2048"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "2", "-subj", "/CN=" + name,
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+                   check=True, stderr=subprocess.DEVNULL)
+    return cert, key
+
+
+def trusting_all(highest=None, lowest=None):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if lowest:
+        context.minimum_version = lowest
+    if highest:
+        context.maximum_version = highest
+    return context
+
+
+class Tls(unittest.TestCase):
+    """The files are swapped in a folder; `serve` is what the program is told to read."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="fd-tls-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.serve = os.path.join(self.folder, "serve")
+        os.mkdir(self.serve)
+        self.pairs = {}
+
+    def pair(self, name, algorithm="EC"):
+        if name not in self.pairs:
+            self.pairs[name] = make_pair(self.folder, name, algorithm)
+        return self.pairs[name]
+
+    def start(self, threads=2):
+        resources = h.Folder(self.folder)
+        resources.write("principal.yaml", h.principal())
+        self.desk = h.Frontdesk(*resources.options(), "--tls-cert", os.path.join(self.serve, "tls.crt"), "--tls-key",
+                                os.path.join(self.serve, "tls.key"), "--threads", str(threads), folder=self.folder)
+        self.addCleanup(self.desk.kill)
+        self.port = int(self.desk.uri.rsplit(":", 1)[1])
+
+    def install(self, name, algorithm="EC"):
+        """By renaming each file over the old one."""
+        for source, target in zip(self.pair(name, algorithm), ("tls.crt", "tls.key")):
+            shutil.copy(source, os.path.join(self.serve, "next"))
+            os.rename(os.path.join(self.serve, "next"), os.path.join(self.serve, target))
+
+    def mount(self, name):
+        """As the kubelet mounts a Secret: links to ..data, itself a link that is swapped."""
+        version = os.path.join(self.serve, f"..{time.monotonic_ns()}")
+        os.mkdir(version)
+        for source, target in zip(self.pair(name), ("tls.crt", "tls.key")):
+            shutil.copy(source, os.path.join(version, target))
+        os.symlink(os.path.basename(version), os.path.join(self.serve, "..data_tmp"))
+        os.rename(os.path.join(self.serve, "..data_tmp"), os.path.join(self.serve, "..data"))
+        for target in ("tls.crt", "tls.key"):
+            if not os.path.lexists(os.path.join(self.serve, target)):
+                os.symlink(os.path.join("..data", target), os.path.join(self.serve, target))
+
+    def connect(self, context=None, session=None):
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        try:
+            return (context or trusting_all()).wrap_socket(raw, server_hostname="127.0.0.1", session=session)
+        except BaseException:
+            raw.close()
+            raise
+
+    def shown(self, context=None):
+        """The name in the certificate that a new connection is shown."""
+        with self.connect(context) as s:
+            der = s.getpeercert(binary_form=True)
+        text = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject", "-nameopt", "RFC2253"],
+                              input=der, stdout=subprocess.PIPE, check=True).stdout.decode()
+        return text.strip().split("CN=")[1]
+
+    def wait_shown(self, name, seconds=10):
+        """Every thread shows it: connections are spread over them."""
+        h.wait_for(f"the certificate of {name}", lambda: all(self.shown() == name for _ in range(12)), seconds)
+
+    def ask(self, s, path="/nowhere"):
+        s.sendall(f"GET {path} HTTP/1.1\r\nHost: desk\r\n\r\n".encode())
+        text = b""
+        while b"\r\n\r\n" not in text:
+            piece = s.recv(65536)
+            if not piece:
+                return text
+            text += piece
+        return text
+
+    def complaints(self):
+        return self.desk.said(level="error", msg="certificate")
+
+
+class TlsSessions(Tls):
+    def setUp(self):
+        super().setUp()
+        self.install("one")
+
+    def test_it_answers_over_tls_1_3_and_speaks_http_1_1(self):
+        self.start()
+        context = trusting_all()
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with self.connect(context) as s:
+            self.assertEqual((s.version(), s.selected_alpn_protocol()), ("TLSv1.3", "http/1.1"))
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+            self.assertTrue(self.ask(s, "/v1/config").startswith(b"HTTP/1.1 401 "))
+        with self.connect() as s:
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+        self.desk.stop()
+
+    def test_its_certificate_is_verified_by_those_who_trust_it(self):
+        self.start()
+        context = ssl.create_default_context(cafile=self.pair("one")[0])
+        with self.connect(context) as s:
+            self.assertEqual(dict(x[0] for x in s.getpeercert()["subject"])["commonName"], "one")
+
+    def test_tls_1_2_is_answered_and_older_ones_are_refused(self):
+        self.start()
+        with self.connect(trusting_all(ssl.TLSVersion.TLSv1_2)) as s:
+            self.assertEqual(s.version(), "TLSv1.2")
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+        for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):
+            context = trusting_all(version, version)
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                self.connect(context).close()
+
+    def test_plain_text_is_closed_and_the_server_lives(self):
+        self.start()
+        for bytes_ in (b"GET /v1/config HTTP/1.1\r\nHost: desk\r\n\r\n", b"\r\n" * 1000, b"\x16\x03\x01\xff\xff" + b"x" * 70000):
+            with socket.create_connection(("127.0.0.1", self.port), timeout=20) as s:
+                try:
+                    s.sendall(bytes_)
+                    answer = b"".join(iter(lambda: s.recv(65536), b""))
+                except ConnectionError:
+                    answer = b""
+                self.assertNotIn(b"HTTP/1.1", answer)
+        with self.connect() as s:
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+        self.desk.stop()
+
+    def test_a_handshake_that_never_comes_is_ended(self):
+        self.start()
+        silent = [socket.create_connection(("127.0.0.1", self.port), timeout=40) for _ in range(20)]
+        silent[0].sendall(b"\x16\x03\x01")
+        with self.connect() as s:
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+        for s in silent:
+            try:
+                self.assertEqual(s.recv(1), b"")
+            except ConnectionError:
+                pass
+            s.close()
+        self.desk.stop()
+
+    def test_sessions_are_resumed_at_any_thread(self):
+        self.start(threads=4)
+        context, resumed = trusting_all(ssl.TLSVersion.TLSv1_2), 0
+        with self.connect(context) as first:
+            self.ask(first)
+            session = first.session
+        for _ in range(16):
+            with self.connect(context, session) as s:
+                resumed += s.session_reused
+        self.assertEqual(resumed, 16)
+
+    def test_an_answer_to_a_client_that_is_still_sending_arrives(self):
+        self.start()
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.connect(trusting_all(version)) as s:
+                s.sendall(b"POST /v1/x/namespaces HTTP/1.1\r\nHost: desk\r\nContent-Length: 99999999\r\n\r\n")
+                try:
+                    for _ in range(64):
+                        s.sendall(b"x" * 65536)
+                except (ConnectionError, ssl.SSLError):
+                    pass
+                self.assertTrue(s.recv(65536).startswith(b"HTTP/1.1 413 "))
+        self.desk.stop()
+
+    def test_thousands_of_pipelined_requests_are_answered_over_tls(self):
+        self.start()
+        with self.connect() as s:
+            path = "/" + "x" * 12000
+            s.sendall((f"GET {path} HTTP/1.1\r\nHost: desk\r\n\r\n" * 2000).encode())
+            text, answers = b"", 0
+            while answers < 2000:
+                piece = s.recv(65536)
+                self.assertTrue(piece)
+                text += piece
+                answers = text.count(b"HTTP/1.1 404 ")
+        self.desk.stop()
+
+
+class Certificates(Tls):
+    def test_a_pair_that_was_renamed_into_place_is_shown(self):
+        self.install("one")
+        self.start()
+        self.assertEqual(self.shown(), "one")
+        self.install("two")
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_a_mounted_secret_that_was_swapped_is_shown(self):
+        self.mount("one")
+        self.start()
+        self.assertEqual(self.shown(), "one")
+        self.mount("two")
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_a_pair_that_was_written_in_place_is_shown(self):
+        self.install("one")
+        self.start()
+        for source, target in zip(self.pair("two"), ("tls.crt", "tls.key")):
+            with open(source, "rb") as f, open(os.path.join(self.serve, target), "r+b") as g:
+                g.write(f.read())
+                g.truncate()
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_a_broken_certificate_leaves_the_old_one_in_force_and_is_told_once(self):
+        self.install("one")
+        self.start(threads=4)
+        with open(os.path.join(self.serve, "tls.crt"), "w") as f:
+            f.write("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
+        h.wait_for("it is told", self.complaints, 10)
+        self.assertEqual({self.shown() for _ in range(12)}, {"one"})
+        time.sleep(2.5)
+        self.assertEqual(len(self.complaints()), 1, self.complaints())
+        self.assertIn("tls.crt", str(self.complaints()[0]))
+        self.install("two")
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_a_key_that_is_not_the_certificates_leaves_the_old_pair_in_force(self):
+        self.install("one")
+        self.start()
+        shutil.copy(self.pair("two")[1], os.path.join(self.serve, "tls.key"))
+        h.wait_for("it is told", self.complaints, 10)
+        self.assertEqual({self.shown() for _ in range(12)}, {"one"})
+        # The other half comes: what was wrong for a moment is right now.
+        shutil.copy(self.pair("two")[0], os.path.join(self.serve, "tls.crt"))
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_files_that_vanish_leave_the_old_pair_in_force(self):
+        self.install("one")
+        self.start()
+        os.unlink(os.path.join(self.serve, "tls.key"))
+        os.unlink(os.path.join(self.serve, "tls.crt"))
+        h.wait_for("it is told", self.complaints, 10)
+        self.assertEqual({self.shown() for _ in range(12)}, {"one"})
+        self.install("two")
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_after_a_change_of_the_keys_kind_nobody_is_shown_the_old_certificate(self):
+        self.install("one")
+        self.start()
+        self.assertEqual(self.shown(), "one")
+        self.install("rsa", "RSA")
+        self.wait_shown("rsa")
+        elliptic = trusting_all(ssl.TLSVersion.TLSv1_2)
+        elliptic.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.shown(elliptic)
+        self.install("two")
+        self.wait_shown("two")
+        self.desk.stop()
+
+    def test_a_chain_is_sent_whole(self):
+        self.install("one")
+        with open(os.path.join(self.serve, "tls.crt"), "a") as f, open(self.pair("authority")[0]) as g:
+            f.write(g.read())
+        self.start()
+        self.install("two")
+        with open(os.path.join(self.serve, "tls.crt"), "a") as f, open(self.pair("authority")[0]) as g:
+            f.write(g.read())
+
+        def sent():
+            done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-showcerts"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+            text = done.stdout.decode()
+            return "CN = two" in text and text.count("BEGIN CERTIFICATE") == 2
+        h.wait_for("the new chain", lambda: all(sent() for _ in range(4)), 15)
+        self.desk.stop()
+
+    def test_connections_in_flight_live_on(self):
+        self.install("one")
+        self.start()
+        with self.connect() as s:
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+            self.install("two")
+            self.wait_shown("two")
+            self.assertTrue(self.ask(s).startswith(b"HTTP/1.1 404 "))
+        self.desk.stop()
+
+    def test_a_server_does_not_start_with_a_pair_that_does_not_fit(self):
+        self.install("one")
+        shutil.copy(self.pair("two")[1], os.path.join(self.serve, "tls.key"))
+        done = subprocess.run([h.program(), "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--store",
+                               "sqlite:" + os.path.join(self.folder, "catalog.db"), "--audit", "stdout", "--resources", self.folder,
+                               "--tls-cert", os.path.join(self.serve, "tls.crt"), "--tls-key", os.path.join(self.serve, "tls.key")],
+                              stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("tls.key", done.stderr)
