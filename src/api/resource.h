@@ -27,6 +27,8 @@ struct storage_integration {
     struct sv credentials_secret, admin_credentials_secret; /* Secret names in the same namespace */
     struct sv external_id;
     struct sv_vec trust_principals; /* ARNs */
+    struct sv organization_id;      /* of AWS Organizations; empty: anybody's */
+    struct sv_vec kms_key_arns;     /* AWS only */
     struct json *trust_conditions;  /* operator -> key -> values, or NULL */
     enum management management;
     struct sv role_path; /* "/" when absent */

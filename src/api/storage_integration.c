@@ -14,86 +14,53 @@ static const char *const deletion_policies[] = {"Delete", "Retain", NULL};
 /* An enum that was not given: its default depends on other fields. */
 enum { UNSET = -1 };
 
+/* By hand: the formatter sets the members of such rows apart by hundreds of columns. */
+/* clang-format off */
 static const struct field fields[] = {
-    {.path = "storageType",
-     .type = FIELD_ENUM,
-     .required = true,
-     .offset = AT(storage_type),
+    {.path = "storageType", .type = FIELD_ENUM, .required = true, .offset = AT(storage_type),
      .words = storage_types},
-    {.path = "provider",
-     .type = FIELD_ENUM,
-     .offset = AT(provider_word),
-     .words = providers,
+    {.path = "provider", .type = FIELD_ENUM, .offset = AT(provider_word), .words = providers,
      .fallback = UNSET},
-    {.path = "bucket",
-     .type = FIELD_STR,
-     .required = true,
-     .offset = AT(bucket),
-     .min = 3,
+    {.path = "bucket", .type = FIELD_STR, .required = true, .offset = AT(bucket), .min = 3,
      .max = 63},
-    {.path = "region",                  .type = FIELD_STR,                                                     .offset = AT(region),                                                                                                          .min = 1, .max = 64},
-    {.path = "endpoint",                          .type = FIELD_STR,                                                             .offset = AT(endpoint),                                                                                                               .min = 1, .max = 1024},
-    {.path = "internalEndpoint",
-     .type = FIELD_STR,
-     .offset = AT(internal_endpoint),
-     .min = 1,
+    {.path = "region", .type = FIELD_STR, .offset = AT(region), .min = 1, .max = 64},
+    {.path = "endpoint", .type = FIELD_STR, .offset = AT(endpoint), .min = 1, .max = 1024},
+    {.path = "internalEndpoint", .type = FIELD_STR, .offset = AT(internal_endpoint), .min = 1,
      .max = 1024},
-    {.path = "pathStyleAccess",
-     .type = FIELD_BOOL,
-     .offset = AT(path_style_access),
+    {.path = "pathStyleAccess", .type = FIELD_BOOL, .offset = AT(path_style_access),
      .fallback = true},
-    {.path = "stsEndpoint",                         .type = FIELD_STR,                                                .offset = AT(sts_endpoint),.min = 1, .max = 1024},
-    {.path = "stsRegion",                 .type = FIELD_STR,                                       .offset = AT(sts_region),                                                                                                                  .min = 1, .max = 64},
-    {.path = "roleArn",                                 .type = FIELD_STR,                                           .offset = AT(role_arn),                                                                                                        .min = 20},
-    {.path = "credentialsSecretRef.name",
-     .type = FIELD_STR,
-     .offset = AT(credentials_secret),
-     .min = 1,
-     .max = 253},
-    {.path = "adminCredentialsSecretRef.name",
-     .type = FIELD_STR,
-     .offset = AT(admin_credentials_secret),
-     .min = 1,
-     .max = 253},
-    {.path = "externalId",               .type = FIELD_STR,                .offset = AT(external_id),    .min = 2, .max = 1224},
-    {.path = "trustPolicy.principals",
-     .type = FIELD_STRINGS,
-     .offset = AT(trust_principals),
+    {.path = "stsEndpoint", .type = FIELD_STR, .offset = AT(sts_endpoint), .min = 1, .max = 1024},
+    {.path = "stsRegion", .type = FIELD_STR, .offset = AT(sts_region), .min = 1, .max = 64},
+    {.path = "roleArn", .type = FIELD_STR, .offset = AT(role_arn), .min = 20},
+    {.path = "credentialsSecretRef.name", .type = FIELD_STR, .offset = AT(credentials_secret),
+     .min = 1, .max = 253},
+    {.path = "adminCredentialsSecretRef.name", .type = FIELD_STR,
+     .offset = AT(admin_credentials_secret), .min = 1, .max = 253},
+    {.path = "externalId", .type = FIELD_STR, .offset = AT(external_id), .min = 2, .max = 1224},
+    {.path = "trustPolicy.principals", .type = FIELD_STRINGS, .offset = AT(trust_principals),
      .max = 50},
-    {.path = "trustPolicy.conditions",           .type = FIELD_JSON,.offset = AT(trust_conditions)},
-    {.path = "management",
-     .type = FIELD_ENUM,
-     .offset = AT(management_word),
-     .words = managements,
+    {.path = "trustPolicy.organizationId", .type = FIELD_STR, .offset = AT(organization_id),
+     .min = 12, .max = 34},
+    {.path = "trustPolicy.conditions", .type = FIELD_JSON, .offset = AT(trust_conditions)},
+    {.path = "management", .type = FIELD_ENUM, .offset = AT(management_word), .words = managements,
      .fallback = UNSET},
-    {.path = "rolePath",                                 .type = FIELD_STR,                            .offset = AT(role_path),                                                                                                         .min = 1, .max = 512},
-    {.path = "maxSessionDurationSeconds",
-     .type = FIELD_INT,
-     .offset = AT(max_session_seconds),
-     .min = 3600,
-     .max = 43200,
-     .fallback = 3600},
-    {.path = "tags",  .type = FIELD_MAP,.offset = AT(tags),                                   .max = 40},
-    {.path = "credentialTtlSeconds",
-     .type = FIELD_INT,
-     .offset = AT(credential_ttl_seconds),
-     .min = 900,
-     .max = 43200,
-     .fallback = 3600},
-    {.path = "sessionName",                         .type = FIELD_STR,                                                           .offset = AT(session_name),                                                                              .min = 1, .max = 256},
-    {.path = "policyTemplates.read",   .type = FIELD_STR,                                            .offset = AT(policy_template_read)                                                                                                                                      },
-    {.path = "policyTemplates.write",     .type = FIELD_STR,                                                  .offset = AT(policy_template_write)                                                                                                        },
-    {.path = "allowedLocations",
-     .type = FIELD_STRINGS,
-     .offset = AT(allowed_locations),
-     .min = 1,
+    {.path = "rolePath", .type = FIELD_STR, .offset = AT(role_path), .min = 1, .max = 512},
+    {.path = "maxSessionDurationSeconds", .type = FIELD_INT, .offset = AT(max_session_seconds),
+     .min = 3600, .max = 43200, .fallback = 3600},
+    {.path = "tags", .type = FIELD_MAP, .offset = AT(tags), .max = 40},
+    {.path = "credentialTtlSeconds", .type = FIELD_INT, .offset = AT(credential_ttl_seconds),
+     .min = 900, .max = 43200, .fallback = 3600},
+    {.path = "sessionName", .type = FIELD_STR, .offset = AT(session_name), .min = 1, .max = 256},
+    {.path = "policyTemplates.read", .type = FIELD_STR, .offset = AT(policy_template_read)},
+    {.path = "policyTemplates.write", .type = FIELD_STR, .offset = AT(policy_template_write)},
+    {.path = "kmsKeyArns", .type = FIELD_STRINGS, .offset = AT(kms_key_arns), .max = 10},
+    {.path = "allowedLocations", .type = FIELD_STRINGS, .offset = AT(allowed_locations), .min = 1,
      .max = 50},
-    {.path = "deletionPolicy",
-     .type = FIELD_ENUM,
-     .offset = AT(deletion_word),
+    {.path = "deletionPolicy", .type = FIELD_ENUM, .offset = AT(deletion_word),
      .words = deletion_policies},
-    {.path = "suspend", .type = FIELD_BOOL,                                                           .offset = AT(suspend)                                                                                                             },
+    {.path = "suspend", .type = FIELD_BOOL, .offset = AT(suspend)},
 };
+/* clang-format on */
 
 static void check_url(struct resource *r, struct arena *a, const char *field, struct sv url)
 {
@@ -181,6 +148,56 @@ static void set_defaults(struct storage_integration *w)
         w->path_style_access = false;
 }
 
+static void blame(struct resource *r, struct arena *a, const char *field, const char *what)
+{
+    complain(&r->complaints, a, "InvalidSpec", sv_from(field), "%s", what);
+}
+
+static void check_organization(struct resource *r, struct arena *a)
+{
+    struct sv id = r->storage_integration.organization_id;
+
+    if (id.n && (!sv_starts(id, SV("o-")) ||
+                 !sv_only(sv_skip(id, 2), SV("abcdefghijklmnopqrstuvwxyz0123456789"))))
+        blame(r, a, "spec.trustPolicy.organizationId",
+              arena_printf(a, "is \"" SV_FMT "\", must be like o-a1b2c3d4e5", SV_ARG(id)).p);
+}
+
+/* "arn:aws:kms:us-east-1:123456789012:key/1234abcd-...": an alias means nothing in a policy. */
+static void check_keys(struct resource *r, struct arena *a)
+{
+    const struct storage_integration *w = &r->storage_integration;
+
+    for (size_t i = 0; i < w->kms_key_arns.n; i++) {
+        struct sv rest = w->kms_key_arns.p[i], part[5] = {0};
+
+        for (int j = 0; j < 5; j++)
+            (void)sv_cut(&rest, ':', &part[j]);
+        if (!sv_eq(part[0], SV("arn")) || !sv_starts(part[1], SV("aws")) ||
+            !sv_eq(part[2], SV("kms")) || !part[3].n || !part[4].n ||
+            !sv_starts(rest, SV("key/")) || rest.n == sizeof("key/") - 1 ||
+            sv_has_char(rest, '*') || sv_has_char(rest, '?'))
+            complain(&r->complaints, a, "InvalidSpec", arena_printf(a, "spec.kmsKeyArns[%zu]", i),
+                     "is \"" SV_FMT "\", must be arn:aws:kms:REGION:ACCOUNT:key/ID of one key; no "
+                     "alias, no wildcard",
+                     SV_ARG(sv_first(w->kms_key_arns.p[i], 150)));
+    }
+}
+
+/* What only AWS knows; elsewhere it would be ignored in silence, or deny everything. */
+static void check_only_aws(struct resource *r, struct arena *a)
+{
+    const struct storage_integration *w = &r->storage_integration;
+
+    if (w->provider == PROVIDER_AWS)
+        return;
+    if (w->kms_key_arns.n)
+        blame(r, a, "spec.kmsKeyArns", "only AWS grants its keys so; take it out");
+    if (w->organization_id.n)
+        blame(r, a, "spec.trustPolicy.organizationId",
+              "only AWS knows organizations: elsewhere the condition denies always; take it out");
+}
+
 static void check_together(struct resource *r, struct arena *a)
 {
     struct storage_integration *w = &r->storage_integration;
@@ -215,6 +232,9 @@ static void finish(struct resource *r, struct arena *a)
     policy_template_check(w->policy_template_write, w->bucket, SV("spec.policyTemplates.write"), a,
                           &r->complaints);
     check_session_name(r, a, w->session_name);
+    check_organization(r, a);
+    check_keys(r, a);
+    check_only_aws(r, a);
     check_together(r, a);
 }
 

@@ -104,6 +104,8 @@ void policy_target(const struct storage_integration *w, struct arena *a, struct 
     t->iam_region = aws_iam_region(partition);
     t->path_style = w->path_style_access;
     t->external_id = arena_dup(a, w->external_id);
+    for (size_t i = 0; i < w->kms_key_arns.n; i++)
+        vec_push(&t->kms_key_arns, a, arena_dup(a, w->kms_key_arns.p[i]));
 }
 
 static void compile_integration(struct compiling *c, size_t i)

@@ -267,7 +267,8 @@ bool ambient_mint(const struct ambient *m, struct exchange *x, struct err *e)
     case AMBIENT_NONE:
         break;
     }
-    return err_set(e, ERR_NOT_FOUND,
-                   "the environment names no key, no web identity (AWS_ROLE_ARN and "
-                   "AWS_WEB_IDENTITY_TOKEN_FILE) and no container, and forbids to ask the instance");
+    return err_set(
+        e, ERR_NOT_FOUND,
+        "the environment names no key, no web identity (AWS_ROLE_ARN and "
+        "AWS_WEB_IDENTITY_TOKEN_FILE) and no container, and forbids to ask the instance");
 }

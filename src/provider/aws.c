@@ -49,7 +49,7 @@ static bool whoami(struct exchange *x, struct err *e)
 
 static void trust(const struct storage_integration *w, struct sv caller, struct buf *out)
 {
-    write_trust(w, caller, (struct sv){0}, out);
+    write_trust(w, caller, NULL, out);
 }
 
 const struct provider provider_aws = {

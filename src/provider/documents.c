@@ -1,33 +1,58 @@
 /* documents.c - trust and permission policies. */
 #include "provider/documents.h"
 
-static void add_conditions(const struct storage_integration *w, struct sv guard, struct buf *out)
+/* The member of that name, whatever its case: IAM reads operators and keys so. */
+static struct json *get_nocase(struct json *v, struct sv name)
 {
-    struct json *keys;
-    struct sv op;
-    size_t before;
+    struct json *value;
+    struct sv n;
 
-    buf_add(out, SV(",\"Condition\":{"));
-    before = out->n;
-    buf_add(out, guard);
-    if (w->external_id.n) {
-        buf_add(out, out->n > before ? SV(",") : SV(""));
-        buf_add(out, SV("\"StringEquals\":{\"sts:ExternalId\":"));
-        json_write_str(out, w->external_id);
-        buf_addc(out, '}');
+    for (size_t i = 0; json_member(v, i, &n, &value); i++) {
+        if (sv_eq_nocase(n, name))
+            return value;
     }
-    for (size_t i = 0; json_member(w->trust_conditions, i, &op, &keys); i++) {
-        buf_add(out, out->n > before ? SV(",") : SV(""));
-        json_write_str(out, op);
-        buf_addc(out, ':');
-        json_write(out, keys);
-    }
-    buf_addc(out, '}');
+    return NULL;
 }
 
-void write_trust(const struct storage_integration *w, struct sv caller, struct sv guard,
-                 struct buf *out)
+/* Adds operator/key = value. What is there already stays: fields and guards come before conditions
+ * of the user's own, which must not replace them. */
+static void add_condition(struct json *to, struct sv op, struct sv key, struct json *value,
+                          struct arena *a)
 {
+    struct json *keys = get_nocase(to, op);
+
+    if (!keys)
+        json_set(to, op, keys = json_new_object(a));
+    if (!get_nocase(keys, key))
+        json_set(keys, key, value);
+}
+
+static struct json *all_conditions(const struct storage_integration *w,
+                                   const struct trust_guard *guard, struct arena *a)
+{
+    struct json *all = json_new_object(a), *keys, *value;
+    struct sv op, key;
+
+    if (guard)
+        add_condition(all, guard->op, guard->key, json_new_str(a, guard->value), a);
+    if (w->external_id.n)
+        add_condition(all, SV("StringEquals"), SV("sts:ExternalId"),
+                      json_new_str(a, w->external_id), a);
+    if (w->organization_id.n)
+        add_condition(all, SV("StringEquals"), SV("aws:PrincipalOrgID"),
+                      json_new_str(a, w->organization_id), a);
+    for (size_t i = 0; json_member(w->trust_conditions, i, &op, &keys); i++) {
+        for (size_t j = 0; json_member(keys, j, &key, &value); j++)
+            add_condition(all, op, key, json_copy(a, value), a);
+    }
+    return all;
+}
+
+void write_trust(const struct storage_integration *w, struct sv caller,
+                 const struct trust_guard *guard, struct buf *out)
+{
+    struct json *conditions = all_conditions(w, guard, out->arena);
+
     buf_add(
         out,
         SV("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":["));
@@ -39,8 +64,10 @@ void write_trust(const struct storage_integration *w, struct sv caller, struct s
         json_write_str(out, w->trust_principals.p[i]);
     }
     buf_add(out, SV("]},\"Action\":[\"sts:AssumeRole\"]"));
-    if (guard.n || w->external_id.n || json_count(w->trust_conditions))
-        add_conditions(w, guard, out);
+    if (json_count(conditions)) {
+        buf_add(out, SV(",\"Condition\":"));
+        json_write(out, conditions);
+    }
     buf_add(out, SV("}]}"));
 }
 
@@ -56,6 +83,17 @@ static void add_quoted(struct buf *out, struct sv before, struct sv bucket, stru
 
     buf_addf(&text, SV_FMT SV_FMT SV_FMT "*", SV_ARG(before), SV_ARG(bucket), SV_ARG(key));
     json_write_str(out, buf_sv(&text));
+}
+
+static void add_keys(const struct storage_integration *w, struct buf *out)
+{
+    buf_add(out, SV(",{\"Effect\":\"Allow\",\"Action\":[\"kms:Decrypt\",\"kms:GenerateDataKey\"],"
+                    "\"Resource\":["));
+    for (size_t i = 0; i < w->kms_key_arns.n; i++) {
+        buf_add(out, i ? SV(",") : SV(""));
+        json_write_str(out, w->kms_key_arns.p[i]);
+    }
+    buf_add(out, SV("]}"));
 }
 
 void write_permissions(const struct storage_integration *w, struct buf *out)
@@ -82,5 +120,8 @@ void write_permissions(const struct storage_integration *w, struct buf *out)
         buf_add(out, i ? SV(",") : SV(""));
         add_quoted(out, (struct sv){0}, (struct sv){0}, key_of(w, i));
     }
-    buf_add(out, SV("]}}}]}"));
+    buf_add(out, SV("]}}}"));
+    if (w->kms_key_arns.n)
+        add_keys(w, out);
+    buf_add(out, SV("]}"));
 }

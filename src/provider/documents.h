@@ -4,10 +4,14 @@
 
 #include "provider/provider.h"
 
-/* The trust policy: `caller` and the spec's principals may assume the role, under the spec's
- * conditions and `guard` (JSON text of one more operator, or empty). */
-void write_trust(const struct storage_integration *w, struct sv caller, struct sv guard,
-                 struct buf *out);
+/* A condition that no spec may take away. */
+struct trust_guard {
+    struct sv op, key, value;
+};
+/* The trust policy: `caller` and the spec's principals may assume the role, under `guard` (or
+ * NULL) and the spec's conditions. */
+void write_trust(const struct storage_integration *w, struct sv caller,
+                 const struct trust_guard *guard, struct buf *out);
 /* Objects of the allowed locations, and listing them; in the partition of the role's ARN. */
 void write_permissions(const struct storage_integration *w, struct buf *out);
 

@@ -33,8 +33,9 @@ struct target {
     bool path_style;
     struct sv role_arn; /* what is assumed */
     struct sv external_id;
-    struct credential own;   /* mints */
-    struct credential admin; /* manages roles */
+    struct sv_vec kms_key_arns; /* of an encrypted bucket */
+    struct credential own;      /* mints */
+    struct credential admin;    /* manages roles */
 };
 
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_DELETE = 4, ACCESS_LIST = 8 };
@@ -170,8 +171,9 @@ struct session_ask {
  *
  * A template ({{.Bucket}}, {{.KeyPrefix}}) is filled once per folder and its statements are joined,
  * equal ones once; what the caller may not do is denied on top, since a template knows only reading
- * and writing. ARNs bear the partition of the role's ARN at AWS, "aws" elsewhere. ERR_INVALID when
- * it passes LIMIT_SESSION_POLICY_CHARS or a name holds what a policy cannot say.
+ * and writing. Our own policy opens the bucket's KMS keys too. ARNs bear the partition of the
+ * role's ARN at AWS, "aws" elsewhere. ERR_INVALID when it passes LIMIT_SESSION_POLICY_CHARS or a
+ * name holds what a policy cannot say.
  */
 MUST_CHECK bool session_policy(const struct target *t, const struct session_ask *s, struct arena *a,
                                struct sv *out, struct err *e);

@@ -76,6 +76,23 @@ static void add_objects(struct buf *b, const struct session_ask *s, struct sv ar
     buf_add(b, SV("]}"));
 }
 
+/* Reading decrypts; writing asks for a data key, and a multipart upload decrypts what it wrote. */
+static void add_keys(struct buf *b, const struct target *t, unsigned access, struct arena *a)
+{
+    bool writes = access & ACCESS_WRITE;
+
+    if (!t->kms_key_arns.n || !(access & (ACCESS_READ | ACCESS_WRITE)))
+        return;
+    buf_addf(b, ",{\"Effect\":\"Allow\",\"Action\":[\"kms:Decrypt\"%s],\"Resource\":[",
+             writes ? ",\"kms:GenerateDataKey\"" : "");
+    for (size_t i = 0; i < t->kms_key_arns.n; i++) {
+        buf_add(b, i ? SV(",\"") : SV("\""));
+        add_text(b, t->kms_key_arns.p[i], a);
+        buf_addc(b, '"');
+    }
+    buf_add(b, SV("]}"));
+}
+
 static void add_ours(struct buf *b, const struct target *t, const struct session_ask *s,
                      struct arena *a)
 {
@@ -90,6 +107,7 @@ static void add_ours(struct buf *b, const struct target *t, const struct session
         buf_add(b, objects ? SV(",") : SV(""));
         add_list(b, s, arn, a);
     }
+    add_keys(b, t, s->access, a);
     buf_add(b, SV("]}"));
 }
 

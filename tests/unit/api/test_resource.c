@@ -18,6 +18,7 @@ static struct resource *read_yaml(const char *text, struct arena *a)
 #define STI(spec)                                                                                             \
     "apiVersion: polaris.apache.org/v1\nkind: StorageIntegration\nmetadata: {name: s, namespace: l}\nspec:\n" \
     "  storageType: s3\n  bucket: bkt\n" spec
+#define AWS STI("  roleArn: arn:aws:iam::123456789012:role/r\n")
 #define RGW STI("  provider: ceph-rgw\n  endpoint: http://rgw:7480\n")
 
 /* The only complaint's field, or "" when there is none. */
@@ -64,31 +65,52 @@ static void what_is_wrong_is_named_by_its_field(void)
         const char *text, *field;
     } rows[] = {
         {RGW "  allowedLocations: [\"s3://bkt/a/*\", \"s3://other/a/*\"]\n",
-         "spec.allowedLocations[1]"                                                                                        },
-        {RGW "  allowedLocations: [\"s3://bkt/../a\"]\n",                                      "spec.allowedLocations[0]"  },
-        {RGW "  allowedLocations: []\n",                                                       "spec.allowedLocations"     },
-        {RGW "  colour: blue\n",                                                               "spec.colour"               },
-        {RGW "  trustPolicy: {principal: x}\n",                                                "spec.trustPolicy.principal"},
-        {RGW "  region: 7\n",                                                                  "spec.region"               },
-        {RGW "  credentialTtlSeconds: 899\n",                                                  "spec.credentialTtlSeconds" },
-        {RGW "  credentialTtlSeconds: 7200\n",                                                 "spec.credentialTtlSeconds" },
-        {RGW "  credentialTtlSeconds: \"900\"\n",                                              "spec.credentialTtlSeconds" },
-        {RGW "  management: Maybe\n",                                                          "spec.management"           },
-        {RGW "  management: Observed\n",                                                       "spec.roleArn"              },
-        {RGW "  tags: {a: 1}\n",                                                               "spec.tags"                 },
-        {RGW "  suspend: \"yes\"\n",                                                           "spec.suspend"              },
-        {RGW "  stsEndpoint: http://u:p@rgw\n",                                                "spec.stsEndpoint"          },
-        {RGW "  stsEndpoint: http://rgw/path\n",                                               "spec.stsEndpoint"          },
-        {RGW "  sessionName: \"{user}\"\n",                                                    "spec.sessionName"          },
-        {RGW "  policyTemplates: {read: \"{\"}\n",                                             "spec.policyTemplates.read" },
+         "spec.allowedLocations[1]"                                                                                             },
+        {RGW "  allowedLocations: [\"s3://bkt/../a\"]\n",                                      "spec.allowedLocations[0]"       },
+        {RGW "  allowedLocations: []\n",                                                       "spec.allowedLocations"          },
+        {RGW "  colour: blue\n",                                                               "spec.colour"                    },
+        {RGW "  trustPolicy: {principal: x}\n",                                                "spec.trustPolicy.principal"     },
+        {RGW "  region: 7\n",                                                                  "spec.region"                    },
+        {RGW "  credentialTtlSeconds: 899\n",                                                  "spec.credentialTtlSeconds"      },
+        {RGW "  credentialTtlSeconds: 7200\n",                                                 "spec.credentialTtlSeconds"      },
+        {RGW "  credentialTtlSeconds: \"900\"\n",                                              "spec.credentialTtlSeconds"      },
+        {RGW "  management: Maybe\n",                                                          "spec.management"                },
+        {RGW "  management: Observed\n",                                                       "spec.roleArn"                   },
+        {RGW "  tags: {a: 1}\n",                                                               "spec.tags"                      },
+        {RGW "  suspend: \"yes\"\n",                                                           "spec.suspend"                   },
+        {RGW "  stsEndpoint: http://u:p@rgw\n",                                                "spec.stsEndpoint"               },
+        {RGW "  stsEndpoint: http://rgw/path\n",                                               "spec.stsEndpoint"               },
+        {RGW "  sessionName: \"{user}\"\n",                                                    "spec.sessionName"               },
+        {RGW "  policyTemplates: {read: \"{\"}\n",                                             "spec.policyTemplates.read"      },
         {RGW "  policyTemplates: {write: '{\"Statement\":[\"{{.KeyPrefix}}{{.Other}}\"]}'}\n",
-         "spec.policyTemplates.write"                                                                                      },
-        {RGW "  policyTemplates: {write: '{\"Statement\":[]}'}\n",                             "spec.policyTemplates.write"},
-        {STI("  provider: ceph-rgw\n"),                                                        "spec.endpoint"             },
+         "spec.policyTemplates.write"                                                                                           },
+        {RGW "  policyTemplates: {write: '{\"Statement\":[]}'}\n",                             "spec.policyTemplates.write"     },
+        {RGW "  kmsKeyArns: ['arn:aws:kms:us-east-1:123456789012:key/k']\n",                   "spec.kmsKeyArns"                },
+        {RGW "  trustPolicy: {organizationId: o-abcdef1234}\n",                                "spec.trustPolicy.organizationId"},
+        {AWS "  trustPolicy: {organizationId: O-ABCDEF1234}\n",                                "spec.trustPolicy.organizationId"},
+        {AWS "  kmsKeyArns: ['*']\n",                                                          "spec.kmsKeyArns[0]"             },
+        {AWS "  kmsKeyArns: ['arn:aws:kms:us-east-1:123456789012:alias/k']\n",
+         "spec.kmsKeyArns[0]"                                                                                                   },
+        {AWS "  kmsKeyArns: ['arn:aws:kms:us-east-1:123456789012:key/*']\n",                   "spec.kmsKeyArns[0]"             },
+        {AWS "  kmsKeyArns: ['arn:aws:s3:::bkt/key/x']\n",                                     "spec.kmsKeyArns[0]"             },
+        {STI("  provider: ceph-rgw\n"),                                                        "spec.endpoint"                  },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         CHECK_SV(complaint_about(rows[i].text, &a), sv_from(rows[i].field));
+}
+
+static void what_only_aws_knows_is_taken_at_aws(void)
+{
+    auto_arena a = {0};
+    struct resource *r =
+        read_yaml(AWS "  kmsKeyArns: ['arn:aws-cn:kms:cn-north-1:123456789012:key/k']\n"
+                      "  trustPolicy: {organizationId: o-abcdef1234}\n",
+                  &a);
+
+    CHECK_INT(r->complaints.n, 0);
+    CHECK_INT(r->storage_integration.kms_key_arns.n, 1);
+    CHECK_SV(r->storage_integration.organization_id, SV("o-abcdef1234"));
 }
 
 static void null_is_absent(void)
@@ -172,6 +194,6 @@ static void what_is_not_ours_is_no_resource(void)
 
 SUITE("api/resource", TEST(a_plain_integration_gets_its_defaults),
       TEST(only_an_endpoint_means_s3_compatible), TEST(what_is_wrong_is_named_by_its_field),
-      TEST(null_is_absent), TEST(a_principal_is_one_kind_of_identity),
-      TEST(grants_are_read_with_their_privileges), TEST(a_wrong_role_is_named_by_its_field),
-      TEST(what_is_not_ours_is_no_resource))
+      TEST(what_only_aws_knows_is_taken_at_aws), TEST(null_is_absent),
+      TEST(a_principal_is_one_kind_of_identity), TEST(grants_are_read_with_their_privileges),
+      TEST(a_wrong_role_is_named_by_its_field), TEST(what_is_not_ours_is_no_resource))

@@ -228,6 +228,27 @@ static void arns_bear_the_partition_of_the_role_at_aws(void)
     CHECK(!sv_contains(text, SV("arn:aws:")));
 }
 
+static void a_session_opens_the_keys_of_an_encrypted_bucket(void)
+{
+    auto_arena a = {0};
+    struct err e = {0};
+    struct sv text = {0};
+    struct location folder = {SV("bkt"), SV("t/")};
+    struct session_ask ask = {.folders = &folder, .n_folders = 1, .access = ACCESS_READ};
+    struct target t = at(provider_find(PROVIDER_AWS), "arn:aws:iam::123456789012:role/r");
+
+    vec_push(&t.kms_key_arns, &a, SV("arn:aws:kms:us-east-1:123456789012:key/k"));
+    NEED_OK(session_policy(&t, &ask, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV("\"Action\":[\"kms:Decrypt\"],\"Resource\":"
+                               "[\"arn:aws:kms:us-east-1:123456789012:key/k\"]")));
+    ask.access = ACCESS_WRITE;
+    NEED_OK(session_policy(&t, &ask, &a, &text, &e), &e);
+    CHECK(sv_contains(text, SV("[\"kms:Decrypt\",\"kms:GenerateDataKey\"]")));
+    ask.access = ACCESS_DELETE | ACCESS_LIST;
+    NEED_OK(session_policy(&t, &ask, &a, &text, &e), &e);
+    CHECK(!sv_contains(text, SV("kms:")));
+}
+
 static void other_stores_know_one_partition(void)
 {
     CHECK_SV(arn_partition(provider_find(PROVIDER_CEPH_RGW), SV("arn:aws-cn:iam:::role/r")),
@@ -280,6 +301,7 @@ SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(a_template_gives_no_right_that_the_caller_lacks),
       TEST(a_template_of_one_statement_needs_no_list),
       TEST(a_template_too_long_for_its_folders_is_refused_and_says_so),
-      TEST(arns_bear_the_partition_of_the_role_at_aws), TEST(other_stores_know_one_partition),
+      TEST(arns_bear_the_partition_of_the_role_at_aws),
+      TEST(a_session_opens_the_keys_of_an_encrypted_bucket), TEST(other_stores_know_one_partition),
       TEST(a_session_name_keeps_to_the_alphabet), TEST(a_long_session_name_keeps_its_request),
       TEST(a_session_name_is_never_too_short))
