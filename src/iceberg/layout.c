@@ -11,6 +11,20 @@ static int64_t new_id(const struct map *ids, struct arena *a, int64_t old)
     return fresh ? *fresh : old;
 }
 
+static void remap(struct json *field, const struct map *ids, struct arena *a)
+{
+    const struct json *sources = json_get(field, SV("source-ids"));
+    struct json *fresh = json_new_array(a);
+
+    if (json_has(field, SV("source-id")))
+        json_set_i64(field, a, SV("source-id"),
+                     new_id(ids, a, json_i64(json_get(field, SV("source-id")), 0)));
+    for (size_t i = 0; i < json_count(sources); i++)
+        json_push(fresh, json_new_i64(a, new_id(ids, a, json_i64(json_at(sources, i), 0))));
+    if (sources)
+        json_set(field, SV("source-ids"), fresh);
+}
+
 struct json *fields_remap(const struct json *v, const struct map *ids, struct arena *a)
 {
     struct json *copy = json_copy(a, v), *fields = json_get(copy, SV("fields"));
@@ -18,8 +32,9 @@ struct json *fields_remap(const struct json *v, const struct map *ids, struct ar
     for (size_t i = 0; i < json_count(fields); i++) {
         struct json *f = json_at(fields, i);
 
-        json_set_i64(f, a, SV("source-id"),
-                     new_id(ids, a, json_i64(json_get(f, SV("source-id")), 0)));
+        /* What is no field is refused by spec_check and order_check. */
+        if (json_kind(f) == JSON_OBJECT)
+            remap(f, ids, a);
     }
     return copy;
 }

@@ -12,6 +12,70 @@ static const char *const write_path_properties[] = {"write.data.path", "write.me
                                                     "write.object-storage.path",
                                                     "write.folder-storage.path", NULL};
 
+/* ---- reading ---- */
+
+/* What each member must be where it is there, and what stands in it (JSON_NULL: anything). */
+static const struct shape {
+    const char *name;
+    enum json_kind kind, inside;
+} shapes[] = {
+    {"format-version",        JSON_INT,    JSON_NULL  },
+    {"table-uuid",            JSON_STRING, JSON_NULL  },
+    {"location",              JSON_STRING, JSON_NULL  },
+    {"last-sequence-number",  JSON_INT,    JSON_NULL  },
+    {"last-updated-ms",       JSON_INT,    JSON_NULL  },
+    {"last-column-id",        JSON_INT,    JSON_NULL  },
+    {"schema",                JSON_OBJECT, JSON_NULL  },
+    {"schemas",               JSON_ARRAY,  JSON_OBJECT},
+    {"current-schema-id",     JSON_INT,    JSON_NULL  },
+    {"partition-spec",        JSON_ARRAY,  JSON_OBJECT},
+    {"partition-specs",       JSON_ARRAY,  JSON_OBJECT},
+    {"default-spec-id",       JSON_INT,    JSON_NULL  },
+    {"last-partition-id",     JSON_INT,    JSON_NULL  },
+    {"properties",            JSON_OBJECT, JSON_STRING},
+    {"current-snapshot-id",   JSON_INT,    JSON_NULL  },
+    {"snapshots",             JSON_ARRAY,  JSON_OBJECT},
+    {"snapshot-log",          JSON_ARRAY,  JSON_OBJECT},
+    {"metadata-log",          JSON_ARRAY,  JSON_OBJECT},
+    {"sort-orders",           JSON_ARRAY,  JSON_OBJECT},
+    {"default-sort-order-id", JSON_INT,    JSON_NULL  },
+    {"refs",                  JSON_OBJECT, JSON_OBJECT},
+    {"statistics",            JSON_ARRAY,  JSON_OBJECT},
+    {"partition-statistics",  JSON_ARRAY,  JSON_OBJECT},
+    {"next-row-id",           JSON_INT,    JSON_NULL  },
+    {"encryption-keys",       JSON_ARRAY,  JSON_OBJECT},
+};
+
+static bool holds_only(const struct json *v, enum json_kind inside)
+{
+    struct json *value;
+    struct sv name;
+
+    for (size_t i = 0; json_member(v, i, &name, &value); i++) {
+        if (json_kind(value) != inside)
+            return false;
+    }
+    for (size_t i = 0; json_kind(v) == JSON_ARRAY && i < json_count(v); i++) {
+        if (json_kind(json_at(v, i)) != inside)
+            return false;
+    }
+    return true;
+}
+
+/* A file may be anybody's: what a commit changes must be what it is taken for. */
+static bool check_shape(const struct json *m, struct err *e)
+{
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        const struct json *v = json_get(m, sv_from(shapes[i].name));
+
+        if (v && (json_kind(v) != shapes[i].kind ||
+                  (shapes[i].inside != JSON_NULL && !holds_only(v, shapes[i].inside))))
+            return err_set(e, ERR_INVALID, "table metadata: %s is not what it must be",
+                           shapes[i].name);
+    }
+    return true;
+}
+
 bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e)
 {
     struct json *m;
@@ -22,6 +86,8 @@ bool metadata_read(struct sv text, struct arena *a, struct json **out, struct er
                        LIMIT_METADATA_BYTES);
     if (!json_read(text, a, &m, e))
         return err_wrap(e, "table metadata");
+    if (!check_shape(m, e))
+        return false;
     format = json_i64(json_get(m, SV("format-version")), 0);
     if (format < 1 || format > NEWEST_FORMAT)
         return err_set(e, ERR_INVALID,

@@ -53,7 +53,7 @@ MUST_CHECK bool spec_number(const struct json *spec, struct arena *a, int64_t *l
 bool spec_same(const struct json *x, const struct json *y);
 MUST_CHECK bool order_check(const struct json *order, const struct json *schema, struct err *e);
 bool order_same(const struct json *x, const struct json *y);
-/* "source-id" of each field by way of `ids`. */
+/* "source-id" and "source-ids" of each field by way of `ids`. */
 struct json *fields_remap(const struct json *v, const struct map *ids, struct arena *a);
 
 #endif

@@ -1,0 +1,117 @@
+/* test_metadata.c - metadata files and create requests of anybody's. */
+#include "base/limits.h"
+#include "unit/iceberg/table.h"
+
+static enum err_code read_code(const char *text)
+{
+    auto_arena a = {0};
+    struct json *m;
+    struct err e = {0};
+
+    return metadata_read(sv_from(text), &a, &m, &e) ? ERR_NONE : e.code;
+}
+
+#define HEAD \
+    "{\"format-version\":2,\"table-uuid\":\"9c12d441-03fe-4693-9a96-a0705ddf69c1\",\"location\":\"s3://b/t\""
+
+static void old_files_are_read_and_wrong_ones_are_not(void)
+{
+    static const char *const good[] = {
+        HEAD "}",
+        "{\"format-version\":1,\"location\":\"s3://b/t\"}",
+        HEAD ",\"current-snapshot-id\":null,\"refs\":null,\"snapshots\":null}",
+        HEAD ",\"from-the-future\":[1,{}]}",
+    };
+    static const char *const wrong[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"format-version\":0,\"location\":\"s3://b/t\"}",
+        "{\"format-version\":4,\"location\":\"s3://b/t\",\"table-uuid\":\"u\"}",
+        "{\"format-version\":2,\"location\":\"s3://b/t\"}",
+        "{\"format-version\":1}",
+        "{\"format-version\":\"2\",\"location\":\"s3://b/t\",\"table-uuid\":\"u\"}",
+        HEAD ",\"properties\":[]}",
+        HEAD ",\"properties\":{\"a\":1}}",
+        HEAD ",\"refs\":[]}",
+        HEAD ",\"refs\":{\"main\":5}}",
+        HEAD ",\"snapshots\":{}}",
+        HEAD ",\"snapshots\":[5]}",
+        HEAD ",\"snapshots\":[null]}",
+        HEAD ",\"schemas\":\"x\"}",
+        HEAD ",\"metadata-log\":[[]]}",
+        HEAD ",\"last-sequence-number\":\"1\"}",
+    };
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        CHECK_INT(read_code(good[i]), ERR_NONE);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        CHECK_INT(read_code(wrong[i]), ERR_INVALID);
+}
+
+static void a_file_past_the_limit_is_refused_before_it_is_read(void)
+{
+    auto_arena a = {0};
+    struct sv text = sv_of(arena_array(&a, char, (size_t)LIMIT_METADATA_BYTES + 1),
+                           (size_t)LIMIT_METADATA_BYTES + 1);
+    struct json *m;
+    struct err e = {0};
+
+    CHECK(!metadata_read(text, &a, &m, &e));
+    CHECK(sv_contains(sv_from(e.msg), SV("at most")));
+}
+
+static void a_create_request_of_any_shape_is_answered(void)
+{
+    static const char *const wrong[] = {
+        "{}",
+        "{\"schema\":[]}",
+        "{\"schema\":{\"fields\":[5]}}",
+        "{\"schema\":{\"fields\":[{\"id\":1,\"name\":\"a\",\"type\":{\"type\":\"list\",\"element\":5}}]}}",
+        "{\"schema\":{\"fields\":[]},\"partition-spec\":{\"fields\":[5]}}",
+        "{\"schema\":{\"fields\":[]},\"partition-spec\":{\"fields\":[null]}}",
+        "{\"schema\":{\"fields\":[]},\"partition-spec\":{\"fields\":{}}}",
+        "{\"schema\":{\"fields\":[]},\"partition-spec\":[]}",
+        "{\"schema\":{\"fields\":[]},\"write-order\":{\"fields\":[[]]}}",
+        "{\"schema\":{\"fields\":[]},\"write-order\":5}",
+        "{\"schema\":{\"fields\":[]},\"properties\":{\"a\":{}}}",
+        "{\"schema\":{\"fields\":[]},\"properties\":{\"format-version\":\"9\"}}",
+    };
+    struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        auto_arena a = {0};
+        struct json *m;
+        struct err e = {0};
+
+        CHECK(!metadata_create(json(wrong[i], &a), &o, &a, &m, &e));
+        CHECK_INT(e.code, ERR_INVALID);
+    }
+}
+
+static void sources_of_a_transform_follow_their_columns(void)
+{
+    auto_arena a = {0};
+    struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1};
+    struct json *m = NULL;
+    struct err e = {0};
+
+    NEED_OK(
+        metadata_create(
+            json(
+                "{\"schema\":{\"fields\":[{\"id\":30,\"name\":\"a\",\"required\":false,\"type\":\"int\"},"
+                "{\"id\":40,\"name\":\"b\",\"required\":false,\"type\":\"int\"}]},\"partition-spec\":{\"fields\":["
+                "{\"source-ids\":[40,30],\"name\":\"z\",\"transform\":\"zorder[2]\"}]}}",
+                &a),
+            &o, &a, &m, &e),
+        &e);
+    CHECK_SV(
+        json_text(
+            &a, json_at(json_get(json_at(json_get(m, SV("partition-specs")), 0), SV("fields")), 0)),
+        SV("{\"source-ids\":[2,1],\"name\":\"z\",\"transform\":\"zorder[2]\",\"field-id\":1000}"));
+}
+
+SUITE("iceberg/metadata", TEST(old_files_are_read_and_wrong_ones_are_not),
+      TEST(a_file_past_the_limit_is_refused_before_it_is_read),
+      TEST(a_create_request_of_any_shape_is_answered),
+      TEST(sources_of_a_transform_follow_their_columns))
