@@ -18,6 +18,11 @@ if(FRONTDESK_SANITIZE)
   target_link_options(frontdesk_flags INTERFACE -fsanitize=${FRONTDESK_SANITIZE})
 endif()
 
+# The fuzzer finds its way by what it covers: the layers must tell it, not only the target's own file.
+if(FRONTDESK_FUZZ)
+  target_compile_options(frontdesk_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 # Asserts stay on in every build: a broken invariant must not go on.
 string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
 target_compile_options(frontdesk_flags INTERFACE $<$<CONFIG:Release>:
