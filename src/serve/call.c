@@ -138,6 +138,19 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
     return true;
 }
 
+bool call_levels_json(struct call *c, const struct json *list, struct levels *out, struct err *e)
+{
+    struct sv levels[LIMIT_NAMESPACE_LEVELS + 1];
+    size_t n = json_count(list);
+
+    if (json_kind(list) != JSON_ARRAY || n > LIMIT_NAMESPACE_LEVELS)
+        return err_set(e, ERR_INVALID, "namespace: a list of 1 to %d names is required",
+                       LIMIT_NAMESPACE_LEVELS);
+    for (size_t i = 0; i < n; i++)
+        levels[i] = json_str(json_at(list, i), (struct sv){0});
+    return call_levels_of(c, levels, n, out, e);
+}
+
 bool call_levels(struct call *c, struct sv raw, struct levels *out, struct err *e)
 {
     struct sv levels[LIMIT_NAMESPACE_LEVELS + 1];

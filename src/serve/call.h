@@ -53,6 +53,7 @@ struct call {
     const struct rule_catalog *catalog;
     struct sv levels_text, table_text, grant, missing, vended_key_id;
     int64_t vended_expires_ms;
+    const struct json *details; /* what else the record must say: an object, bounded by its maker */
 
     void *work;             /* the handler's own state */
     struct message message; /* for its journeys */
@@ -121,6 +122,9 @@ MUST_CHECK bool call_levels(struct call *c, struct sv raw, struct levels *out, s
 /* The same from levels that came in a body. */
 MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n,
                                struct levels *out, struct err *e);
+/* The same from a JSON list of names. */
+MUST_CHECK bool call_levels_json(struct call *c, const struct json *list, struct levels *out,
+                                 struct err *e);
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
 /* pageToken and pageSize: where to go on and how many. */
 MUST_CHECK bool call_page(struct call *c, struct page *out, struct err *e);

@@ -8,7 +8,7 @@
 #include "wire/hex.h"
 #include "wire/time.h"
 
-enum { TOKENS_KEPT = 4096, AUDIT_BYTES = 16 * 1024 };
+enum { TOKENS_KEPT = 4096, AUDIT_BYTES = 64 * 1024 };
 
 /* ---- the end of a call ---- */
 
@@ -68,6 +68,10 @@ static void write_audit(struct call *c)
         add_text(&b, "expires", time_text(c->arena, c->vended_expires_ms, TIME_SECONDS));
     add_text(&b, "peer", c->turn->peer);
     add_text(&b, "userAgent", sv_first(http_header_text(&c->in->headers, SV("User-Agent")), 200));
+    if (c->details) {
+        buf_add(&b, SV(",\"details\":"));
+        json_write(&b, c->details);
+    }
     buf_add(&b, SV(",\"status\":"));
     add_number(&b, c->out.status);
     buf_add(&b, c->out.status < 400 ? SV(",\"decision\":\"allowed\"}")

@@ -152,19 +152,6 @@ static bool after_create(struct call *c, const struct err *outcome, struct err *
     return !outcome && reply_namespace(c, w->path.ns.joined, w->properties, e);
 }
 
-static bool read_levels(struct call *c, const struct json *list, struct levels *out, struct err *e)
-{
-    struct sv levels[LIMIT_NAMESPACE_LEVELS + 1];
-    size_t n = json_count(list);
-
-    if (json_kind(list) != JSON_ARRAY || n > LIMIT_NAMESPACE_LEVELS)
-        return err_set(e, ERR_INVALID, "namespace: a list of 1 to %d names is required",
-                       LIMIT_NAMESPACE_LEVELS);
-    for (size_t i = 0; i < n; i++)
-        levels[i] = json_str(json_at(list, i), (struct sv){0});
-    return call_levels_of(c, levels, n, out, e);
-}
-
 static bool read_properties(struct call *c, const struct json *map, struct sv *out, struct err *e)
 {
     struct json *value;
@@ -202,7 +189,7 @@ bool namespace_create(struct call *c, struct err *e)
     struct namespace_work *w = work_of(c);
 
     if (!call_catalog(c, e) || !call_body(c, &w->body, e) ||
-        !read_levels(c, json_get(w->body, SV("namespace")), &w->path.ns, e) ||
+        !call_levels_json(c, json_get(w->body, SV("namespace")), &w->path.ns, e) ||
         !call_demand(c, &w->path.ns, (struct sv){0}, PRIVILEGE_NAMESPACE_CREATE, NULL, e) ||
         !read_properties(c, json_get(w->body, SV("properties")), &w->properties, e) ||
         !check_location(c, json_get(w->body, SV("properties")), e))

@@ -19,6 +19,15 @@ bool table_path(struct call *c, struct table_path *out, struct err *e)
            (!c->params[2].n || call_name(c, c->params[2], &out->table, e));
 }
 
+bool table_identifier(struct call *c, const struct json *v, const char *what,
+                      struct table_path *out, struct err *e)
+{
+    *out = (struct table_path){0};
+    return (call_levels_json(c, json_get(v, SV("namespace")), &out->ns, e) &&
+            call_name(c, uri_encoded(c->arena, json_get_str(v, SV("name"))), &out->table, e)) ||
+           err_wrap(e, "%s", what);
+}
+
 struct ns_name path_ns(const struct call *c, const struct table_path *p)
 {
     return (struct ns_name){c->catalog->id, p->ns.joined};

@@ -13,6 +13,9 @@ struct table_path {
     struct sv table;
 };
 MUST_CHECK bool table_path(struct call *c, struct table_path *out, struct err *e);
+/* The same from an identifier in a body: {"namespace": [...], "name": "..."}; `what` names it. */
+MUST_CHECK bool table_identifier(struct call *c, const struct json *v, const char *what,
+                                 struct table_path *out, struct err *e);
 /* The same for the store. */
 struct ns_name path_ns(const struct call *c, const struct table_path *p);
 struct table_name path_table(const struct call *c, const struct table_path *p);

@@ -81,6 +81,14 @@ MUST_CHECK bool store_table_overlap(struct store *s, const struct table_name *t,
 MUST_CHECK bool store_table_list(struct store *s, const struct ns_name *n, const struct page *page,
                                  struct arena *a, struct sv_vec *out, struct err *e);
 MUST_CHECK bool store_table_drop(struct store *s, const struct table_name *t, struct err *e);
+/* Only the name moves, within one catalog: files and folders stay. ERR_NOT_FOUND: no such table,
+ * or no namespace to move it to, with `no_namespace` set. ERR_CONFLICT: the name is taken. */
+struct renaming {
+    struct table_name from, to;
+    bool no_namespace; /* out */
+};
+MUST_CHECK bool store_table_rename(struct store *s, struct renaming *r, struct arena *a,
+                                   struct err *e);
 
 /*
  * A staged create: the place that was promised to a principal, before the table exists.
