@@ -4,11 +4,12 @@
 
 #include "iceberg/schema.h"
 
+/* 0, which no column has, for what the draft did not have. */
 static int64_t new_id(const struct map *ids, struct arena *a, int64_t old)
 {
     const int64_t *fresh = map_get(ids, arena_printf(a, "%" PRId64, old));
 
-    return fresh ? *fresh : old;
+    return fresh ? *fresh : 0;
 }
 
 static void remap(struct json *field, const struct map *ids, struct arena *a)
@@ -18,9 +19,9 @@ static void remap(struct json *field, const struct map *ids, struct arena *a)
 
     if (json_has(field, SV("source-id")))
         json_set_i64(field, a, SV("source-id"),
-                     new_id(ids, a, json_i64(json_get(field, SV("source-id")), 0)));
+                     new_id(ids, a, json_i64(json_get(field, SV("source-id")), -1)));
     for (size_t i = 0; i < json_count(sources); i++)
-        json_push(fresh, json_new_i64(a, new_id(ids, a, json_i64(json_at(sources, i), 0))));
+        json_push(fresh, json_new_i64(a, new_id(ids, a, json_i64(json_at(sources, i), -1))));
     if (sources)
         json_set(field, SV("source-ids"), fresh);
 }

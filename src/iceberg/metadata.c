@@ -268,7 +268,7 @@ bool metadata_create(const struct json *request, const struct create_options *o,
     int format = 2;
 
     if (!format_of(json_get(request, SV("properties")), &format, e) ||
-        !schema_check(json_get(request, SV("schema")), format, a, &last_id, e) ||
+        !schema_check_draft(json_get(request, SV("schema")), format, a, e) ||
         !copy_properties(json_get(request, SV("properties")), properties, a, e))
         return false;
     schema = schema_renumber(json_get(request, SV("schema")), a, &ids, &last_id);

@@ -73,18 +73,20 @@ struct checking {
     struct arena *arena;
     struct map seen;
     int format, depth;
-    int64_t max_id;
+    int64_t least_id, max_id;
 };
 
 static bool check_type(struct checking *c, const struct json *type, struct sv name, struct err *e);
 
-static bool note_id(struct checking *c, const struct json *id, struct err *e)
+static bool note_id(struct checking *c, const struct json *id, struct sv name, struct err *e)
 {
-    int64_t n = json_i64(id, 0);
+    int64_t n = json_i64(id, -1);
     struct sv text = arena_printf(c->arena, "%" PRId64, n);
 
-    if (n <= 0 || n > INT32_MAX)
-        return err_set(e, ERR_INVALID, "a field without a positive id");
+    if (n < c->least_id || n > INT32_MAX)
+        return err_set(e, ERR_INVALID,
+                       "the id of field " SV_FMT " must be a number from %" PRId64 " to %d",
+                       SV_ARG(sv_first(name, 80)), c->least_id, INT32_MAX);
     if (map_put(&c->seen, text, c))
         return err_set(e, ERR_INVALID, "field id %" PRId64 " is used twice", n);
     if (c->seen.n > LIMIT_SCHEMA_FIELDS)
@@ -112,7 +114,7 @@ static bool check_fields(struct checking *c, const struct json *fields, struct e
                            "Invalid initial default for " SV_FMT
                            ": non-null default is not supported until v3",
                            SV_ARG(sv_first(name, 80)));
-        if (!note_id(c, json_get(f, SV("id")), e) ||
+        if (!note_id(c, json_get(f, SV("id")), name, e) ||
             !check_type(c, json_get(f, SV("type")), name, e))
             return false;
     }
@@ -127,7 +129,7 @@ static bool check_nested(struct checking *c, const struct json *type, struct sv 
     if (sv_eq(json_get_str(type, SV("type")), SV("struct")))
         return check_fields(c, json_get(type, SV("fields")), e);
     for (size_t i = 0; i < n; i++) {
-        if (!note_id(c, json_get(type, sv_from(slots[i].id)), e) ||
+        if (!note_id(c, json_get(type, sv_from(slots[i].id)), name, e) ||
             !check_type(c, json_get(type, sv_from(slots[i].type)), name, e))
             return false;
     }
@@ -159,20 +161,38 @@ static bool check_type(struct checking *c, const struct json *type, struct sv na
     return true;
 }
 
+static bool check(struct checking *c, const struct json *schema, struct err *e)
+{
+    const struct json *identifiers = json_get(schema, SV("identifier-field-ids"));
+
+    if (!check_fields(c, json_get(schema, SV("fields")), e))
+        return err_wrap(e, "schema");
+    for (size_t i = 0; i < json_count(identifiers); i++) {
+        int64_t id = json_i64(json_at(identifiers, i), -1);
+
+        if (!map_get(&c->seen, arena_printf(c->arena, "%" PRId64, id)))
+            return err_set(e, ERR_INVALID, "schema: identifier field %" PRId64 " does not exist",
+                           id);
+    }
+    return true;
+}
+
 bool schema_check(const struct json *schema, int format, struct arena *a, int64_t *max_id,
                   struct err *e)
 {
-    struct checking c = {.arena = a, .seen = map_new(a), .format = format};
-    const struct json *identifiers = json_get(schema, SV("identifier-field-ids"));
+    struct checking c = {.arena = a, .seen = map_new(a), .format = format, .least_id = 1};
 
-    if (!check_fields(&c, json_get(schema, SV("fields")), e))
-        return err_wrap(e, "schema");
-    for (size_t i = 0; i < json_count(identifiers); i++) {
-        if (!map_get(&c.seen, arena_printf(a, "%" PRId64, json_i64(json_at(identifiers, i), 0))))
-            return err_set(e, ERR_INVALID, "schema: an identifier field does not exist");
-    }
+    if (!check(&c, schema, e))
+        return false;
     *max_id = c.max_id;
     return true;
+}
+
+bool schema_check_draft(const struct json *schema, int format, struct arena *a, struct err *e)
+{
+    struct checking c = {.arena = a, .seen = map_new(a), .format = format};
+
+    return check(&c, schema, e);
 }
 
 /* ---- numbering ---- */
@@ -191,7 +211,7 @@ static void assign(struct numbering *n, struct json *owner, const char *id)
 
     *fresh = ++n->last;
     (void)map_put(n->ids,
-                  arena_printf(n->arena, "%" PRId64, json_i64(json_get(owner, sv_from(id)), 0)),
+                  arena_printf(n->arena, "%" PRId64, json_i64(json_get(owner, sv_from(id)), -1)),
                   fresh);
     json_set_i64(owner, n->arena, sv_from(id), *fresh);
 }

@@ -283,7 +283,52 @@ static void a_list_or_a_struct_is_nothing_to_partition_by(void)
     }
 }
 
-SUITE("iceberg/evolution", TEST(a_type_takes_only_the_promotions_of_its_format),
+#define DRAFT(fields, spec)                                                     \
+    "{\"name\":\"t\",\"schema\":{\"type\":\"struct\",\"fields\":[" fields "]}," \
+    "\"partition-spec\":{\"fields\":[{" spec "\"name\":\"p\",\"transform\":\"identity\"}]}}"
+#define LIKE(id, name) F(id, name, "\"long\"")
+
+static enum err_code created(const char *request, struct arena *a, struct json **m)
+{
+    struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1};
+    struct err e = {0};
+
+    return metadata_create(json(request, a), &o, a, m, &e) ? ERR_NONE : e.code;
+}
+
+static void a_new_table_numbers_its_fields_anew_whatever_the_client_counts_from(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    NEED(created(DRAFT(LIKE("0", "x") "," LIKE("1", "y"), "\"source-id\":0,"), &a, &m) == ERR_NONE);
+    CHECK_INT(json_i64(json_path(m, SV("last-column-id")), 0), 2);
+    CHECK_INT(json_i64(json_get(json_at(json_get(json_at(json_get(m, SV("partition-specs")), 0),
+                                                 SV("fields")),
+                                        0),
+                                SV("source-id")),
+                       0),
+              1);
+}
+
+static void a_new_table_is_partitioned_by_columns_that_its_request_names(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    CHECK_INT(created(DRAFT(LIKE("5", "x") "," LIKE("6", "y"), "\"source-id\":2,"), &a, &m),
+              ERR_INVALID);
+    CHECK_INT(created(DRAFT(LIKE("0", "x"), ""), &a, &m), ERR_INVALID);
+    CHECK_INT(
+        created(DRAFT("{\"name\":\"x\",\"required\":false,\"type\":\"long\"}", "\"source-id\":0,"),
+                &a, &m),
+        ERR_INVALID);
+}
+
+SUITE("iceberg/evolution",
+      TEST(a_new_table_numbers_its_fields_anew_whatever_the_client_counts_from),
+      TEST(a_new_table_is_partitioned_by_columns_that_its_request_names),
+      TEST(a_type_takes_only_the_promotions_of_its_format),
       TEST(a_refused_type_is_told_with_its_field),
       TEST(fields_below_others_are_held_to_the_same_rules),
       TEST(an_id_that_was_dropped_does_not_come_back_as_another_type),
