@@ -47,26 +47,43 @@ static void deliver_end(struct message *m, UNUSED void *receiver)
     ((struct end_message *)m)->keeper->ending = true;
 }
 
+static void finish(struct keeper *k)
+{
+    mailbox_done(&k->mailbox);
+    (void)sem_destroy(&k->bell);
+    arena_done(&k->arena);
+}
+
+static bool start(struct keeper *k, struct sv url, struct err *e)
+{
+    int failed;
+
+    if (!store_open(url, &k->arena, &k->store, e)) {
+        arena_done(&k->arena);
+        return false;
+    }
+    /* It fails only for a count beyond what a semaphore holds. */
+    failed = sem_init(&k->bell, 0, 0);
+    assert(!failed);
+    mailbox_init(&k->mailbox, ring, &k->bell);
+    failed = pthread_create(&k->thread, NULL, keep, k);
+    if (!failed)
+        return true;
+    finish(k);
+    return err_set(e, ERR_UNAVAILABLE, "no thread for the catalog's database: error %d", failed);
+}
+
 bool keepers_start(struct sv url, unsigned readers, struct arena *a, struct keepers **out,
                    struct err *e)
 {
     struct keepers *k = arena_new(a, struct keepers);
 
-    k->n = readers + 1;
-    k->all = arena_array(a, struct keeper, k->n);
-    for (unsigned i = 0; i < k->n; i++) {
-        if (store_open(url, &k->all[i].arena, &k->all[i].store, e))
+    k->all = arena_array(a, struct keeper, readers + 1);
+    for (; k->n <= readers; k->n++) {
+        if (start(&k->all[k->n], url, e))
             continue;
-        for (unsigned j = 0; j <= i; j++)
-            arena_done(&k->all[j].arena);
+        keepers_stop(k);
         return false;
-    }
-    for (unsigned i = 0; i < k->n; i++) {
-        int failed = sem_init(&k->all[i].bell, 0, 0);
-
-        mailbox_init(&k->all[i].mailbox, ring, &k->all[i].bell);
-        failed = failed || pthread_create(&k->all[i].thread, NULL, keep, &k->all[i]);
-        assert(!failed);
     }
     *out = k;
     return true;
@@ -85,9 +102,7 @@ void keepers_stop(struct keepers *k)
     }
     for (unsigned i = 0; i < k->n; i++) {
         (void)pthread_join(k->all[i].thread, NULL);
-        mailbox_done(&k->all[i].mailbox);
-        (void)sem_destroy(&k->all[i].bell);
-        arena_done(&k->all[i].arena);
+        finish(&k->all[i]);
     }
 }
 

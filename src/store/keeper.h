@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct keepers;
+/* All or none: what was started ends again when one cannot be. */
 MUST_CHECK bool keepers_start(struct sv url, unsigned readers, struct arena *a,
                               struct keepers **out, struct err *e);
 /* Ends after what was posted is done. */
