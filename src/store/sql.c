@@ -120,18 +120,28 @@ bool sql_run(struct store *s, const char *text, const struct sv *parameters, siz
     return sql_do(&q, e);
 }
 
+/* Where there was no room, or the log could not be written, the frame that commits is not there. A
+ * sync that fails says nothing. */
+static bool was_not_written(struct store *s)
+{
+    return (sqlite3_errcode(s->db) & 0xff) == SQLITE_FULL ||
+           sqlite3_extended_errcode(s->db) == SQLITE_IOERR_WRITE;
+}
+
 bool sql_transaction(struct store *s, sql_work_fn *work, void *context, struct err *e)
 {
     struct err ignored = {0};
 
+    /* One that could not be rolled back then must not stand in the way for ever. */
+    if (!sqlite3_get_autocommit(s->db) && !sql_run(s, "ROLLBACK", NULL, 0, e))
+        return false;
     if (!sql_run(s, "BEGIN IMMEDIATE", NULL, 0, e))
         return false;
     if (work(s, context, e)) {
         if (sql_run(s, "COMMIT", NULL, 0, e))
             return true;
-        /* While the transaction is still open, nothing has been made durable; where there was no
-         * room, neither. */
-        if (sqlite3_get_autocommit(s->db) && (sqlite3_errcode(s->db) & 0xff) != SQLITE_FULL)
+        /* While the transaction is still open, nothing has been made durable. */
+        if (sqlite3_get_autocommit(s->db) && !was_not_written(s))
             e->code = ERR_INTERNAL;
     }
     if (!sqlite3_get_autocommit(s->db) && !sql_run(s, "ROLLBACK", NULL, 0, &ignored))

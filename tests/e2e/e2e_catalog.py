@@ -228,8 +228,8 @@ class BrokenStore(Catalog):
         self.assertEqual(self.commit("broken", {"action": "set-properties", "updates": {"k": "v"}})[0], 200)
 
 
-class Compressed(Catalog):
-    """Metadata files as gzip: ours, other writers', and a trap."""
+class MetadataFiles(Catalog):
+    """What lies in the bucket: packed, missing, and whatever a tenant can put there."""
 
     def restarted(self):
         """Nothing is remembered: the next load reads the file."""
@@ -272,3 +272,25 @@ class Compressed(Catalog):
         self.assertEqual(status, 503, body)
         self.assertIn("gzip: more than 67108864 bytes when unpacked", body["error"]["message"])
         self.assertEqual(self.load("foreign")[0], 200)
+
+    def test_a_file_that_is_gone_is_404_and_one_that_is_nonsense_costs_only_its_table(self):
+        self.create("whole", location="s3://warehouse/lake/whole")
+        status, body = self.create("odd", location="s3://warehouse/lake/odd")
+        self.assertEqual(status, 200, body)
+        (key,) = self.keys("lake/odd/")
+        change = {"action": "set-properties", "updates": {"k": "v"}}
+        wrong = [b"", b"{", b"[]", b"\x1f\x8b", json.dumps({**body["metadata"], "properties": []}).encode(),
+                 json.dumps({**body["metadata"], "refs": [1], "snapshots": {}}).encode(),
+                 json.dumps({**body["metadata"], "format-version": 9}).encode(), b"[" * 100000]
+        self.restarted()
+        for content in wrong:
+            with self.subTest(content[:40]):
+                self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=content)
+                self.assertEqual(self.load("odd")[0], 503)
+                self.assertEqual(self.commit("odd", change)[0], 503)
+                self.assertEqual(self.load("whole")[0], 200)
+        self.rgw.s3.delete_object(Bucket="warehouse", Key=key)
+        status, gone = self.load("odd")
+        self.assertEqual((status, gone["error"]["type"]), (404, "NotFoundException"))
+        self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=json.dumps(body["metadata"]).encode())
+        self.assertEqual(self.commit("odd", change)[0], 200)
