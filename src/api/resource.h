@@ -35,6 +35,7 @@ struct storage_integration {
     int max_session_seconds;
     struct tags tags;
     int credential_ttl_seconds;
+    bool tag_sessions, transitive_tags, trace_tag; /* spec.sessionTags; AWS only */
     struct sv session_name; /* template: {principal} {table} {namespace} {catalog} {request} */
     struct sv policy_template_read, policy_template_write; /* empty: ours */
     struct sv_vec allowed_locations; /* "s3://bucket/prefix/", normalised: closing '/', no '*' */

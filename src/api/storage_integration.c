@@ -51,6 +51,10 @@ static const struct field fields[] = {
     {.path = "credentialTtlSeconds", .type = FIELD_INT, .offset = AT(credential_ttl_seconds),
      .min = 900, .max = 43200, .fallback = 3600},
     {.path = "sessionName", .type = FIELD_STR, .offset = AT(session_name), .min = 1, .max = 256},
+    {.path = "sessionTags.enabled", .type = FIELD_BOOL, .offset = AT(tag_sessions),
+     .fallback = true},
+    {.path = "sessionTags.transitive", .type = FIELD_BOOL, .offset = AT(transitive_tags)},
+    {.path = "sessionTags.traceId", .type = FIELD_BOOL, .offset = AT(trace_tag)},
     {.path = "policyTemplates.read", .type = FIELD_STR, .offset = AT(policy_template_read)},
     {.path = "policyTemplates.write", .type = FIELD_STR, .offset = AT(policy_template_write)},
     {.path = "kmsKeyArns", .type = FIELD_STRINGS, .offset = AT(kms_key_arns), .max = 10},
@@ -134,6 +138,8 @@ static void set_defaults(struct storage_integration *w)
             w->provider == PROVIDER_S3_COMPATIBLE ? MANAGEMENT_NONE : MANAGEMENT_MANAGED;
     w->management = (enum management)w->management_word;
     w->deletion_policy = (enum deletion_policy)w->deletion_word;
+    /* Other stores take tags and forget them. */
+    w->tag_sessions = w->tag_sessions && w->provider == PROVIDER_AWS;
     if (!w->region.n)
         w->region = SV("us-east-1");
     if (!w->role_path.n)

@@ -53,6 +53,7 @@ enum {
     /* Vending. */
     LIMIT_SESSION_POLICY_CHARS = 2048, /* AWS STS and RGW 16 refuse more */
     LIMIT_SESSION_NAME_CHARS = 64,
+    LIMIT_TAG_VALUE_CHARS = 256, /* of a session tag at AWS STS */
     LIMIT_MINTS_IN_FLIGHT = 1024,
     LIMIT_MINT_CACHE_ENTRIES = 100000,
     LIMIT_MINT_MS = 10 * 1000,

@@ -65,7 +65,8 @@ static void copy_found(struct object *o, const struct integration_found *f)
 bool cache_found(struct object *o, const struct integration_found *f)
 {
     bool same = o->found.known == f->known && o->found.vendable == f->vendable &&
-                o->found.bulk_delete == f->bulk_delete && sv_eq(o->found.why_not, f->why_not) &&
+                o->found.bulk_delete == f->bulk_delete &&
+                o->found.session_tags == f->session_tags && sv_eq(o->found.why_not, f->why_not) &&
                 sv_eq(o->found.role_arn, f->role_arn) &&
                 sv_eq(o->found.role_created_at, f->role_created_at);
     struct arena fresh = {0}, old = o->found_arena;
@@ -89,7 +90,8 @@ bool cache_believe(struct object *o)
         .why_not = SV("its scope is not verified"),
         .role_arn = json_get_str(s, SV("roleArn")),
         .role_created_at = json_get_str(s, SV("roleCreatedAt")),
-        .bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false)};
+        .bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false),
+        .session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false)};
 
     if (o->resource->kind != KIND_STORAGE_INTEGRATION || !json_get(s, SV("conditions")))
         return false;
@@ -327,6 +329,7 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
                                      : SV("its keys are not there");
     f.role_arn = o->found.role_arn;
     f.bulk_delete = o->found.bulk_delete;
+    f.session_tags = o->found.session_tags;
     f.own.access_key_id = value_of(s, "access-key-id", "AWS_ACCESS_KEY_ID");
     f.own.secret_access_key = secret_of(value_of(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY"));
     f.own.session_token = secret_of(value_of(s, "session-token", "AWS_SESSION_TOKEN"));

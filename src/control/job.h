@@ -21,7 +21,7 @@ struct job_secret {
 struct integration_found {
     bool known, vendable;
     struct sv why_not, role_arn, role_created_at;
-    bool bulk_delete;
+    bool bulk_delete, session_tags;
 };
 
 struct job {

@@ -13,6 +13,9 @@ static struct sv probe_hash(struct pass *p)
              SV_ARG(p->target.endpoint), SV_ARG(p->target.sts_endpoint), SV_ARG(p->target.bucket),
              SV_ARG(p->target.role_arn), SV_ARG(p->want.trust), SV_ARG(p->want.permissions),
              SV_ARG(p->created_at));
+    /* Whether sessions may be tagged: the owner of a role that we only observe may change it. */
+    if (p->target.tag_sessions)
+        buf_addf(&b, "\ntags\n" SV_FMT, SV_ARG(p->managed ? SV("") : p->have.trust));
     /* The version stands for the key: ambient keys are others each hour, of the same owner. */
     buf_addf(&b, "\n" SV_FMT, SV_ARG(p->j->own.version));
     for (size_t i = 0; i < p->spec->allowed_locations.n; i++)
@@ -44,21 +47,39 @@ static void choose_places(struct pass *p, struct exchange *x)
         x->outside = (struct location){0};
 }
 
+/* With tags where they are wanted; without them where the role's trust does not let us tag. */
+static bool mint_key(struct pass *p, struct sv policy, struct credential *out, struct err *e)
+{
+    struct session_words words = {.principal = SV("frontdesk-probe")};
+    struct exchange x = {.session_name = words.principal,
+                         .policy = policy,
+                         .ttl_seconds = LIMIT_MIN_TTL_SECONDS,
+                         .tags = session_tags(&p->target, &words, p->a)};
+    bool ok = pass_talk(p, p->target.provider->mint, &x, e);
+
+    p->j->found.session_tags = ok && x.tags.n;
+    if (!ok && x.tags.n && e->code == ERR_DENIED) {
+        x = (struct exchange){
+            .session_name = x.session_name, .policy = policy, .ttl_seconds = x.ttl_seconds};
+        *e = (struct err){0};
+        ok = pass_talk(p, p->target.provider->mint, &x, e);
+    }
+    *out = x.got;
+    return ok;
+}
+
 static bool probe(struct pass *p, struct err *e)
 {
-    struct exchange mint = {.session_name = SV("frontdesk-probe"),
-                            .ttl_seconds = LIMIT_MIN_TTL_SECONDS},
-                    x = {0};
+    struct exchange x = {0};
+    struct sv policy;
     struct session_ask ask = {.folders = &x.place,
                               .n_folders = 1,
                               .access = ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST};
     struct credential key;
 
     choose_places(p, &x);
-    if (!session_policy(&p->target, &ask, p->a, &mint.policy, e) ||
-        !pass_talk(p, p->target.provider->mint, &mint, e))
+    if (!session_policy(&p->target, &ask, p->a, &policy, e) || !mint_key(p, policy, &key, e))
         return err_wrap(e, "probe");
-    key = mint.got;
     x.key = &key;
     if (!pass_talk(p, p->target.provider->probe, &x, e))
         return err_wrap(e, "probe");

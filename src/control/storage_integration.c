@@ -135,6 +135,7 @@ static void add_extra(struct pass *p)
     if (p->caller.n)
         json_set_str(v, a, SV("caller"), p->caller);
     json_set_bool(capabilities, a, SV("bulkDelete"), p->j->found.bulk_delete);
+    json_set_bool(capabilities, a, SV("sessionTags"), p->j->found.session_tags);
     json_set(v, SV("capabilities"), capabilities);
     if (p->probed_hash.n)
         json_set_str(v, a, SV("probedHash"), p->probed_hash);
@@ -156,6 +157,7 @@ static void remember_status(struct pass *p)
     p->j->found.role_arn = json_get_str(s, SV("roleArn"));
     p->j->found.role_created_at = p->created_at;
     p->j->found.bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false);
+    p->j->found.session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false);
 }
 
 bool pass_was_verified(struct pass *p)

@@ -104,6 +104,9 @@ void policy_target(const struct storage_integration *w, struct arena *a, struct 
     t->iam_region = aws_iam_region(partition);
     t->path_style = w->path_style_access;
     t->external_id = arena_dup(a, w->external_id);
+    t->tag_sessions = w->tag_sessions;
+    t->transitive_tags = w->transitive_tags;
+    t->trace_tag = w->trace_tag;
     for (size_t i = 0; i < w->kms_key_arns.n; i++)
         vec_push(&t->kms_key_arns, a, arena_dup(a, w->kms_key_arns.p[i]));
 }
@@ -139,6 +142,7 @@ static void compile_integration(struct compiling *c, size_t i)
     out->template_read = arena_dup(c->arena, w->policy_template_read);
     out->template_write = arena_dup(c->arena, w->policy_template_write);
     out->why_not = arena_dup(c->arena, f ? f->why_not : SV("it has not been reconciled yet"));
+    out->target.tag_sessions = out->target.tag_sessions && f && f->session_tags;
     if (f) {
         out->vendable = f->vendable;
         if (f->role_arn.n)

@@ -27,6 +27,7 @@ struct integration_facts {
     struct credential own;
     int64_t secret_generation; /* changes when a Secret it uses does */
     bool bulk_delete;
+    bool session_tags; /* the role lets its sessions be tagged */
 };
 struct integration_facts_vec VEC(struct integration_facts);
 struct client_facts { /* a Principal's credentials: only hashes */

@@ -63,7 +63,8 @@ void write_trust(const struct storage_integration *w, struct sv caller,
         buf_addc(out, ',');
         json_write_str(out, w->trust_principals.p[i]);
     }
-    buf_add(out, SV("]},\"Action\":[\"sts:AssumeRole\"]"));
+    buf_add(out, w->tag_sessions ? SV("]},\"Action\":[\"sts:AssumeRole\",\"sts:TagSession\"]")
+                                 : SV("]},\"Action\":[\"sts:AssumeRole\"]"));
     if (json_count(conditions)) {
         buf_add(out, SV(",\"Condition\":"));
         json_write(out, conditions);

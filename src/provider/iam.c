@@ -93,6 +93,18 @@ bool iam_answer(const struct exchange *x, const char *what, const struct xml **o
 
 /* ---- tokens ---- */
 
+static void add_session_tags(struct pairs *p, const struct exchange *x)
+{
+    struct arena *a = x->arena;
+
+    for (size_t i = 0; i < x->tags.n; i++) {
+        iam_add(p, a, arena_printf(a, "Tags.member.%zu.Key", i + 1).p, x->tags.p[i].key);
+        iam_add(p, a, arena_printf(a, "Tags.member.%zu.Value", i + 1).p, x->tags.p[i].value);
+    }
+    for (size_t i = 0; x->target->transitive_tags && i < x->tags.n; i++)
+        iam_add(p, a, arena_printf(a, "TransitiveTagKeys.member.%zu", i + 1).p, x->tags.p[i].key);
+}
+
 static bool ask_for_token(struct exchange *x, struct err *e)
 {
     const struct target *t = x->target;
@@ -107,6 +119,7 @@ static bool ask_for_token(struct exchange *x, struct err *e)
     iam_add(&p, x->arena, "Policy", x->policy);
     if (t->external_id.n)
         iam_add(&p, x->arena, "ExternalId", t->external_id);
+    add_session_tags(&p, x);
     return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, &t->own, "AssumeRole", &p, e);
 }
 
@@ -132,7 +145,17 @@ bool iam_read_token(struct exchange *x, const char *action, struct err *e)
     return true;
 }
 
+/* Policy and tags share a space whose use nobody can foretell: it is told by the refusal. */
+static bool is_too_large(const struct exchange *x)
+{
+    return x->in.status == 400 && sv_eq(error_code(&x->in, x->arena), SV("PackedPolicyTooLarge"));
+}
+
 bool iam_mint(struct exchange *x, struct err *e)
 {
+    if (x->round > 0 && x->tags.n && is_too_large(x)) {
+        x->tags.n /= 2;
+        return ask_for_token(x, e);
+    }
     return x->round == 0 ? ask_for_token(x, e) : iam_read_token(x, "AssumeRole", e);
 }

@@ -33,6 +33,7 @@ struct target {
     bool path_style;
     struct sv role_arn; /* what is assumed */
     struct sv external_id;
+    bool tag_sessions, transitive_tags, trace_tag;
     struct sv_vec kms_key_arns; /* of an encrypted bucket */
     struct credential own;      /* mints */
     struct credential admin;    /* manages roles */
@@ -102,10 +103,11 @@ struct exchange {
     /* What is asked; the fields each call needs are named at the call. */
     struct sv session_name, policy; /* mint: the session policy's text, never empty */
     int ttl_seconds;                /* mint */
-    const struct role_want *want;   /* observe (name), change */
-    struct role_step step;          /* change */
-    struct location place;          /* probe: a folder inside an allowed location that nobody uses;
-                                       object_*: the file */
+    struct tags tags; /* mint: of the session, what matters most first; may be shortened */
+    const struct role_want *want; /* observe (name), change */
+    struct role_step step;        /* change */
+    struct location place;        /* probe: a folder inside an allowed location that nobody uses;
+                                     object_*: the file */
     struct location outside; /* probe: a folder in the same bucket outside all allowed locations;
                                 empty bucket: there is none */
     struct sv body;          /* object_put */
@@ -132,7 +134,8 @@ struct provider {
     /* What this provider cannot do with that spec: complaints, in the spec's words. */
     void (*check)(const struct storage_integration *w, struct arena *a, struct complaints *out);
     /* A credential for target->role_arn, narrowed to `policy`. A refusal of the store is
-     * ERR_DENIED, throttling and 5xx ERR_UNAVAILABLE. */
+     * ERR_DENIED, throttling and 5xx ERR_UNAVAILABLE. Where policy and tags do not fit together,
+     * tags are left out from the end. */
     bool (*mint)(struct exchange *x, struct err *e);
     /* Who we are: the ARN that owns target->own, for the trust policy. */
     bool (*whoami)(struct exchange *x, struct err *e);
@@ -187,8 +190,13 @@ struct sv aws_iam_region(struct sv partition); /* for its signatures */
 /* A session name from its template, cleaned to the alphabet and length that token services take. */
 struct session_words {
     struct sv principal, catalog, namespace_, table, request;
+    struct sv trace; /* of the traceparent; may be empty */
 };
 struct sv session_name(struct sv template_, const struct session_words *w, struct arena *a);
+/* The session's tags, cleaned likewise, what matters most first; none where the target has none.
+ * The first SESSION_SUBJECT_TAGS say who and what, the others which request. */
+enum { SESSION_SUBJECT_TAGS = 4 };
+struct tags session_tags(const struct target *t, const struct session_words *w, struct arena *a);
 
 /* Whether two policy documents (trust, permission) mean the same: order, string-or-list, case of
  * actions, "*" and {"AWS":"*"}, account and its root, booleans as text. False when either does not

@@ -267,11 +267,10 @@ static const struct sv *word_at(struct sv t, const struct session_words *w, size
     return NULL;
 }
 
-static void add_clean(struct buf *b, struct sv v)
-{
-    static const struct sv alphabet =
-        SV_INIT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=,.@-");
+#define WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=.@-"
 
+static void add_clean(struct buf *b, struct sv v, struct sv alphabet)
+{
     for (size_t i = 0; i < v.n; i++)
         buf_addc(b, sv_has_char(alphabet, v.p[i]) ? v.p[i] : '-');
 }
@@ -285,7 +284,7 @@ struct sv session_name(struct sv template_, const struct session_words *w, struc
         size_t length = 1;
         const struct sv *value = word_at(template_, w, &length);
 
-        add_clean(&b, value ? *value : sv_first(template_, 1));
+        add_clean(&b, value ? *value : sv_first(template_, 1), SV(WORD_CHARS ","));
         template_ = sv_skip(template_, length);
     }
     name = buf_sv(&b);
@@ -298,4 +297,29 @@ struct sv session_name(struct sv template_, const struct session_words *w, struc
                          SV_ARG(sv_skip(name, name.n - tail)));
     }
     return name.n < 2 ? SV("frontdesk") : name;
+}
+
+/* ---- the tags ---- */
+
+struct tags session_tags(const struct target *t, const struct session_words *w, struct arena *a)
+{
+    const struct tag all[] = {
+        {SV("polaris:principal"),  w->principal                            },
+        {SV("polaris:table"),      w->table                                },
+        {SV("polaris:namespace"),  w->namespace_                           },
+        {SV("polaris:catalog"),    w->catalog                              },
+        {SV("polaris:request-id"), w->request                              },
+        {SV("polaris:trace-id"),   t->trace_tag ? w->trace : (struct sv){0}}
+    };
+    struct tags out = {0};
+
+    for (size_t i = 0; t->tag_sessions && i < sizeof(all) / sizeof(all[0]); i++) {
+        struct buf value = buf_new(a, LIMIT_TAG_VALUE_CHARS);
+
+        if (!all[i].value.n)
+            continue;
+        add_clean(&value, sv_first(all[i].value, LIMIT_TAG_VALUE_CHARS), SV(WORD_CHARS ":/+ "));
+        vec_push(&out, a, ((struct tag){all[i].key, buf_sv(&value)}));
+    }
+    return out;
 }

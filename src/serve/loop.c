@@ -230,7 +230,8 @@ bool call_mint(struct call *c, const struct mint_ask *ask, call_then_fn *then, s
                                   .catalog = ask->catalog->name,
                                   .namespace_ = ask->levels_text,
                                   .table = ask->table,
-                                  .request = c->id};
+                                  .request = c->id,
+                                  .trace = http_trace_id(&c->in->headers)};
     struct mint_job *j;
     struct sv policy;
 
@@ -244,6 +245,7 @@ bool call_mint(struct call *c, const struct mint_ask *ask, call_then_fn *then, s
     j->only_role = ask->for_us ? (struct sv){0} : c->who.only_role;
     j->policy = policy;
     j->session_name = session_name(w->session_name, &words, c->arena);
+    j->tags = session_tags(&w->target, &words, c->arena);
     j->ttl_seconds = ttl_of(c, ask);
     minter_ask(c->loop->serve->minter, j);
     return true;
@@ -277,6 +279,7 @@ bool call_object(struct call *c, const struct object_ask *ask, call_then_fn *the
     j->principal = words.principal;
     j->policy = policy;
     j->session_name = session_name(w->session_name, &words, c->arena);
+    j->tags = session_tags(&w->target, &words, c->arena);
     j->ttl_seconds = LIMIT_MIN_TTL_SECONDS;
     j->file = ask->file;
     j->method = ask->method;

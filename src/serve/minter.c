@@ -113,19 +113,30 @@ static const struct entry *recall(struct minter *m, struct sv key)
     return e && mono(m) < e->use_until_ms ? e : NULL;
 }
 
+/* Whom and what the session's tags speak of: policies of the store may decide by them. */
+static struct sv subject_of(const struct mint_job *j, struct arena *a)
+{
+    struct buf b = buf_new(a, (size_t)SESSION_SUBJECT_TAGS * 2 * LIMIT_TAG_VALUE_CHARS);
+
+    for (size_t i = 0; i < j->tags.n && i < SESSION_SUBJECT_TAGS; i++)
+        buf_addf(&b, SV_FMT "=" SV_FMT "\n", SV_ARG(j->tags.p[i].key), SV_ARG(j->tags.p[i].value));
+    return buf_sv(&b);
+}
+
 /* Everything that led to the credential, but not the session's name: that only says who asked
  * first. */
 static struct sv key_of(const struct mint_job *j, struct arena *a)
 {
     const struct rule_integration *w = j->integration;
 
-    return sha256_hex(a, arena_printf(a,
-                                      SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n%" PRId64
-                                             "\n" SV_FMT "\n" SV_FMT "\n%d\n" SV_FMT,
-                                      SV_ARG(w->namespace_), SV_ARG(w->name),
-                                      SV_ARG(w->target.sts_endpoint), SV_ARG(w->target.role_arn),
-                                      w->secret_generation, SV_ARG(j->principal),
-                                      SV_ARG(j->only_role), j->ttl_seconds, SV_ARG(j->policy)));
+    return sha256_hex(
+        a, arena_printf(a,
+                        SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n%" PRId64 "\n" SV_FMT
+                               "\n" SV_FMT "\n%d\n%d\n" SV_FMT "\n" SV_FMT,
+                        SV_ARG(w->namespace_), SV_ARG(w->name), SV_ARG(w->target.sts_endpoint),
+                        SV_ARG(w->target.role_arn), w->secret_generation, SV_ARG(j->principal),
+                        SV_ARG(j->only_role), j->ttl_seconds, w->target.transitive_tags,
+                        SV_ARG(subject_of(j, a)), SV_ARG(j->policy)));
 }
 
 /* ---- answers ---- */
@@ -318,6 +329,10 @@ static void take_off(struct minter *m, struct mint_job *j, struct sv key)
                              .policy = arena_dup(&f->arena, j->policy),
                              .session_name = arena_dup(&f->arena, j->session_name),
                              .ttl_seconds = j->ttl_seconds};
+    for (size_t i = 0; i < j->tags.n; i++)
+        vec_push(&f->x.tags, &f->arena,
+                 ((struct tag){arena_dup(&f->arena, j->tags.p[i].key),
+                               arena_dup(&f->arena, j->tags.p[i].value)}));
     f->next = m->flights;
     f->link = &m->flights;
     if (f->next)

@@ -27,6 +27,7 @@ struct mint_job {
     const struct rule_integration *integration;
     struct sv principal, only_role;
     struct sv policy, session_name;
+    struct tags tags;
     int ttl_seconds;
 
     /* An object instead of the credential itself; key empty: none. */

@@ -44,6 +44,19 @@ struct sv http_header_text(const struct http_headers *h, struct sv name)
     return value ? *value : (struct sv){0};
 }
 
+struct sv http_trace_id(const struct http_headers *h)
+{
+    static const struct sv digits = SV_INIT("0123456789abcdef");
+    struct sv rest = http_header_text(h, SV("traceparent")), version, trace = {0};
+
+    (void)sv_cut(&rest, '-', &version);
+    (void)sv_cut(&rest, '-', &trace);
+    if (version.n != 2 || !sv_only(version, digits) || trace.n != 32 || !sv_only(trace, digits) ||
+        sv_only(trace, SV("0")))
+        return (struct sv){0};
+    return trace;
+}
+
 void http_header_add(struct http_headers *h, struct arena *a, struct sv name, struct sv value)
 {
     vec_push(h, a, ((struct http_header){name, value}));

@@ -46,6 +46,9 @@ struct sv http_header_text(const struct http_headers *h, struct sv name);
 void http_header_add(struct http_headers *h, struct arena *a, struct sv name, struct sv value);
 /* Replaces every header of that name by one. */
 void http_header_set(struct http_headers *h, struct arena *a, struct sv name, struct sv value);
+/* The trace id of a traceparent header, 32 hex digits; empty when there is none that is valid.
+ * Source: W3C Trace Context. */
+struct sv http_trace_id(const struct http_headers *h);
 /* "Not Found", ... for status lines and logs; "Unknown" for what is not registered. */
 const char *http_reason(int status);
 

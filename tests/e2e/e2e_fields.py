@@ -1,5 +1,9 @@
 """What fields of a StorageIntegration do at a real store."""
+import http.client
+import http.server
 import json
+import threading
+import urllib.parse
 
 import harness as h
 from e2e_folder import Desk
@@ -50,3 +54,113 @@ class Templates(Desk):
         key = "own/sales/kept/data/x"
         self.assertEqual(h.status_of(store.put_object, Bucket="warehouse", Key=key, Body=b"1"), 200)
         self.assertEqual(h.status_of(store.delete_object, Bucket="warehouse", Key=key), 403)
+
+
+class Recorder(http.server.ThreadingHTTPServer):
+    """A token service: what a real one answers, with AWS's rules for tags, which the real one forgets."""
+
+    def __init__(self, store):
+        self.store, self.asked, self.refuse, self.room = urllib.parse.urlsplit(store).netloc, [], False, 10
+        super().__init__(("127.0.0.1", 0), Relay)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def uri(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def judge(self, form):
+        tags = [form[k][0] for k in sorted(form) if k.startswith("Tags.member.") and k.endswith(".Key")]
+        if tags and self.refuse:
+            return 403, "AccessDenied"
+        return (400, "PackedPolicyTooLarge") if len(tags) > self.room else (0, "")
+
+
+class Relay(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        form = urllib.parse.parse_qs(body.decode())
+        self.server.asked.append(form)
+        status, code = self.server.judge(form)
+        answer = f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()
+        if not status:
+            store = http.client.HTTPConnection(self.server.store)
+            store.request("POST", self.path, body, dict(self.headers))
+            got = store.getresponse()
+            status, answer = got.status, got.read()
+            store.close()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+
+def compact(document):
+    """Without blanks: boto3 sends them as '+', which RGW takes literally."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+class Tags(Desk):
+    """Session tags, as AWS takes them."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        trust = {"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/" + cls.rgw["user"]["uid"]]},
+            "Action": ["sts:AssumeRole"], "Condition": {"Null": {"aws:TokenIssueTime": "true"}}}]}
+        cls.rgw.iam.create_role(RoleName="tagged", AssumeRolePolicyDocument=compact(trust))
+        cls.rgw.iam.put_role_policy(RoleName="tagged", PolicyName="p", PolicyDocument=compact({
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}))
+
+    def take(self, name, service, **tags):
+        """A credential for a new table of a new catalog behind that service."""
+        spec = h.integration(self.endpoint(), name=name, provider="aws", management="None", stsEndpoint=service.uri,
+                             roleArn="arn:aws:iam:::role/tagged", allowedLocations=[f"s3://warehouse/{name}/*"],
+                             sessionTags=tags)
+        del spec["spec"]["adminCredentialsSecretRef"]
+        self.folder.write(name + ".yaml", spec, h.catalog(name, storageIntegrationRef={"name": name}),
+                          h.role(name, catalog_name=name))
+        h.wait_for("the catalog", lambda: self.desk.call(
+            "POST", f"/v1/{name}/namespaces", self.token, {"namespace": ["sales"], "properties": {}})[0] == 200, 60)
+
+        def vended():
+            status, body = self.desk.call(
+                "POST", f"/v1/{name}/namespaces/sales/tables", self.token, {"name": "t", "schema": h.SIMPLE_SCHEMA},
+                X_Iceberg_Access_Delegation="vended-credentials",
+                traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            return body if status == 200 else None
+        self.assertIn("s3.session-token", h.wait_for("a key", vended, 30)["config"])
+        asked = [f for f in service.asked if f["RoleSessionName"][0].startswith("lakehouse-etl")]
+        return {asked[-1][f"Tags.member.{i}.Key"][0]: asked[-1][f"Tags.member.{i}.Value"][0]
+                for i in range(1, 10) if f"Tags.member.{i}.Key" in asked[-1]}, asked[-1]
+
+    def recorder(self):
+        service = Recorder(self.rgw.endpoint)
+        self.addCleanup(service.server_close)
+        self.addCleanup(service.shutdown)
+        return service
+
+    def test_a_session_says_who_and_which_table(self):
+        tags, form = self.take("plain", self.recorder())
+        self.assertEqual({k: tags[k] for k in tags if k != "polaris:request-id"}, {
+            "polaris:principal": "lakehouse/etl", "polaris:table": "t", "polaris:namespace": "sales",
+            "polaris:catalog": "plain"})
+        self.assertNotIn("TransitiveTagKeys.member.1", form)
+
+    def test_tags_are_passed_on_and_bear_the_trace_where_that_is_wanted(self):
+        tags, form = self.take("passed", self.recorder(), transitive=True, traceId=True)
+        self.assertEqual(tags["polaris:trace-id"], "0af7651916cd43dd8448eb211c80319c")
+        self.assertEqual(form["TransitiveTagKeys.member.6"], ["polaris:trace-id"])
+
+    def test_a_role_that_does_not_let_us_tag_is_used_without(self):
+        service = self.recorder()
+        service.refuse = True
+        self.assertEqual(self.take("refused", service)[0], {})
+
+    def test_where_tags_do_not_fit_the_least_go_first(self):
+        service = self.recorder()
+        service.room = 2
+        self.assertEqual(list(self.take("narrow", service)[0]), ["polaris:principal", "polaris:table"])

@@ -310,6 +310,40 @@ static void a_session_begun_by_a_session_ends_after_an_hour_at_aws(void)
     CHECK_INT(longest_session("provider: ceph-rgw, endpoint: 'http://rgw'", "token"), 43200);
 }
 
+static bool tags(const char *spec, bool role_allows)
+{
+    struct world_of w = {0};
+    struct compile_result result;
+    struct policy_input in = {.n_resources = 2};
+    struct integration_facts f = {
+        .namespace_ = SV("l"), .name = SV("s"), .session_tags = role_allows};
+    bool yes;
+
+    compile_text(
+        &w, arena_cstr(
+                &w.arena,
+                arena_printf(&w.arena, HEAD("StorageIntegration", "s") "%s\n---\n" CATALOG, spec)));
+    vec_push(&in.integrations, &w.arena, f);
+    in.resources = w.resources;
+    policy_compile(&in, &w.arena, &result);
+    NEED(rulebook_catalog(result.rulebook, SV("c")));
+    yes = rulebook_catalog(result.rulebook, SV("c"))->integration->target.tag_sessions;
+    (void)rulebook_unref(result.rulebook);
+    done(&w);
+    return yes;
+}
+
+static void sessions_are_tagged_at_aws_where_the_role_lets_us(void)
+{
+#define AT_AWS "{storageType: s3, bucket: bkt, roleArn: 'arn:aws:iam::123456789012:role/r'"
+    CHECK(tags(AT_AWS "}", true));
+    CHECK(!tags(AT_AWS "}", false));
+    CHECK(!tags(AT_AWS ", sessionTags: {enabled: false}}", true));
+    CHECK(!tags("{storageType: s3, bucket: bkt, provider: ceph-rgw, endpoint: 'http://rgw', "
+                "sessionTags: {enabled: true}}",
+                true));
+}
+
 SUITE("policy/decide", TEST(a_session_begun_by_a_session_ends_after_an_hour_at_aws),
       TEST(each_partition_of_aws_has_its_own_addresses),
       TEST(nothing_is_allowed_that_no_grant_allows),
@@ -321,4 +355,5 @@ SUITE("policy/decide", TEST(a_session_begun_by_a_session_ends_after_an_hour_at_a
       TEST(a_principal_role_gives_its_members_what_it_holds),
       TEST(references_to_nothing_are_named_and_cost_only_themselves),
       TEST(of_two_catalogs_in_one_place_the_elder_stays),
-      TEST(a_catalog_of_another_namespace_needs_leave))
+      TEST(a_catalog_of_another_namespace_needs_leave),
+      TEST(sessions_are_tagged_at_aws_where_the_role_lets_us))

@@ -80,6 +80,18 @@ static void without_conditions_there_is_no_condition(void)
     CHECK(!json_get(trust_of(PROVIDER_AWS, &w, &a), SV("Condition")));
 }
 
+static void a_role_whose_sessions_are_tagged_trusts_us_to_tag(void)
+{
+    auto_arena a = {0};
+    struct storage_integration w = {.tag_sessions = true};
+
+    CHECK_SV(json_text(&a, json_get(trust_of(PROVIDER_AWS, &w, &a), SV("Action"))),
+             SV("[\"sts:AssumeRole\",\"sts:TagSession\"]"));
+    w.tag_sessions = false;
+    CHECK_SV(json_text(&a, json_get(trust_of(PROVIDER_AWS, &w, &a), SV("Action"))),
+             SV("[\"sts:AssumeRole\"]"));
+}
+
 static void each_principal_is_trusted_once(void)
 {
     auto_arena a = {0};
@@ -131,6 +143,7 @@ static void permissions_bear_the_partition_of_the_role(void)
 
 SUITE("provider/documents", TEST(no_condition_of_the_spec_takes_the_guard_away),
       TEST(conditions_of_the_spec_stand_beside_its_fields),
-      TEST(without_conditions_there_is_no_condition), TEST(each_principal_is_trusted_once),
+      TEST(without_conditions_there_is_no_condition),
+      TEST(a_role_whose_sessions_are_tagged_trusts_us_to_tag), TEST(each_principal_is_trusted_once),
       TEST(a_role_may_use_the_keys_that_the_spec_names),
       TEST(permissions_bear_the_partition_of_the_role))

@@ -209,8 +209,51 @@ static void a_session_is_its_role_to_aws(void)
                  "arn:aws-cn:iam::123456789012:role/op");
 }
 
+static void add_tag(struct fixture *f, const char *key)
+{
+    vec_push(&f->x.tags, &f->arena, ((struct tag){sv_from(key), SV("v w")}));
+}
+
+static void tags_are_sent_and_passed_on_where_that_is_wanted(void)
+{
+    struct fixture f;
+
+    begin(&f);
+    add_tag(&f, "polaris:principal");
+    NEED_OK(mint(&f), &f.e);
+    CHECK(sv_ends(f.x.out.body,
+                  SV("&Tags.member.1.Key=polaris%3Aprincipal&Tags.member.1.Value=v%20w")));
+    f.target.transitive_tags = true;
+    NEED_OK(mint(&f), &f.e);
+    CHECK(sv_ends(f.x.out.body, SV("&TransitiveTagKeys.member.1=polaris%3Aprincipal")));
+    arena_done(&f.arena);
+}
+
+static void tags_that_do_not_fit_beside_the_policy_go_from_the_end(void)
+{
+    static const char *const too_large =
+        "<ErrorResponse><Error><Code>PackedPolicyTooLarge</Code></Error></ErrorResponse>";
+    struct fixture f;
+
+    begin(&f);
+    add_tag(&f, "first");
+    add_tag(&f, "second");
+    NEED_OK(mint(&f), &f.e);
+    answer(&f, 400, sv_from(too_large));
+    NEED_OK(mint(&f), &f.e);
+    CHECK(sv_contains(f.x.out.body, SV("Key=first")));
+    CHECK(!sv_contains(f.x.out.body, SV("Key=second")));
+    NEED_OK(mint(&f), &f.e);
+    CHECK(!sv_contains(f.x.out.body, SV("Tags.member")));
+    CHECK(!mint(&f));
+    CHECK_INT(f.e.code, ERR_INVALID);
+    arena_done(&f.arena);
+}
+
 SUITE("provider/iam", TEST(a_token_is_asked_for_with_the_policy_encoded_strictly),
       TEST(a_token_without_a_policy_is_never_asked_for), TEST(a_token_is_read_with_its_expiry),
       TEST(what_is_no_whole_token_is_an_outage), TEST(a_token_that_is_cut_anywhere_is_an_outage),
       TEST(each_refusal_has_its_meaning), TEST(a_refusal_in_broken_xml_counts_by_its_status),
-      TEST(the_owner_of_the_buckets_is_the_caller_at_rgw), TEST(a_session_is_its_role_to_aws))
+      TEST(the_owner_of_the_buckets_is_the_caller_at_rgw), TEST(a_session_is_its_role_to_aws),
+      TEST(tags_are_sent_and_passed_on_where_that_is_wanted),
+      TEST(tags_that_do_not_fit_beside_the_policy_go_from_the_end))

@@ -293,6 +293,39 @@ static void a_session_name_is_never_too_short(void)
     CHECK_SV(name_of("{principal}", "x", &a), SV("frontdesk"));
 }
 
+static void a_session_is_tagged_with_who_and_what_first(void)
+{
+    auto_arena a = {0};
+    struct session_words words = {.principal = SV("l/al,ice\xc3\xa9"),
+                                  .catalog = SV("c"),
+                                  .namespace_ = SV("sales.eu"),
+                                  .table = SV("t 1"),
+                                  .request = SV("r1")};
+    struct target t = {.tag_sessions = true};
+    struct tags tags = session_tags(&t, &words, &a);
+
+    NEED(tags.n == 5);
+    CHECK_SV(tags.p[0].key, SV("polaris:principal"));
+    CHECK_SV(tags.p[0].value, SV("l/al-ice--"));
+    CHECK_SV(tags.p[1].value, SV("t 1"));
+    CHECK_SV(tags.p[SESSION_SUBJECT_TAGS].key, SV("polaris:request-id"));
+    words.trace = SV("0af7651916cd43dd8448eb211c80319c");
+    CHECK_INT(session_tags(&t, &words, &a).n, 5);
+    t.trace_tag = true;
+    CHECK_INT(session_tags(&t, &words, &a).n, 6);
+    t.tag_sessions = false;
+    CHECK_INT(session_tags(&t, &words, &a).n, 0);
+}
+
+static void a_tag_ends_where_token_services_stop(void)
+{
+    auto_arena a = {0};
+    struct target t = {.tag_sessions = true};
+    struct session_words words = {.table = arena_printf(&a, "%0300d", 7)};
+
+    CHECK_INT(session_tags(&t, &words, &a).p[0].value.n, LIMIT_TAG_VALUE_CHARS);
+}
+
 SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(each_bit_opens_its_actions_only), TEST(a_name_cannot_leave_its_json_string),
       TEST(what_a_policy_cannot_say_is_refused), TEST(a_policy_for_nothing_is_refused),
@@ -304,4 +337,5 @@ SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(arns_bear_the_partition_of_the_role_at_aws),
       TEST(a_session_opens_the_keys_of_an_encrypted_bucket), TEST(other_stores_know_one_partition),
       TEST(a_session_name_keeps_to_the_alphabet), TEST(a_long_session_name_keeps_its_request),
-      TEST(a_session_name_is_never_too_short))
+      TEST(a_session_name_is_never_too_short), TEST(a_session_is_tagged_with_who_and_what_first),
+      TEST(a_tag_ends_where_token_services_stop))

@@ -58,6 +58,29 @@ static void a_status_has_its_registered_reason(void)
     CHECK_SV(sv_from(http_reason(599)), SV("Unknown"));
 }
 
+static void a_trace_id_is_taken_from_a_valid_header_only(void)
+{
+#define TRACE "0af7651916cd43dd8448eb211c80319c"
+    static const struct {
+        const char *header, *trace;
+    } rows[] = {
+        {"00-" TRACE "-b7ad6b7169203331-01",                        TRACE},
+        {TRACE,                                                     ""   },
+        {"00-" TRACE "0-b7ad6b7169203331-01",                       ""   },
+        {"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", ""   },
+        {"00-00000000000000000000000000000000-b7ad6b7169203331-01", ""   },
+        {"",                                                        ""   },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_arena a = {0};
+        struct http_headers h = {0};
+
+        http_header_add(&h, &a, SV("Traceparent"), sv_from(rows[i].header));
+        CHECK_SV(http_trace_id(&h), sv_from(rows[i].trace));
+    }
+}
+
 SUITE("wire/http", TEST(every_method_reads_back), TEST(methods_are_known_in_upper_case_only),
       TEST(a_header_is_found_in_any_case_the_first_one), TEST(setting_leaves_one_of_that_name),
-      TEST(a_status_has_its_registered_reason))
+      TEST(a_status_has_its_registered_reason), TEST(a_trace_id_is_taken_from_a_valid_header_only))
