@@ -76,7 +76,7 @@ struct change {
 static bool update(struct store *s, void *context, struct err *e)
 {
     struct change *c = context;
-    struct sv before, after;
+    struct sv before, after = {0};
 
     return store_namespace_get(s, c->name, c->arena, &before, e) &&
            c->fn(before, c->arena, &after, c->context, e) &&
@@ -120,7 +120,7 @@ static bool drop(struct store *s, void *context, struct err *e)
     if (!sql_run(s, "DELETE FROM namespaces WHERE catalog = ? AND ns = ?",
                  (const struct sv[]){n->catalog, n->ns}, 2, e))
         return false;
-    return sqlite3_changes(s->db) > 0 || err_set(e, ERR_NOT_FOUND, "no such namespace");
+    return sql_changes(s) > 0 || err_set(e, ERR_NOT_FOUND, "no such namespace");
 }
 
 bool store_namespace_drop(struct store *s, const struct ns_name *n, struct err *e)

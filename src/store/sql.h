@@ -1,27 +1,36 @@
-/* sql.h - statements with bound parameters, prepared once; shared by the files of store/. */
+/*
+ * sql.h - statements with bound parameters, prepared once; shared by the files of store/. What a
+ * database does of its own stands behind a door.
+ *
+ * Statements are written once, in what SQLite and PostgreSQL both understand: '?' for a parameter
+ * ('?1' for one that is used again), no text in quotes with a '?' in it, LIMIT not below 0, ids by
+ * RETURNING, no function that only one of them has. Outside sql_transaction only reads are allowed.
+ */
 #ifndef STORE_SQL_H
 #define STORE_SQL_H
-
-#include <sqlite3.h>
 
 #include "base/map.h"
 #include "store/store.h"
 
+struct sql_door;
+
+/* The head of what a database keeps; `prepared` holds its statements by text. */
 struct store {
     struct arena *arena;
-    sqlite3 *db;
-    struct map prepared; /* by text */
+    const struct sql_door *door;
+    struct map prepared;
 };
 
 /* A statement under way: bind in order, step, read columns, reset by sql_end. */
 struct sql {
     struct store *store;
-    sqlite3_stmt *stmt;
+    void *stmt;
     int bound;
 };
 
-/* The text must be a literal: its address's content is the key. */
+/* The text must be a literal: its address's content is the key. A text may be under way once. */
 MUST_CHECK bool sql_begin(struct store *s, const char *text, struct sql *out, struct err *e);
+/* What is bound must stay until the first step. */
 void sql_text(struct sql *q, struct sv v);
 void sql_i64(struct sql *q, int64_t v);
 /* True with `*row` set when there is a row. */
@@ -32,20 +41,45 @@ void sql_end(struct sql *q);
 /* One statement without rows: the parameters are text. */
 MUST_CHECK bool sql_run(struct store *s, const char *text, const struct sv *parameters, size_t n,
                         struct err *e);
+/* How many rows the last statement that wrote has changed. */
+int64_t sql_changes(const struct store *s);
 
 /* Binds `page` as the last two parameters, after and limit; collects the first column; ends `q`. */
 MUST_CHECK bool sql_list(struct sql *q, const struct page *page, struct arena *a,
                          struct sv_vec *out, struct err *e);
 /* Steps once, for a statement without rows, and ends `q`. */
 MUST_CHECK bool sql_do(struct sql *q, struct err *e);
+/* Ends `q`, an INSERT ... RETURNING id. */
+MUST_CHECK bool sql_insert(struct sql *q, int64_t *id, struct err *e);
 
-/* What SQLite's code means for us: nothing was changed and it may be tried again, or our own bug.
+/*
+ * A transaction around `work`; it is rolled back when that fails. A COMMIT of unknown outcome is
+ * ERR_INTERNAL. Of all programs on one database one at a time is in here, and what it reads is what
+ * the one before has left: what `work` has looked at stays true until it ends.
+ *
+ * `work` may run again from the start when the database asks for it, and may not go on after a
+ * statement that failed.
  */
-bool sql_error(struct store *s, int code, struct err *e);
-/* A transaction around `work`; it is rolled back when that fails. A COMMIT of unknown outcome is
- * ERR_INTERNAL. */
 typedef bool sql_work_fn(struct store *s, void *context, struct err *e);
 MUST_CHECK bool sql_transaction(struct store *s, sql_work_fn *work, void *context, struct err *e);
+
+/* ---- what a database does: sql_sqlite.c, sql_postgres.c ---- */
+
+struct sql_door {
+    bool (*open)(struct sv url, struct arena *a, struct store **out, struct err *e);
+    bool (*prepare)(struct store *s, const char *text, void **stmt, struct err *e);
+    void (*bind_text)(void *stmt, int at, struct sv v); /* `at` is from 1 */
+    void (*bind_i64)(void *stmt, int at, int64_t v);
+    bool (*step)(struct store *s, void *stmt, bool *row, struct err *e);
+    struct sv (*column)(void *stmt, int i); /* until the next step */
+    int64_t (*column_i64)(void *stmt, int i);
+    void (*reset)(void *stmt);
+    int64_t (*changes)(const struct store *s);
+    bool (*transaction)(struct store *s, sql_work_fn *work, void *context, struct err *e);
+    bool shared; /* by other programs */
+};
+
+extern const struct sql_door sql_sqlite;
 
 /* ---- folders.c ---- */
 

@@ -22,10 +22,11 @@ static bool insert(struct store *s, const struct table_name *t, const struct sta
                    struct err *e)
 {
     struct sql q;
+    int64_t id = 0;
 
     if (!sql_begin(
             s,
-            "INSERT INTO staged (catalog, ns, name, principal, uuid, location, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO staged (catalog, ns, name, principal, uuid, location, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             &q, e))
         return false;
     sql_text(&q, t->catalog);
@@ -35,8 +36,9 @@ static bool insert(struct store *s, const struct table_name *t, const struct sta
     sql_text(&q, row->uuid);
     sql_text(&q, row->location);
     sql_i64(&q, row->expires_ms);
-    return sql_do(&q, e) && folder_claim(s, "INSERT INTO folders (folder, staged_id) VALUES (?, ?)",
-                                         row->location, sqlite3_last_insert_rowid(s->db), e);
+    return sql_insert(&q, &id, e) &&
+           folder_claim(s, "INSERT INTO folders (folder, staged_id) VALUES (?, ?)", row->location,
+                        id, e);
 }
 
 static bool check_name(struct store *s, const struct stage_work *w, struct err *e)
@@ -55,7 +57,7 @@ static bool prolong(struct store *s, int64_t id, int64_t expires_ms, struct err 
 {
     struct sql q;
 
-    if (!sql_begin(s, "UPDATE staged SET expires_ms = max(expires_ms, ?) WHERE id = ?", &q, e))
+    if (!sql_begin(s, "UPDATE staged SET expires_ms = ?1 WHERE id = ?2 AND expires_ms < ?1", &q, e))
         return false;
     sql_i64(&q, expires_ms);
     sql_i64(&q, id);

@@ -16,6 +16,8 @@
 struct store;
 /* "sqlite:PATH". Creates and upgrades the schema. Released with `a`. */
 MUST_CHECK bool store_open(struct sv url, struct arena *a, struct store **out, struct err *e);
+/* Other programs write to it as well: what was read is not known to be so a moment later. */
+bool store_is_shared(const struct store *s);
 
 struct ns_name {
     struct sv catalog, ns;

@@ -171,17 +171,21 @@ static bool create(struct store *s, void *context, struct err *e)
     const struct table_name *t = c->name;
     const struct table_row *row = c->change->row;
     struct sv ignored;
+    struct sql q;
+    int64_t id = 0;
 
     if (!store_namespace_get(s, &(struct ns_name){t->catalog, t->ns}, c->arena, &ignored, e) ||
-        !take_up_promise(s, c, e))
+        !take_up_promise(s, c, e) ||
+        !sql_begin(
+            s,
+            "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            &q, e))
         return false;
-    return sql_run(
-               s,
-               "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location) VALUES (?, ?, ?, ?, ?, ?)",
-               (const struct sv[]){t->catalog, t->ns, t->name, row->uuid, row->metadata_location,
-                                   row->location},
-               6, e) &&
-           claim_all(s, c, sqlite3_last_insert_rowid(s->db), e);
+    bind_name(&q, t);
+    sql_text(&q, row->uuid);
+    sql_text(&q, row->metadata_location);
+    sql_text(&q, row->location);
+    return sql_insert(&q, &id, e) && claim_all(s, c, id, e);
 }
 
 bool store_table_create(struct store *s, const struct table_name *t, struct table_change *c,
@@ -238,10 +242,19 @@ bool store_table_swap(struct store *s, const struct table_name *t, struct table_
     return sql_transaction(s, swap, &(struct changing){t, c, a}, e);
 }
 
-bool store_table_drop(struct store *s, const struct table_name *t, struct err *e)
+static bool drop(struct store *s, void *context, struct err *e)
 {
+    const struct table_name *t = context;
+
     if (!sql_run(s, "DELETE FROM tables WHERE catalog = ? AND ns = ? AND name = ?",
                  (const struct sv[]){t->catalog, t->ns, t->name}, 3, e))
         return false;
-    return sqlite3_changes(s->db) > 0 || err_set(e, ERR_NOT_FOUND, "no such table");
+    return sql_changes(s) > 0 || err_set(e, ERR_NOT_FOUND, "no such table");
+}
+
+bool store_table_drop(struct store *s, const struct table_name *t, struct err *e)
+{
+    struct table_name name = *t;
+
+    return sql_transaction(s, drop, &name, e);
 }

@@ -184,7 +184,7 @@ static void a_database_of_a_newer_program_is_told(void)
     struct store *s;
 
     open_place(&p);
-    NEED(sqlite3_exec(p.store->db, "PRAGMA user_version = 99", NULL, NULL, NULL) == SQLITE_OK);
+    NEED_OK(sql_run(p.store, "PRAGMA user_version = 99", NULL, 0, &p.e), &p.e);
     CHECK(!store_open(p.url, &other, &s, &p.e));
     CHECK_INT(p.e.code, ERR_INVALID);
     CHECK(sv_contains(sv_from(p.e.msg), SV("of version 99, newer than this program's")));
@@ -199,8 +199,10 @@ static void a_transaction_that_was_left_open_is_given_up(void)
     struct sv ignored;
 
     open_place(&p);
-    NEED(sqlite3_exec(p.store->db, "BEGIN; INSERT INTO namespaces VALUES ('l/c', 'half', '', '{}')",
-                      NULL, NULL, NULL) == SQLITE_OK);
+    NEED_OK(sql_run(p.store, "BEGIN", NULL, 0, &p.e), &p.e);
+    NEED_OK(
+        sql_run(p.store, "INSERT INTO namespaces VALUES ('l/c', 'half', '', '{}')", NULL, 0, &p.e),
+        &p.e);
     CHECK_OK(store_namespace_create(p.store, &whole, SV("{}"), &p.e), &p.e);
     CHECK(store_namespace_get(p.store, &whole, &p.arena, &ignored, &p.e));
     CHECK(!store_namespace_get(p.store, &half, &p.arena, &ignored, &p.e));
