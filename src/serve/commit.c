@@ -2,20 +2,12 @@
  * first. */
 #include "base/limits.h"
 #include "base/metric.h"
+#include "serve/commit_steps.h"
 #include "serve/routes.h"
-#include "serve/table_steps.h"
 
 struct commit_work {
-    struct table_at at; /* first: table_steps.h */
-    struct json *request;
-    bool creates;
+    struct commit_one one; /* first: table_steps.h */
     int tries;
-    struct json *after;
-    struct sv file, old_file;
-    struct table_row row; /* as it will be */
-    struct table_change change;
-    struct location folders[8];
-    size_t n_folders;
     struct err refusal; /* while the file is tidied */
     struct sv current;  /* where the pointer stands, after a write of unknown outcome */
 };
@@ -54,25 +46,25 @@ static bool refuse(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
 
-    if (w->change.overlap.n)
+    if (w->one.change.overlap.n)
         return err_set(e, ERR_DENIED,
                        "a location of the table lies in another table's place; choose another");
     if (w->refusal.code == ERR_NOT_FOUND)
-        return w->creates ? call_no_namespace(c, &w->at.path.ns, e)
-                          : call_no_table(c, &w->at.path.ns, w->at.path.table, e);
+        return w->one.creates ? call_no_namespace(c, &w->one.at.path.ns, e)
+                              : call_no_table(c, &w->one.at.path.ns, w->one.at.path.table, e);
     *e = w->refusal;
     if (e->code != ERR_CONFLICT)
         return false;
     (void)err_set(e, ERR_CONFLICT,
-                  w->creates ? "Requirement failed: table already exists"
-                             : "other commits were first, each time");
+                  w->one.creates ? "Requirement failed: table already exists"
+                                 : "other commits were first, each time");
     return conflict(c);
 }
 
 static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct commit_work *w = c->work;
-    bool again = w->refusal.code == ERR_CONFLICT && !w->change.overlap.n && !w->creates;
+    bool again = w->refusal.code == ERR_CONFLICT && !w->one.change.overlap.n && !w->one.creates;
 
     return again && ++w->tries < LIMIT_COMMIT_RETRIES ? begin_try(c, e) : refuse(c, e);
 }
@@ -84,7 +76,7 @@ static bool tidy(struct call *c, const struct err *why, struct err *e)
     struct object_ask ask = {.method = HTTP_DELETE};
 
     w->refusal = *why;
-    return (table_file(c, w->file, w->folders, w->n_folders, &ask, e) &&
+    return (table_file(c, w->one.file, w->one.folders, w->one.n_folders, &ask, e) &&
             call_object(c, &ask, after_tidy, e)) ||
            refuse(c, e);
 }
@@ -94,9 +86,9 @@ static bool tidy(struct call *c, const struct err *why, struct err *e)
 static bool query_pointer(struct call *c, struct store *s, struct err *e)
 {
     struct commit_work *w = c->work;
-    const struct table_name name = path_table(c, &w->at.path);
+    const struct table_name name = path_table(c, &w->one.at.path);
 
-    return store_table_get(s, &name, c->arena, &w->at.row, e);
+    return store_table_get(s, &name, c->arena, &w->one.at.row, e);
 }
 
 static bool not_applied(struct call *c, enum err_code code, struct err *e)
@@ -110,11 +102,12 @@ static bool not_applied(struct call *c, enum err_code code, struct err *e)
 static bool after_log(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct commit_work *w = c->work;
-    const struct metadata_write write = {w->old_file, w->file, w->at.row.metadata_location};
+    const struct metadata_write write = {w->one.old_file, w->one.file,
+                                         w->one.at.row.metadata_location};
 
-    switch (metadata_write_applied(w->at.metadata, &write)) {
+    switch (metadata_write_applied(w->one.at.metadata, &write)) {
     case APPLIED_YES:
-        return reply(c, w->after, w->file);
+        return reply(c, w->one.after, w->one.file);
     case APPLIED_NO:
         return not_applied(c, ERR_CONFLICT, e);
     case APPLIED_UNCLEAR:
@@ -133,16 +126,16 @@ static bool after_pointer(struct call *c, const struct err *outcome, struct err 
 {
     struct commit_work *w = c->work;
 
-    if (outcome && outcome->code == ERR_NOT_FOUND && w->creates)
+    if (outcome && outcome->code == ERR_NOT_FOUND && w->one.creates)
         return not_applied(c, ERR_UNAVAILABLE, e);
     if (outcome)
         return unknown(c, e);
-    if (sv_eq(w->at.row.metadata_location, w->file))
-        return reply(c, w->after, w->file);
-    if (sv_eq(w->at.row.metadata_location, w->old_file))
+    if (sv_eq(w->one.at.row.metadata_location, w->one.file))
+        return reply(c, w->one.after, w->one.file);
+    if (sv_eq(w->one.at.row.metadata_location, w->one.old_file))
         return not_applied(c, ERR_UNAVAILABLE, e);
-    w->at.otherwise = no_log;
-    return (table_folders(c, &w->at, e) && table_metadata(c, &w->at, after_log, e)) ||
+    w->one.at.otherwise = no_log;
+    return (table_folders(c, &w->one.at, e) && table_metadata(c, &w->one.at, after_log, e)) ||
            unknown(c, e);
 }
 
@@ -156,8 +149,8 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
     struct commit_work *w = c->work;
 
     if (!outcome) {
-        metadata_remember(c, w->file, json_text(c->arena, w->after));
-        return reply(c, w->after, w->file);
+        metadata_remember(c, w->one.file, json_text(c->arena, w->one.after));
+        return reply(c, w->one.after, w->one.file);
     }
     if (outcome->code == ERR_INTERNAL)
         return look_up(c, e);
@@ -167,10 +160,10 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
 static bool query_swap(struct call *c, struct store *s, struct err *e)
 {
     struct commit_work *w = c->work;
-    const struct table_name name = path_table(c, &w->at.path);
+    const struct table_name name = path_table(c, &w->one.at.path);
 
-    return w->creates ? store_table_create(s, &name, &w->change, c->arena, e)
-                      : store_table_swap(s, &name, &w->change, c->arena, e);
+    return w->one.creates ? store_table_create(s, &name, &w->one.change, c->arena, e)
+                          : store_table_swap(s, &name, &w->one.change, c->arena, e);
 }
 
 /* ---- writing ---- */
@@ -189,41 +182,22 @@ static bool put_file(struct call *c, struct err *e)
     struct commit_work *w = c->work;
     struct object_ask ask = {.method = HTTP_PUT};
 
-    w->file = metadata_file(w->after, w->old_file, world_uuid(c->world, c->arena), c->arena);
-    w->row.metadata_location = w->file;
-    if (!table_file(c, w->file, w->folders, w->n_folders, &ask, e))
+    w->one.file =
+        metadata_file(w->one.after, w->one.old_file, world_uuid(c->world, c->arena), c->arena);
+    w->one.row.metadata_location = w->one.file;
+    if (!table_file(c, w->one.file, w->one.folders, w->one.n_folders, &ask, e))
         return false;
-    ask.body = metadata_body(c, w->file, json_text(c->arena, w->after));
+    ask.body = metadata_body(c, w->one.file, json_text(c->arena, w->one.after));
     return call_object(c, &ask, after_put, e);
 }
 
 /* ---- places ---- */
 
-/* A table that does not exist yet may only be where its place was promised: any other would be a
- * way to choose one unchecked. */
-static bool check_promise(struct call *c, struct store *s, const struct table_name *name,
-                          struct err *e)
-{
-    struct commit_work *w = c->work;
-    struct staged_row row = {.principal = c->who.name, .location = w->row.location};
-
-    if (!table_is_new(s, name, c->arena, e))
-        return false;
-    if (store_staged_get(s, name, c->now_ms, c->arena, &row, e))
-        return true;
-    return e->code == ERR_NOT_FOUND
-               ? err_set(e, ERR_DENIED,
-                         "the location is not one that was staged for this table; stage it again")
-               : false;
-}
-
 static bool query_place(struct call *c, struct store *s, struct err *e)
 {
     struct commit_work *w = c->work;
-    const struct table_name name = path_table(c, &w->at.path);
 
-    return (!w->creates || check_promise(c, s, &name, e)) &&
-           store_table_overlap(s, &name, &w->change, c->arena, e);
+    return commit_places(c, s, &w->one, e);
 }
 
 static bool after_place(struct call *c, const struct err *outcome, struct err *e)
@@ -234,20 +208,7 @@ static bool after_place(struct call *c, const struct err *outcome, struct err *e
         return conflict(c);
     if (outcome)
         return false;
-    return w->change.overlap.n ? refuse(c, e) : put_file(c, e);
-}
-
-static bool keeps_its_places(const struct commit_work *w)
-{
-    for (size_t i = 0; i < w->n_folders; i++) {
-        bool known = false;
-
-        for (size_t j = 0; j < w->at.n_folders; j++)
-            known = known || location_contains(&w->at.folders[j], &w->folders[i]);
-        if (!known)
-            return false;
-    }
-    return !w->creates;
+    return w->one.change.overlap.n ? refuse(c, e) : put_file(c, e);
 }
 
 /* Nothing is written into a new place before it is known to be nobody's. The store decides again
@@ -256,54 +217,9 @@ static bool check_places(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
 
-    w->change = (struct table_change){.row = &w->row,
-                                      .old_metadata_location = w->old_file,
-                                      .principal = c->who.name,
-                                      .now_ms = c->now_ms};
-    return keeps_its_places(w) ? put_file(c, e) : call_read(c, query_place, after_place, e);
-}
-
-/*
- * A table that holds data keeps every folder that it has used: files stay where they were written
- * when its location or a write path changes, and only their manifests know which are still needed.
- * Without snapshots there are none.
- */
-static bool keep_folders(struct call *c, struct commit_work *w, struct err *e)
-{
-    if (!json_count(json_get(w->after, SV("snapshots"))))
-        return true;
-    for (size_t i = 0; i < w->at.n_folders; i++) {
-        if (!folder_add(&w->at.folders[i], w->folders, &w->n_folders, e))
-            return false;
-    }
-    folders_row(c, w->folders, w->n_folders, &w->row);
-    return true;
-}
-
-/* Every place that the result names lies in the table's own folders, which are allowed and nobody
- * else's. */
-static bool check_claims(struct call *c, struct commit_work *w, struct err *e)
-{
-    struct claimed_locations claims = {0};
-
-    if (!folders_of(c, w->after, &w->row, w->folders, &w->n_folders, e) || !keep_folders(c, w, e))
-        return false;
-    metadata_claims(w->after, c->arena, &claims);
-    for (size_t i = 0; i < claims.n; i++) {
-        struct location file;
-        bool inside = false;
-
-        if (!claims.p[i].is_file)
-            continue;
-        if (!location_read_file(claims.p[i].text, c->arena, &file, e))
-            return false;
-        for (size_t j = 0; j < w->n_folders; j++)
-            inside = inside || location_contains(&w->folders[j], &file);
-        if (!inside)
-            return err_set(e, ERR_DENIED, "%s " SV_FMT " is outside the table's own folders",
-                           claims.p[i].what, SV_ARG(sv_first(claims.p[i].text, 120)));
-    }
-    return true;
+    commit_change(c, &w->one);
+    return commit_keeps_places(&w->one) ? put_file(c, e)
+                                        : call_read(c, query_place, after_place, e);
 }
 
 /* A refusal, unless the request was applied already and its answer was lost. */
@@ -312,10 +228,10 @@ static bool not_taken(struct call *c, struct err *e)
     const struct commit_work *w = c->work;
     enum applied before = APPLIED_NO;
 
-    if (!w->creates && (e->code == ERR_CONFLICT || e->code == ERR_INVALID))
-        before = metadata_applied(w->at.metadata, w->request, c->arena);
+    if (!w->one.creates && (e->code == ERR_CONFLICT || e->code == ERR_INVALID))
+        before = metadata_applied(w->one.at.metadata, w->one.request, c->arena);
     if (before == APPLIED_YES)
-        return reply(c, w->at.metadata, w->old_file);
+        return reply(c, w->one.at.metadata, w->one.old_file);
     if (before == APPLIED_UNCLEAR)
         return unknown(c, e);
     return e->code == ERR_CONFLICT ? conflict(c) : false;
@@ -324,15 +240,15 @@ static bool not_taken(struct call *c, struct err *e)
 static bool apply(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
-    struct commit_options o = {.base_location = w->old_file, .now_ms = c->now_ms};
+    struct commit_options o = {.base_location = w->one.old_file, .now_ms = c->now_ms};
     bool changed;
 
-    if (!metadata_commit(w->creates ? NULL : w->at.metadata, w->request, &o, c->arena, &w->after,
-                         &changed, e))
+    if (!metadata_commit(w->one.creates ? NULL : w->one.at.metadata, w->one.request, &o, c->arena,
+                         &w->one.after, &changed, e))
         return not_taken(c, e);
     if (!changed)
-        return reply(c, w->after, w->old_file);
-    return check_claims(c, w, e) && check_places(c, e);
+        return reply(c, w->one.after, w->one.old_file);
+    return commit_claims(c, &w->one, e) && check_places(c, e);
 }
 
 static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
@@ -344,64 +260,25 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
 {
     struct commit_work *w = c->work;
 
-    w->old_file = w->at.row.metadata_location;
-    return table_metadata(c, &w->at, loaded, e);
+    w->one.old_file = w->one.at.row.metadata_location;
+    return table_metadata(c, &w->one.at, loaded, e);
 }
 
 static bool begin_try(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
 
-    return w->creates ? apply(c, e) : table_find(c, &w->at, found, e);
-}
-
-/* ---- rights ---- */
-
-static enum privilege needed(struct sv action)
-{
-    static const struct sv data[] = {SV_INIT("add-snapshot"),
-                                     SV_INIT("set-snapshot-ref"),
-                                     SV_INIT("remove-snapshots"),
-                                     SV_INIT("remove-snapshot-ref"),
-                                     SV_INIT("set-statistics"),
-                                     SV_INIT("remove-statistics"),
-                                     SV_INIT("set-partition-statistics"),
-                                     SV_INIT("remove-partition-statistics")};
-
-    for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
-        if (sv_eq_nocase(action, data[i]))
-            return PRIVILEGE_TABLE_WRITE_DATA;
-    }
-    return PRIVILEGE_TABLE_WRITE_PROPERTIES;
-}
-
-static bool check_rights(struct call *c, struct commit_work *w, struct err *e)
-{
-    const struct json *requirements = json_get(w->request, SV("requirements")),
-                      *updates = json_get(w->request, SV("updates"));
-
-    for (size_t i = 0; i < json_count(requirements); i++)
-        w->creates |=
-            sv_eq_nocase(json_get_str(json_at(requirements, i), SV("type")), SV("assert-create"));
-    if (!call_demand(c, &w->at.path.ns, w->at.path.table,
-                     w->creates ? PRIVILEGE_TABLE_CREATE : PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
-                     e))
-        return false;
-    for (size_t i = 0; i < json_count(updates); i++) {
-        enum privilege p = needed(json_get_str(json_at(updates, i), SV("action")));
-
-        if (!(w->creates && p == PRIVILEGE_TABLE_WRITE_PROPERTIES) &&
-            !call_demand(c, &w->at.path.ns, w->at.path.table, p, NULL, e))
-            return false;
-    }
-    return true;
+    return w->one.creates ? apply(c, e) : table_find(c, &w->one.at, found, e);
 }
 
 bool table_commit(struct call *c, struct err *e)
 {
     struct commit_work *w = arena_new(c->arena, struct commit_work);
+    struct json *request;
 
     c->work = w;
-    return table_path(c, &w->at.path, e) && call_body(c, &w->request, e) && check_rights(c, w, e) &&
-           begin_try(c, e);
+    if (!table_path(c, &w->one.at.path, e) || !call_body(c, &request, e))
+        return false;
+    w->one.request = request;
+    return commit_rights(c, &w->one, e) && begin_try(c, e);
 }

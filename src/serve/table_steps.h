@@ -62,6 +62,10 @@ MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location
                            struct object_ask *out, struct err *e);
 /* The bytes of a metadata file of that name. */
 struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
+/* Answers with a LoadTableResult: `metadata` of `file` (empty while staged), and the keys that were
+ * asked for, for the folders of `t`. Takes c->work. answer.c. */
+MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, struct sv file,
+                             struct json *metadata, struct err *e);
 /* Puts a file's text into the cache: it has just been written. */
 void metadata_remember(struct call *c, struct sv location, struct sv text);
 

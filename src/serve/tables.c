@@ -63,12 +63,9 @@ bool table_list(struct call *c, struct err *e)
     return call_read(c, query_list, after_list, e);
 }
 
-/* ---- the answer that loads a table ---- */
-
 struct table_work {
     struct table_at at; /* first: table_steps.h */
     struct json *request;
-    struct json *result;
     struct sv file; /* of the metadata; empty while staged */
     struct table_change change;
     struct table_row found; /* after a create of unknown outcome */
@@ -77,34 +74,6 @@ struct table_work {
     struct staging staging;
     bool purge;
 };
-
-static bool reply_result(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
-{
-    struct table_work *w = c->work;
-
-    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
-    return call_reply_json(c, 200, w->result);
-}
-
-static bool answer_table(struct call *c, struct json *metadata, struct err *e)
-{
-    struct table_work *w = c->work;
-    struct vend_ask ask = {
-        .ns = w->at.path.ns, .table = w->at.path.table, .n_folders = w->at.n_folders};
-    struct json *config = json_new_object(c->arena);
-
-    w->result = json_new_object(c->arena);
-    if (w->file.n)
-        json_set_str(w->result, c->arena, SV("metadata-location"), w->file);
-    else
-        json_set(w->result, SV("metadata-location"), NULL);
-    json_set(w->result, SV("metadata"), metadata);
-    json_set(w->result, SV("config"), config);
-    for (size_t i = 0; i < w->at.n_folders; i++)
-        ask.folders[i] = w->at.folders[i];
-    ask.result = w->result;
-    return call_vend(c, &ask, reply_result, e);
-}
 
 /* ---- create ---- */
 
@@ -201,7 +170,7 @@ static bool created(struct call *c, struct err *e)
     struct table_work *w = c->work;
 
     metadata_remember(c, w->file, json_text(c->arena, w->at.metadata));
-    return answer_table(c, w->at.metadata, e);
+    return table_answer(c, &w->at, w->file, w->at.metadata, e);
 }
 
 static bool unknown(struct call *c, struct err *e)
@@ -325,7 +294,7 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
         return false;
     /* A promise that was prolonged keeps its uuid. */
     json_set_str(w->at.metadata, c->arena, SV("table-uuid"), w->staging.row.uuid);
-    return answer_table(c, w->at.metadata, e);
+    return table_answer(c, &w->at, w->file, w->at.metadata, e);
 }
 
 /* Beyond the life of every key that is handed out with the promise; clocks differ. */
@@ -382,7 +351,7 @@ static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err 
     if (snapshots && sv_eq_nocase(*snapshots, SV("refs")))
         m = metadata_refs_only(m, c->arena);
     w->file = w->at.row.metadata_location;
-    return answer_table(c, m, e);
+    return table_answer(c, &w->at, w->file, m, e);
 }
 
 static bool found(struct call *c, UNUSED const struct err *outcome, struct err *e)
