@@ -246,6 +246,11 @@ static void log_previous(struct changing *c, const struct json *base, struct sv 
         json_remove_at(log, 0);
 }
 
+bool metadata_is_complete(const struct json *m, struct err *e)
+{
+    return is_complete(NULL, m, e);
+}
+
 bool metadata_commit(const struct json *base, const struct json *request,
                      const struct commit_options *o, struct arena *a, struct json **out,
                      bool *changed, struct err *e)

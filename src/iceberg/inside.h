@@ -1,4 +1,4 @@
-/* inside.h - a commit under way; shared by commit.c, updates.c and snapshots.c only. */
+/* inside.h - a commit under way; shared by the files of iceberg/ only. */
 #ifndef ICEBERG_INSIDE_H
 #define ICEBERG_INSIDE_H
 
@@ -21,6 +21,9 @@ update_fn add_snapshot, set_snapshot_ref, remove_snapshots, remove_snapshot_ref;
 
 /* commit.c. All are known; assert-create stands alone; `*creates` says whether it is there. */
 MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struct err *e);
+
+/* commit.c. Identity, place, current schema, layout and order are there and fit together. */
+MUST_CHECK bool metadata_is_complete(const struct json *m, struct err *e);
 
 /* The element of an array whose integer member has that value, or NULL; `*at` its index. */
 struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at);

@@ -15,6 +15,14 @@
 /* Reads and checks a metadata file (formats 1 to 3); lenient where old writers were. */
 MUST_CHECK bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e);
 
+/*
+ * What holds of every file that we write, of one that somebody else wrote: identity, schemas that
+ * are sound, a layout bound to the current one, snapshots with manifest lists and ids of their own,
+ * refs that name them. Stricter than metadata_read: a file of format 1 without lists of schemas,
+ * specs and orders is not enough to commit to. ERR_INVALID.
+ */
+MUST_CHECK bool metadata_check(const struct json *metadata, struct arena *a, struct err *e);
+
 /* What vending and location checks need to know. */
 struct metadata_facts {
     struct sv uuid, location;

@@ -21,8 +21,9 @@ struct serve {
     struct minter *minter;
     struct audit *audit;
     struct http_handler handler, admin_handler;
-    _Atomic uint64_t epoch; /* counts writes to the store: what was read before one is stale */
-    _Atomic bool ready;     /* a rulebook has been published */
+    _Atomic uint64_t epoch;      /* counts writes to the store: what was read before one is stale */
+    _Atomic uint64_t registered; /* counts metadata files that others wrote and a table now has */
+    _Atomic bool ready;          /* a rulebook has been published */
 };
 
 struct loop {
@@ -39,7 +40,8 @@ struct loop {
     struct map answers; /* vend.c: rendered credentials, of this rulebook and `answers_epoch` */
     uint64_t answers_epoch;
     struct arena metadata_arena;
-    struct map metadata; /* metadata files' texts: they never change */
+    struct map metadata; /* metadata files' texts: ours never change */
+    uint64_t registered; /* when those of others were last forgotten */
     struct arena time_arena;
     struct sv time; /* of `time_ms`, for records */
     int64_t time_ms;

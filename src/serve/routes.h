@@ -22,10 +22,12 @@ extern const size_t n_routes;
 const struct route *route_match(enum http_method m, struct sv path, struct sv params[ROUTE_PARAMS],
                                 bool *other_method);
 
-/* Handlers, a file each: config.c, oauth.c, vend.c; namespaces.c, tables.c, commit.c, rename.c. */
+/* Handlers, a file each: config.c, oauth.c, vend.c; namespaces.c, tables.c, commit.c, rename.c,
+ * register.c. */
 call_fn config_show, oauth_token, credentials_show;
 call_fn namespace_list, namespace_create, namespace_load, namespace_exists, namespace_drop,
     namespace_properties;
-call_fn table_list, table_create, table_load, table_exists, table_commit, table_drop, table_rename;
+call_fn table_list, table_create, table_load, table_exists, table_commit, table_drop, table_rename,
+    table_register;
 
 #endif

@@ -296,9 +296,22 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
     return t->then(c, NULL, e);
 }
 
+/* A file that somebody else wrote may have changed before it was registered. */
+static const struct sv *known_metadata(struct loop *l, struct sv location)
+{
+    uint64_t registered = atomic_load(&l->serve->registered);
+
+    if (l->registered != registered) {
+        arena_done(&l->metadata_arena);
+        l->metadata = map_new(&l->metadata_arena);
+        l->registered = registered;
+    }
+    return map_get(&l->metadata, location);
+}
+
 bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
 {
-    const struct sv *known = map_get(&c->loop->metadata, t->row.metadata_location);
+    const struct sv *known = known_metadata(c->loop, t->row.metadata_location);
     struct object_ask ask = {.method = HTTP_GET};
 
     t->then = then;

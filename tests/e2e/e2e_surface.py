@@ -125,3 +125,159 @@ class Rename(Surface):
         self.assertEqual(self.rename("sales.keyed", "eu.keyed")[0], 204)
         self.assertEqual(self.call("GET", path % "sales")[0], 404)
         self.assertEqual(self.call("GET", path % "eu")[0], 200)
+
+
+class Register(Surface):
+    def register(self, name, file, token=None, **more):
+        return self.desk.call("POST", V1 + "/namespaces/sales/register", token or self.token,
+                              {"name": name, "metadata-location": file, **more},
+                              X_Iceberg_Access_Delegation="vended-credentials")
+
+    def put(self, file, text):
+        text = json.dumps(text) if isinstance(text, dict) else text
+        self.rgw.s3.put_object(Bucket="warehouse", Key=file[len("s3://warehouse/"):], Body=text)
+        return file
+
+    def orphan(self, name):
+        """A table that was made and dropped: its metadata and where that lies."""
+        status, body = self.create(name, location=f"s3://warehouse/lake/{name}")
+        self.assertEqual(status, 200, body)
+        self.assertEqual(self.call("DELETE", f"/namespaces/sales/tables/{name}")[0], 204)
+        return body["metadata"], body["metadata-location"]
+
+    def test_a_dropped_table_is_registered_again_with_its_data(self):
+        import pyarrow
+
+        catalog = self.desk.pyiceberg(self.client)
+        rows = pyarrow.table({"id": [1, 2, 3]})
+        table = catalog.create_table("sales.dropped", rows.schema)
+        table.append(rows)
+        catalog.drop_table("sales.dropped")
+        again = catalog.register_table("sales.found", table.metadata_location)
+        self.assertEqual(again.metadata_location, table.metadata_location)
+        again.append(rows)
+        self.assertEqual(len(catalog.load_table("sales.found").scan().to_arrow()), 6)
+        record = self.last_record("register-table", table="found")
+        self.assertEqual(record["details"], {"metadataLocation": table.metadata_location, "overwrite": False})
+
+    def test_keys_of_a_registered_table_open_its_own_folders_only(self):
+        metadata, file = self.orphan("keys")
+        status, body = self.register("keys", file)
+        self.assertEqual(status, 200, body)
+        key = self.rgw.with_key(body["storage-credentials"][0]["config"])
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/keys/data/f", Body=b"x"), 200)
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/keys2/data/f", Body=b"x"), 403)
+        self.assertEqual(body["metadata"]["table-uuid"], metadata["table-uuid"])
+
+    def test_a_neighbours_metadata_is_neither_registered_nor_looked_at(self):
+        _, neighbour = self.create("neighbour", location="s3://warehouse/lake/neighbour")
+        place = "s3://warehouse/lake/neighbour/metadata/"
+        self.refused(self.register("copy", neighbour["metadata-location"]), 403, "ForbiddenException")
+        # No metadata at all: had it been read, the answer would be another one.
+        for file in ("spoilt.metadata.json", "absent.metadata.json"):
+            if file.startswith("spoilt"):
+                self.put(place + file, "rows of the neighbour")
+            self.refused(self.register("copy", place + file), 403, "ForbiddenException")
+        self.assertEqual(self.call("HEAD", "/namespaces/sales/tables/copy")[0], 404)
+
+    def test_a_place_that_was_promised_to_another_is_not_looked_at(self):
+        self.create("promised", location="s3://warehouse/lake/staged", **{"stage-create": True})
+        other = self.someone("registrar", {"privileges": ["TABLE_CREATE"], "namespaces": ["sales"]})
+        answer = self.register("x", "s3://warehouse/lake/staged/metadata/00000-x.metadata.json", other)
+        self.refused(answer, 403, "ForbiddenException")
+
+    def test_what_is_no_metadata_within_the_allowed_places_is_not_read(self):
+        self.put("s3://warehouse/lake/secret.txt", "secret")
+        for status, file in ((403, "s3://warehouse/other/x.metadata.json"), (403, "s3://elsewhere/lake/x.metadata.json"),
+                             (400, "s3://warehouse/lake/secret.txt"), (400, "s3://warehouse/lake/../x.metadata.json"),
+                             (400, "s3://warehouse/lake/a/%2e%2e/x.metadata.json"), (400, "file:///etc/x.metadata.json"),
+                             (400, "s3://warehouse/lake//x.metadata.json"), (400, ""), (400, 7),
+                             (403, "s3://warehouse/lake.metadata.json"), (400, "s3://warehouse/lake/x.metadata.json/")):
+            with self.subTest(file):
+                self.assertEqual(self.register("stranger", file)[0], status)
+        self.refused(self.register("stranger", "s3://warehouse/lake/none/none.metadata.json"), 404, "NotFoundException")
+
+    def test_metadata_that_points_elsewhere_is_refused(self):
+        self.create("victim", location="s3://warehouse/lake/victim")
+        metadata, file = self.orphan("pointer")
+        victim, outside, own = "s3://warehouse/lake/victim", "s3://warehouse/other/place", "s3://warehouse/lake/pointer"
+        snapshot = {"snapshot-id": 1, "sequence-number": 0, "timestamp-ms": 1, "schema-id": 0,
+                    "summary": {"operation": "append"}}
+        for change in ({"location": victim}, {"location": victim + "/inside"}, {"location": "s3://warehouse/lake"},
+                       {"location": outside}, {"location": "s3://warehouse/lake/third"},
+                       {"properties": {"write.data.path": victim}}, {"properties": {"write.data.path": outside}},
+                       {"properties": {"write.metadata.path": victim + "/metadata"}},
+                       {"properties": {"write.object-storage.path": outside}},
+                       {"snapshots": [{**snapshot, "manifest-list": victim + "/metadata/l.avro"}]},
+                       {"snapshots": [{**snapshot, "manifest-list": own + "2/l.avro"}]},
+                       {"statistics": [{"snapshot-id": 1, "statistics-path": victim + "/s.puffin"}]}):
+            with self.subTest(change):
+                self.put(file, {**metadata, **change})
+                self.refused(self.register("pointer", file), 403, "ForbiddenException")
+        self.put(file, metadata)
+        self.assertEqual(self.register("pointer", file)[0], 200)
+
+    def test_metadata_that_is_not_sound_is_refused(self):
+        import gzip
+
+        metadata, file = self.orphan("unsound")
+        for change in ({"format-version": 4}, {"format-version": 0}, {"table-uuid": None}, {"table-uuid": "x"},
+                       {"schemas": []}, {"current-schema-id": 9}, {"location": None}, {"refs": {"b": {"snapshot-id": 4}}},
+                       {"properties": []}, {"partition-specs": 1}):
+            with self.subTest(change):
+                self.put(file, {**metadata, **change})
+                self.refused(self.register("unsound", file), 400, "BadRequestException")
+        for text in ("", "{", "[]", "x" * 100, gzip.compress(b" " * (65 * 1024 * 1024)), b"\x1f\x8bcut"):
+            with self.subTest(text[:10]):
+                self.put(file, text)
+                self.refused(self.register("unsound", file), 400, "BadRequestException")
+        for version in (1, 2, 3):
+            with self.subTest(version):
+                name = f"version{version}"
+                _, file = self.orphan_of_format(name, version)
+                self.assertEqual(self.register(name, file)[0], 200)
+        packed = self.put("s3://warehouse/lake/unsound/metadata/00001-x.gz.metadata.json",
+                          gzip.compress(json.dumps(metadata).encode()))
+        self.assertEqual(self.register("unsound", packed)[0], 200)
+
+    def orphan_of_format(self, name, version):
+        _, body = self.create(name, location=f"s3://warehouse/lake/{name}", properties={"format-version": str(version)})
+        self.assertEqual(self.call("DELETE", f"/namespaces/sales/tables/{name}")[0], 204)
+        return body["metadata"], body["metadata-location"]
+
+    def test_a_name_that_is_taken_is_overwritten_only_when_asked_and_by_the_same_table(self):
+        _, made = self.create("back", location="s3://warehouse/lake/back")
+        self.assertEqual(self.commit("back", {"action": "set-properties", "updates": {"k": "v"}})[0], 200)
+        self.refused(self.register("back", made["metadata-location"]), 409, "AlreadyExistsException")
+        status, body = self.register("back", made["metadata-location"], overwrite=True)
+        self.assertEqual(status, 200, body)
+        self.assertNotIn("k", self.call("GET", "/namespaces/sales/tables/back")[1]["metadata"]["properties"])
+        # Its own place, but a file that says it is another table.
+        forged = {**made["metadata"], "table-uuid": "11111111-2222-3333-4444-555555555555"}
+        file = self.put("s3://warehouse/lake/back/metadata/00009-forged.metadata.json", forged)
+        self.refused(self.register("back", file, overwrite=True), 409, "AlreadyExistsException")
+        _, orphan = self.orphan("stray")
+        self.refused(self.register("back", orphan, overwrite=True), 409, "AlreadyExistsException")
+        self.assertEqual(self.register("fresh", orphan, overwrite=True)[0], 200)
+        self.refused(self.desk.call("POST", V1 + "/namespaces/nowhere/register", self.token,
+                                    {"name": "x", "metadata-location": orphan}), 404, "NoSuchNamespaceException")
+
+    def test_overwriting_takes_more_than_creating(self):
+        _, made = self.create("guarded", location="s3://warehouse/lake/guarded")
+        creator = self.someone("creator", {"privileges": ["TABLE_CREATE"], "namespaces": ["sales"]})
+        answer = self.register("guarded", made["metadata-location"], creator, overwrite=True)
+        self.refused(answer, 403, "ForbiddenException")
+        self.assertIn("TABLE_DROP", answer[1]["error"]["message"])
+        self.refused(self.register("guarded", made["metadata-location"], creator), 409, "AlreadyExistsException")
+        lister = self.someone("lister", {"privileges": ["TABLE_READ_DATA", "TABLE_WRITE_DATA"]})
+        self.refused(self.register("mine", made["metadata-location"], lister), 403, "ForbiddenException")
+
+    def test_a_file_that_changed_before_it_was_registered_is_read_anew_by_every_loop(self):
+        metadata, file = self.orphan("changed")
+        for value in ("one", "two"):
+            self.put(file, {**metadata, "properties": {"is": value}})
+            self.assertEqual(self.register("changed", file)[0], 200)
+            found = {self.call("GET", "/namespaces/sales/tables/changed")[1]["metadata"]["properties"]["is"]
+                     for _ in range(20)}
+            self.assertEqual(found, {value})
+            self.assertEqual(self.call("DELETE", "/namespaces/sales/tables/changed")[0], 204)
