@@ -60,15 +60,16 @@ static void copy_found(struct object *o, const struct integration_found *f)
     o->found.why_not = copy_sv(&o->found_arena, f->why_not);
     o->found.role_arn = copy_sv(&o->found_arena, f->role_arn);
     o->found.role_created_at = copy_sv(&o->found_arena, f->role_created_at);
+    o->found.scope = copy_sv(&o->found_arena, f->scope);
 }
 
 bool cache_found(struct object *o, const struct integration_found *f)
 {
-    bool same = o->found.known == f->known && o->found.vendable == f->vendable &&
-                o->found.bulk_delete == f->bulk_delete &&
-                o->found.session_tags == f->session_tags && sv_eq(o->found.why_not, f->why_not) &&
-                sv_eq(o->found.role_arn, f->role_arn) &&
-                sv_eq(o->found.role_created_at, f->role_created_at);
+    bool same =
+        o->found.known == f->known && o->found.vendable == f->vendable &&
+        o->found.bulk_delete == f->bulk_delete && o->found.session_tags == f->session_tags &&
+        sv_eq(o->found.why_not, f->why_not) && sv_eq(o->found.role_arn, f->role_arn) &&
+        sv_eq(o->found.role_created_at, f->role_created_at) && sv_eq(o->found.scope, f->scope);
     struct arena fresh = {0}, old = o->found_arena;
 
     if (same)
@@ -90,6 +91,7 @@ bool cache_believe(struct object *o)
         .why_not = SV("its scope is not verified"),
         .role_arn = json_get_str(s, SV("roleArn")),
         .role_created_at = json_get_str(s, SV("roleCreatedAt")),
+        .scope = integration_scope_of_status(s),
         .bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false),
         .session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false)};
 
@@ -154,6 +156,9 @@ static bool put_object(struct cache *c, const struct json *v, struct object **ch
     o->key = arena_printf(&own, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind_name(o->resource->kind)),
                           SV_ARG(o->resource->meta.namespace_), SV_ARG(o->resource->meta.name));
     o->arena = own;
+    if (o->resource->kind == KIND_STORAGE_INTEGRATION)
+        o->scope =
+            arena_dup(&o->arena, integration_scope(&o->resource->storage_integration, &scratch));
     was = map_put(&c->objects, o->key, o);
     if (was) {
         if (json_read(was->text, &scratch, &before, &ignored))
@@ -289,6 +294,7 @@ static void give_found(struct job *j, const struct integration_found *f)
     j->found.why_not = arena_dup(&j->arena, f->why_not);
     j->found.role_arn = arena_dup(&j->arena, f->role_arn);
     j->found.role_created_at = arena_dup(&j->arena, f->role_created_at);
+    j->found.scope = arena_dup(&j->arena, f->scope);
 }
 
 void cache_give(const struct cache *c, const struct object *o, struct job *j)
@@ -322,11 +328,13 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
     const struct meta *m = &o->resource->meta;
     const struct secret_object *s = cache_secret(c, m->namespace_, w->credentials_secret);
     struct integration_facts f = {.namespace_ = m->namespace_, .name = m->name};
+    bool proved = sv_eq(o->found.scope, o->scope);
 
-    f.vendable = o->found.known && o->found.vendable && s;
+    f.vendable = o->found.known && o->found.vendable && proved && s;
     f.why_not = !o->found.known      ? SV("it has not been reconciled yet")
                 : !o->found.vendable ? o->found.why_not
-                                     : SV("its keys are not there");
+                : !proved ? SV("its spec has changed, and its scope has not been verified since")
+                          : SV("its keys are not there");
     f.role_arn = o->found.role_arn;
     f.bulk_delete = o->found.bulk_delete;
     f.session_tags = o->found.session_tags;

@@ -20,7 +20,8 @@ struct object {
     struct complaints complaints; /* of the last compilation, in complaints_arena */
     struct arena complaints_arena;
     struct sv warehouse;
-    bool seen; /* a pass was asked for since it changed */
+    struct sv scope; /* of an integration: integration_scope */
+    bool seen;       /* a pass was asked for since it changed */
 };
 
 struct secret_object {

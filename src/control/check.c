@@ -116,6 +116,8 @@ static void put_found(struct cache *c, const struct json *v)
         struct integration_found f = {
             .known = true, .vendable = true, .role_arn = json_get_str(status, SV("roleArn"))};
 
+        f.scope = o->scope;
+
         (void)cache_found(o, &f);
     }
 }

@@ -21,8 +21,15 @@ struct job_secret {
 struct integration_found {
     bool known, vendable;
     struct sv why_not, role_arn, role_created_at;
+    struct sv scope; /* integration_scope of what was verified */
     bool bulk_delete, session_tags;
 };
+
+/* A digest of what a narrowed credential's reach depends on, templates among it. What is vended
+ * must have the digest that was verified. */
+struct sv integration_scope(const struct storage_integration *w, struct arena *a);
+/* The same as the status remembers it: the first part of probedHash. */
+struct sv integration_scope_of_status(const struct json *status);
 
 struct job {
     struct message message; /* first: it is what travels */

@@ -21,6 +21,7 @@ struct pass {
     bool verified;
     struct probe_result probe;
     struct sv probed_hash, probed_at;
+    struct sv probing; /* where a probe began that has not ended: "s3://bucket/folder/" */
 };
 
 typedef bool talk_fn(struct exchange *x, struct err *e);
@@ -32,5 +33,7 @@ bool pass_was_verified(struct pass *p);
 /* Probes the scope with a real, narrowed credential when what it depends on has changed; sets
  * p->verified. */
 MUST_CHECK bool pass_verify(struct pass *p, struct err *e);
+/* Takes away what a probe left that was cut short, by a crash or by the store. */
+MUST_CHECK bool pass_tidy(struct pass *p, struct err *e);
 
 #endif

@@ -141,6 +141,8 @@ static void add_extra(struct pass *p)
         json_set_str(v, a, SV("probedHash"), p->probed_hash);
     if (p->probed_at.n)
         json_set_str(v, a, SV("probedAt"), p->probed_at);
+    if (p->probing.n)
+        json_set_str(v, a, SV("probing"), p->probing);
     json_set_str(v, a, SV("credentialsVersion"), p->j->own.version);
     p->o.extra = v;
 }
@@ -153,23 +155,33 @@ static void remember_status(struct pass *p)
     p->created_at = json_get_str(s, SV("roleCreatedAt"));
     p->probed_hash = json_get_str(s, SV("probedHash"));
     p->probed_at = json_get_str(s, SV("probedAt"));
+    p->probing = json_get_str(s, SV("probing"));
     p->caller = json_get_str(s, SV("caller"));
     p->j->found.role_arn = json_get_str(s, SV("roleArn"));
     p->j->found.role_created_at = p->created_at;
+    p->j->found.scope = integration_scope_of_status(s);
     p->j->found.bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false);
     p->j->found.session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false);
 }
 
-bool pass_was_verified(struct pass *p)
+static bool was_told(struct pass *p, struct condition *out)
 {
     struct conditions was = {0};
 
     conditions_read(p->j->resource->status, p->a, &was);
     for (size_t i = 0; i < was.n; i++) {
-        if (sv_eq(was.p[i].type, SV("ScopeVerified")))
-            return was.p[i].status == CONDITION_TRUE;
+        *out = was.p[i];
+        if (sv_eq(out->type, SV("ScopeVerified")))
+            return true;
     }
     return false;
+}
+
+bool pass_was_verified(struct pass *p)
+{
+    struct condition was;
+
+    return was_told(p, &was) && was.status == CONDITION_TRUE;
 }
 
 /* ---- acting ---- */
@@ -265,6 +277,7 @@ static void conclude(struct pass *p)
         return;
     }
     p->j->found.vendable = true;
+    p->j->found.scope = integration_scope(p->spec, p->a);
     p->j->found.why_not = (struct sv){0};
     set_ready(&p->o, p->j, CONDITION_TRUE, "Reconciled",
               SV("the role is as it should be, and its scope is verified"));
@@ -322,7 +335,7 @@ static bool work(struct pass *p, struct err *e)
     if (p->managed && !has_finalizer(p) &&
         !p->w->ops->put_finalizer(p->w->writer, p->j->object, SV(FINALIZER), true, e))
         return false;
-    if (!ensure_role(p, &go_on, e))
+    if (!pass_tidy(p, e) || !ensure_role(p, &go_on, e))
         return false;
     p->j->found.role_arn = p->target.role_arn;
     if (!go_on)
@@ -340,6 +353,8 @@ static bool remove_role(struct pass *p, struct err *e)
     struct role_steps steps = {0};
 
     p->want.name = role_name(p);
+    if (!pass_tidy(p, e))
+        return false;
     if (p->spec->deletion_policy == DELETION_RETAIN || !p->created)
         return true;
     if (!observe(p, e))
@@ -410,12 +425,18 @@ static bool lacks_keys(struct pass *p)
     return true;
 }
 
-/* What was proved stays proved where nothing was looked at. */
+/* What was found stays found where nothing was looked at; of something else it says nothing. */
 static void keep_verified(struct pass *p)
 {
-    if (pass_was_verified(p))
-        set_verified(p, CONDITION_TRUE, "Probed",
-                     SV("a narrowed credential works inside its folder and nowhere else"));
+    struct condition was;
+
+    if (!was_told(p, &was))
+        return;
+    if (p->probed_hash.n)
+        set_verified(p, was.status, arena_cstr(p->a, was.reason), was.message);
+    else
+        set_verified(p, CONDITION_UNKNOWN, "ProbePending",
+                     SV("what the last probe was about has changed, and no probe has ended since"));
 }
 
 static void fail_softly(struct pass *p, const struct err *e)
@@ -430,8 +451,9 @@ static void fail_softly(struct pass *p, const struct err *e)
 
 static void suspended(struct pass *p)
 {
-    p->j->found.vendable = pass_was_verified(p);
-    p->j->found.why_not = SV("it was suspended before its scope was verified");
+    p->j->found.vendable =
+        pass_was_verified(p) && sv_eq(p->j->found.scope, integration_scope(p->spec, p->a));
+    p->j->found.why_not = SV("spec.suspend: it was suspended before its scope was verified");
     set_ready(&p->o, p->j, p->j->found.vendable ? CONDITION_TRUE : CONDITION_FALSE, "Suspended",
               SV("spec.suspend is true: nothing is reconciled"));
     keep_verified(p);
@@ -455,6 +477,8 @@ bool reconcile_integration(struct worker *w, struct job *j, struct err *e)
     if (set_complaints(&p.o, j)) {
         j->found.vendable = false;
         j->found.why_not = j->complaints.p[0].text;
+        set_verified(&p, CONDITION_FALSE, arena_cstr(p.a, j->complaints.p[0].reason),
+                     SV("it is not probed as long as the spec is wrong"));
     } else if (p.spec->suspend) {
         suspended(&p);
     } else if (!lacks_keys(&p) && !work(&p, &soft)) {

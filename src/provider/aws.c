@@ -61,6 +61,7 @@ const struct provider provider_aws = {
     .observe = iam_observe,
     .change = iam_change,
     .probe = s3_probe,
+    .tidy = s3_tidy,
     .trust = trust,
     .permissions = write_permissions,
 };

@@ -33,9 +33,7 @@ bool iam_ask(struct exchange *x, struct sv endpoint, struct sv service, struct s
     return sigv4_sign(&x->out, key, &(struct sigv4_scope){region, service}, x->now_ms, x->arena, e);
 }
 
-/* The code of an error document, bare or wrapped. Empty when the body is none: RGW sends two
- * answers that are not well-formed, a proxy may send HTML. */
-static struct sv error_code(const struct http_response *in, struct arena *a)
+struct sv store_code(const struct http_response *in, struct arena *a)
 {
     struct xml *root;
     struct err ignored = {0};
@@ -70,7 +68,7 @@ static enum err_code judge(int status, struct sv code)
 
 bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e)
 {
-    struct sv code = error_code(in, a);
+    struct sv code = store_code(in, a);
 
     return err_set(e, judge(in->status, code), "%s: the store answered %d%s" SV_FMT, what,
                    in->status, code.n ? " " : "", SV_ARG(sv_first(code, 80)));
@@ -148,7 +146,7 @@ bool iam_read_token(struct exchange *x, const char *action, struct err *e)
 /* Policy and tags share a space whose use nobody can foretell: it is told by the refusal. */
 static bool is_too_large(const struct exchange *x)
 {
-    return x->in.status == 400 && sv_eq(error_code(&x->in, x->arena), SV("PackedPolicyTooLarge"));
+    return x->in.status == 400 && sv_eq(store_code(&x->in, x->arena), SV("PackedPolicyTooLarge"));
 }
 
 bool iam_mint(struct exchange *x, struct err *e)

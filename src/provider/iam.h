@@ -24,6 +24,9 @@ MUST_CHECK bool iam_answer(const struct exchange *x, const char *what, const str
                            struct err *e);
 /* The same judgement for S3's answers. */
 bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e);
+/* The code of an error document, bare or wrapped, or of the first error in a bulk answer. Empty
+ * when the body is none: RGW sends two answers that are not well-formed, a proxy may send HTML. */
+struct sv store_code(const struct http_response *in, struct arena *a);
 
 /* x->got from the answer to AssumeRole or one of its sisters. */
 MUST_CHECK bool iam_read_token(struct exchange *x, const char *action, struct err *e);
@@ -33,5 +36,6 @@ bool iam_mint(struct exchange *x, struct err *e);
 bool iam_observe(struct exchange *x, struct err *e);
 bool iam_change(struct exchange *x, struct err *e);
 bool s3_probe(struct exchange *x, struct err *e);
+bool s3_tidy(struct exchange *x, struct err *e);
 
 #endif

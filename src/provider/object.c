@@ -35,6 +35,21 @@ bool object_request(struct exchange *x, enum http_method method, struct sv key, 
     return sigv4_sign(&x->out, x->key, &scope, x->now_ms, x->arena, e);
 }
 
+bool object_copy(struct exchange *x, struct sv from, struct sv to, struct err *e)
+{
+    struct sigv4_scope scope = {x->target->region, SV("s3")};
+    struct buf source = buf_new(x->arena, 8192);
+
+    buf_addf(&source, "/" SV_FMT "/", SV_ARG(x->target->bucket));
+    uri_encode(&source, from, SV("/"));
+    x->out = (struct http_request){.method = HTTP_PUT};
+    x->out.target = object_url(x->target, to, (struct sv){0}, x->arena);
+    if (!x->out.target.n || source.over)
+        return err_set(e, ERR_INVALID, "the object's URL is too long");
+    http_header_add(&x->out.headers, x->arena, SV("x-amz-copy-source"), buf_sv(&source));
+    return sigv4_sign(&x->out, x->key, &scope, x->now_ms, x->arena, e);
+}
+
 bool object_get(struct exchange *x, struct err *e)
 {
     if (x->round == 0)

@@ -8,5 +8,7 @@
  * signed with x->key. */
 MUST_CHECK bool object_request(struct exchange *x, enum http_method method, struct sv key,
                                struct sv query, struct sv body, struct err *e);
+/* x->out: a copy within the bucket, signed with x->key. */
+MUST_CHECK bool object_copy(struct exchange *x, struct sv from, struct sv to, struct err *e);
 
 #endif

@@ -16,6 +16,7 @@ const struct provider provider_s3_compatible = {
     .check = check_nothing,
     .mint = iam_mint,
     .probe = s3_probe,
+    .tidy = s3_tidy,
 };
 
 const struct provider *provider_find(enum storage_provider p)

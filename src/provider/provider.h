@@ -84,15 +84,18 @@ enum probe_operation {
     PROBE_LIST,
     PROBE_DELETE,
     PROBE_MULTIPART,
+    PROBE_COPY, /* from elsewhere to inside */
     PROBE_OPERATION_COUNT
 };
+#define PROBE_ALL ((1U << PROBE_OPERATION_COUNT) - 1)
 struct probe_result {
     bool inside[PROBE_OPERATION_COUNT];  /* worked */
     bool outside[PROBE_OPERATION_COUNT]; /* was NOT refused: a hole */
     bool reassume;                       /* the narrowed session could shed its policy: a hole */
     bool bulk_delete;                    /* capability: works under a session policy */
-    bool verified;                       /* everything inside worked, nothing outside did */
-    struct sv failure;                   /* one sentence when not verified */
+    bool verified;                       /* all that must work inside did, all else was refused */
+    struct sv failure;                   /* one sentence when not verified; tidy: what is left */
+    struct sv upload_key, upload_id;     /* an upload that was begun and not aborted: for tidy */
 };
 
 struct exchange {
@@ -106,12 +109,16 @@ struct exchange {
     struct tags tags; /* mint: of the session, what matters most first; may be shortened */
     const struct role_want *want; /* observe (name), change */
     struct role_step step;        /* change */
-    struct location place;        /* probe: a folder inside an allowed location that nobody uses;
-                                     object_*: the file */
-    struct location outside; /* probe: a folder in the same bucket outside all allowed locations;
-                                empty bucket: there is none */
+    struct location place;        /* probe, tidy: a folder inside an allowed location that nobody
+                                     uses; object_*: the file */
+    struct location beside;  /* probe, tidy: another such folder, best one that begins the same */
+    struct location outside; /* probe, tidy: a folder in the same bucket outside all allowed
+                                locations; empty bucket: there is none */
+    unsigned must, may;      /* probe: bits 1 << enum probe_operation: what has to work inside, and
+                                what is no hole when it does */
     struct sv body;          /* object_put */
     const struct credential *key; /* object_*, probe: whose request it is (probe: the minted one) */
+    const struct credential *janitor; /* probe, tidy: may do everything in `place` and `beside` */
 
     /* What came of it. */
     struct credential got; /* mint */
@@ -143,10 +150,12 @@ struct provider {
     bool (*observe)(struct exchange *x, struct err *e);
     /* Carries x->step out for x->want. Repeating it is harmless; "already so" is success. */
     bool (*change)(struct exchange *x, struct err *e);
-    /* Uses x->key (narrowed to x->place) inside, outside, and to re-assume; cleans up with
-     * target->own's role. Refusals are results, not errors; a store that cannot answer is
-     * ERR_UNAVAILABLE. */
+    /* Uses x->key (narrowed to x->place) inside, beside, outside, and to re-assume, on objects that
+     * x->janitor puts there and takes away again. Only 403 AccessDenied is a refusal; refusals are
+     * results, not errors. A store that cannot answer is ERR_UNAVAILABLE: tidy then. */
     bool (*probe)(struct exchange *x, struct err *e);
+    /* Takes away what a probe that did not end may have left; x->key is not needed. */
+    bool (*tidy)(struct exchange *x, struct err *e);
     /* The documents. */
     void (*trust)(const struct storage_integration *w, struct sv caller, struct buf *out);
     void (*permissions)(const struct storage_integration *w, struct buf *out);

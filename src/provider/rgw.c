@@ -86,6 +86,7 @@ const struct provider provider_rgw = {
     .observe = iam_observe,
     .change = iam_change,
     .probe = s3_probe,
+    .tidy = s3_tidy,
     .trust = trust,
     .permissions = write_permissions,
 };

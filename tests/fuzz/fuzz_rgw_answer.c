@@ -45,8 +45,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .arena = &a,
         .want = &want,
         .key = &key,
-        .place = {SV("bkt"), SV("a/in/")},
-        .outside = {SV("bkt"), SV("far/") }
+        .janitor = &key,
+        .must = PROBE_ALL,
+        .may = PROBE_ALL,
+        .place = {SV("bkt"), SV("a/in/")       },
+        .beside = {SV("bkt"), SV("a/in-beside/")},
+        .outside = {SV("bkt"), SV("far/")        }
     };
     struct role_steps steps = {0};
     struct http_response in;
@@ -59,6 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     talk(p->observe, &x, &in);
     role_plan(&want, &x.have, &a, &steps);
     talk(p->probe, &x, &in);
-    assert(x.done == (in.status != 503));
+    assert(!x.done || in.status != 503);
+    talk(p->tidy, &x, &in);
+    assert(!x.done || in.status != 503);
     return 0;
 }
