@@ -1,9 +1,13 @@
-/* pass.h - one pass over a StorageIntegration; shared by storage_integration.c and probe.c only. */
+/* pass.h - one pass over a StorageIntegration; shared by storage_integration.c, integration_role.c,
+ * integration_status.c and probe.c only. */
 #ifndef CONTROL_PASS_H
 #define CONTROL_PASS_H
 
 #include "control/job.h"
 #include "provider/provider.h"
+
+/* What a store can do, as far as it was tried. */
+enum capability { CAPABILITY_UNKNOWN, CAPABILITY_NO, CAPABILITY_YES };
 
 /* One pass. */
 struct pass {
@@ -17,23 +21,59 @@ struct pass {
     struct sv caller;
     struct outcome o;
     bool managed, changed, created;
+    bool looked; /* the role was read: `have` is known */
     struct sv created_at;
-    bool verified;
+    enum capability update_role; /* change what an existing role was created with */
+    struct sv differences;       /* of the role that stay, as sentences */
+    const char *differs_why;     /* why they stay: a reason */
+    bool verified, begun;
     struct probe_result probe;
     struct sv probed_hash, probed_at;
-    struct sv probing; /* where a probe began that has not ended: "s3://bucket/folder/" */
+    /* Where a probe is due, and may have left something: "s3://bucket/folder/". Set before the role
+     * is changed, empty when the probe has ended. */
+    struct sv probing;
 };
 
 typedef bool talk_fn(struct exchange *x, struct err *e);
 
 /* Sends what the provider says until it is done. */
 MUST_CHECK bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e);
-/* What the status said of ScopeVerified before this pass. */
-bool pass_was_verified(struct pass *p);
-/* Probes the scope with a real, narrowed credential when what it depends on has changed; sets
- * p->verified. */
+
+/* ---- integration_role.c ---- */
+
+/* Reads the role, makes it as it should be where that is ours to do, and says what differs. False
+ * in `go_on`: the pass has its outcome. */
+MUST_CHECK bool pass_ensure_role(struct pass *p, bool *go_on, struct err *e);
+/* Takes away what we made, and nothing else. */
+MUST_CHECK bool pass_remove_role(struct pass *p, struct err *e);
+
+/* ---- probe.c ---- */
+
+/* Remembers that a probe is due before the first thing that calls for it: whoever comes after a
+ * crash probes, and knows where to tidy. Once in a pass. */
+MUST_CHECK bool pass_begin(struct pass *p, struct err *e);
+/* Probes the scope with real, narrowed credentials when a probe is due or what it depends on has
+ * changed; sets p->verified. */
 MUST_CHECK bool pass_verify(struct pass *p, struct err *e);
 /* Takes away what a probe left that was cut short, by a crash or by the store. */
 MUST_CHECK bool pass_tidy(struct pass *p, struct err *e);
+
+/* ---- integration_status.c ---- */
+
+void pass_read_status(struct pass *p);
+/* What the status said of ScopeVerified before this pass. */
+bool pass_was_verified(struct pass *p);
+void pass_not_ready(struct pass *p, const char *reason, struct sv message);
+/* Why the integration cannot be used at all, so that the rulebook vends nothing from it. */
+void pass_shut(struct pass *p, const char *reason, struct sv message);
+void pass_set_verified(struct pass *p, enum condition_status s, const char *reason,
+                       struct sv message);
+/* What was found stays found where nothing was looked at; of something else it says nothing. */
+void pass_keep_verified(struct pass *p);
+/* RoleInSync, and all that is no condition. */
+void pass_finish_status(struct pass *p);
+/* Writes into the status what is about to be made at the store, and nothing else of this pass: what
+ * status does not know of nobody would take away after a crash. */
+MUST_CHECK bool pass_remember(struct pass *p, struct err *e);
 
 #endif

@@ -148,7 +148,6 @@ static bool tidy(struct pass *p, const struct exchange *where, struct err *e)
         log_line(LOG_WARNING, "control", "the probe could not be tidied",
                  LOG_SV("object", p->j->key), LOG_SV("place", where->place.key),
                  LOG_SV("why", ok ? x.probe.failure : sv_from(e->msg)));
-    p->probing = (struct sv){0};
     return true;
 }
 
@@ -165,18 +164,20 @@ bool pass_tidy(struct pass *p, struct err *e)
     return tidy(p, &where, e);
 }
 
-/* Remembered before the first object is made: whoever comes after a crash knows where to tidy. */
-static bool begin(struct pass *p, const struct exchange *where, struct err *e)
+bool pass_begin(struct pass *p, struct err *e)
 {
-    struct json *status =
-        p->j->resource->status ? json_copy(p->a, p->j->resource->status) : json_new_object(p->a);
+    struct exchange where = {0};
 
-    p->probing = location_text(&where->place, p->a);
-    json_set_str(status, p->a, SV("probing"), p->probing);
-    if (!p->w->ops->put_status(p->w->writer, p->j->object, status, e))
-        return err_wrap(e, "probe");
-    p->j->resource->status = status;
-    return true;
+    /* Nobody can tidy without the role: it is remembered as soon as it is known. */
+    if (p->begun &&
+        (!p->target.role_arn.n ||
+         sv_eq(p->target.role_arn, json_get_str(p->j->resource->status, SV("roleArn")))))
+        return true;
+    if (!choose_places(p, &where, e))
+        return false;
+    p->probing = location_text(&where.place, p->a);
+    p->begun = pass_remember(p, e);
+    return p->begun;
 }
 
 /* ---- the probe ---- */
@@ -235,7 +236,7 @@ static bool probe(struct pass *p, struct err *e)
     struct credential janitor;
     struct err ignored = {0};
 
-    if (!choose_places(p, &x, e) || !mint_janitor(p, &x, &janitor, e) || !begin(p, &x, e))
+    if (!choose_places(p, &x, e) || !mint_janitor(p, &x, &janitor, e) || !pass_begin(p, e))
         return false;
     x.janitor = &janitor;
     if (probe_kinds(p, &x, e)) {
@@ -252,7 +253,7 @@ bool pass_verify(struct pass *p, struct err *e)
 {
     struct sv hash = probe_hash(p);
 
-    if (!p->changed && pass_was_verified(p) && sv_eq(hash, p->probed_hash)) {
+    if (!p->probing.n && pass_was_verified(p) && sv_eq(hash, p->probed_hash)) {
         p->verified = true;
         return true;
     }

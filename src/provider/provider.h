@@ -65,7 +65,8 @@ struct role_have {
 enum role_step_kind {
     ROLE_CREATE, /* with trust, tags, path */
     ROLE_PUT_TRUST,
-    ROLE_PUT_POLICY, /* ROLE_POLICY_NAME */
+    ROLE_PUT_POLICY,  /* ROLE_POLICY_NAME */
+    ROLE_PUT_SESSION, /* its longest session */
     ROLE_TAG,
     ROLE_DELETE_POLICY, /* `name` */
     ROLE_DELETE,
@@ -127,6 +128,7 @@ struct exchange {
     struct probe_result probe;
     struct sv content; /* object_get */
     bool missing;      /* object_get: no such object */
+    bool unsupported;  /* change: this store knows no such call; nothing was changed */
 
     struct http_request out;
     struct http_response in;
@@ -215,6 +217,10 @@ bool policy_means_same(struct sv x, struct sv y, struct arena *scratch);
 /* What to do about a role, in order; nothing when it is as it should be. Pure. */
 void role_plan(const struct role_want *want, const struct role_have *have, struct arena *a,
                struct role_steps *out);
+/* Where a role differs from what is wanted, for people: "; " between the differences, empty when
+ * there is none. Other policies beside the wanted one count; their names do not. */
+struct sv role_differences(const struct role_want *want, const struct role_have *have,
+                           struct arena *a);
 /* The order in which a role of ours is taken down. */
 void role_plan_removal(const struct role_have *have, struct arena *a, struct role_steps *out);
 

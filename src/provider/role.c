@@ -196,6 +196,9 @@ static const char *parameters_of(struct exchange *x, struct pairs *p)
         iam_add(p, a, "PolicyName", SV(ROLE_POLICY_NAME));
         iam_add(p, a, "PolicyDocument", x->want->permissions);
         return "PutRolePolicy";
+    case ROLE_PUT_SESSION:
+        iam_add(p, a, "MaxSessionDuration", arena_printf(a, "%d", x->want->max_session_seconds));
+        return "UpdateRole";
     case ROLE_TAG:
         add_tags(x, p);
         return "TagRole";
@@ -216,7 +219,10 @@ bool iam_change(struct exchange *x, struct err *e)
 
     if (x->round == 0)
         return ask_iam(x, action, &p, e);
-    x->done = x->in.status / 100 == 2 || (removal && x->in.status == 404);
+    /* RGW before 18 has no UpdateRole and says so with 405. */
+    x->unsupported =
+        x->step.kind == ROLE_PUT_SESSION && (x->in.status == 405 || x->in.status == 501);
+    x->done = x->in.status / 100 == 2 || (removal && x->in.status == 404) || x->unsupported;
     return x->done || store_error(&x->in, action, x->arena, e);
 }
 
@@ -256,6 +262,12 @@ static void add_step(struct role_steps *out, struct arena *a, enum role_step_kin
     vec_push(out, a, ((struct role_step){kind, name, why}));
 }
 
+/* A store that does not tell it has none to compare. */
+static bool session_differs(const struct role_want *want, const struct role_have *have)
+{
+    return have->max_session_seconds && have->max_session_seconds != want->max_session_seconds;
+}
+
 void role_plan(const struct role_want *want, const struct role_have *have, struct arena *a,
                struct role_steps *out)
 {
@@ -277,9 +289,74 @@ void role_plan(const struct role_want *want, const struct role_have *have, struc
     }
     if (!has_policy)
         add_step(out, a, ROLE_PUT_POLICY, (struct sv){0}, "the permissions differ");
+    if (have->exists && session_differs(want, have))
+        add_step(out, a, ROLE_PUT_SESSION, (struct sv){0}, "the longest session differs");
     if (have->exists && !tags_are_there(&want->tags, &have->tags))
         add_step(out, a, ROLE_TAG, (struct sv){0}, "tags are missing");
 }
+
+/* ---- telling ---- */
+
+enum { MAX_TOLD_BYTES = 4096, MAX_DOCUMENT_BYTES = 900 };
+
+/* "; " between two differences. */
+static struct buf *next(struct buf *b)
+{
+    if (b->n)
+        buf_add(b, SV("; "));
+    return b;
+}
+
+static void tell_permissions(const struct role_want *want, const struct role_have *have,
+                             struct arena *a, struct buf *b)
+{
+    const struct role_policy *right = NULL;
+
+    for (size_t i = 0; i < have->policies.n && !right; i++) {
+        if (policy_means_same(want->permissions, have->policies.p[i].document, a))
+            right = &have->policies.p[i];
+    }
+    if (!right)
+        buf_addf(next(b), "no inline policy is " SV_FMT,
+                 SV_ARG(sv_first(want->permissions, MAX_DOCUMENT_BYTES)));
+    for (size_t i = 0; i < have->policies.n; i++) {
+        if (&have->policies.p[i] != right)
+            buf_addf(next(b), "the inline policy " SV_FMT " is not expected",
+                     SV_ARG(have->policies.p[i].name));
+    }
+}
+
+static void tell_tags(const struct role_want *want, const struct role_have *have, struct buf *b)
+{
+    for (size_t i = 0; i < want->tags.n; i++) {
+        const struct tag *w = &want->tags.p[i], *h = find_tag(&have->tags, w->key);
+
+        if (!h)
+            buf_addf(next(b), "the tag " SV_FMT " is missing", SV_ARG(w->key));
+        else if (!sv_eq(h->value, w->value))
+            buf_addf(next(b), "the tag " SV_FMT " is \"" SV_FMT "\", not \"" SV_FMT "\"",
+                     SV_ARG(w->key), SV_ARG(sv_first(h->value, 80)),
+                     SV_ARG(sv_first(w->value, 80)));
+    }
+}
+
+struct sv role_differences(const struct role_want *want, const struct role_have *have,
+                           struct arena *a)
+{
+    struct buf b = buf_new(a, MAX_TOLD_BYTES);
+
+    if (!policy_means_same(want->trust, have->trust, a))
+        buf_addf(next(&b), "the trust policy is not " SV_FMT,
+                 SV_ARG(sv_first(want->trust, MAX_DOCUMENT_BYTES)));
+    tell_permissions(want, have, a, &b);
+    if (session_differs(want, have))
+        buf_addf(next(&b), "the longest session is %d s, not %d s", have->max_session_seconds,
+                 want->max_session_seconds);
+    tell_tags(want, have, &b);
+    return buf_sv(&b);
+}
+
+/* ---- taking down ---- */
 
 void role_plan_removal(const struct role_have *have, struct arena *a, struct role_steps *out)
 {

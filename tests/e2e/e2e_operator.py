@@ -1,6 +1,9 @@
 """The operator's promises where things go wrong: holes in policies, drift, faults of stores and of API servers."""
 import json
+import os
+import shutil
 import socket
+import tempfile
 import threading
 import unittest
 
@@ -16,10 +19,15 @@ class Gate(Proxy):
     def __init__(self, rgw):
         super().__init__(int(rgw.endpoint.rsplit(":", 1)[1]))
         self.endpoint, self.silent_at, self.reached = f"http://127.0.0.1:{self.port}", None, threading.Event()
+        self.requests = []
 
     def freeze_at(self, text):
         self.reached.clear()
         self.silent_at = text.encode()
+
+    def count(self, text):
+        """How many requests have held this text."""
+        return sum(text.encode() in r for r in self.requests)
 
     def pump(self, source, sink):
         try:
@@ -27,6 +35,8 @@ class Gate(Proxy):
                 data = source.recv(65536)
                 if not data:
                     break
+                if sink.getpeername()[1] == self.to:
+                    self.requests.append(data)
                 if self.silent_at and self.silent_at in data:
                     self.mode, self.silent_at = "silent", None
                     self.reached.set()
@@ -40,6 +50,17 @@ class Gate(Proxy):
             except OSError:
                 pass
             s.close()
+
+
+def state_of(folder, name, kind="StorageIntegration", namespace=h.NAMESPACE):
+    """What the program remembers of an object in folder mode: the whole object, as the API server would have it."""
+    from strictyaml import ruamel
+
+    for root, _, files in os.walk(folder.state):
+        if f"{kind}.{namespace}.{name}.yaml" in files:
+            with open(os.path.join(root, f"{kind}.{namespace}.{name}.yaml")) as f:
+                return ruamel.load(f.read(), Loader=ruamel.SafeLoader) or {}
+    return {}
 
 
 def template(*resources):
@@ -57,7 +78,7 @@ class Scope(unittest.TestCase):
         cls.addClassCleanup(cls.kube.stop)
         cls.rgw = h.Rgw()
         cls.addClassCleanup(cls.rgw.stop)
-        for bucket in ("warehouse", "holed", "cut"):
+        for bucket in ("warehouse", "holed"):
             cls.rgw.bucket(bucket)
         cls.kube.install()
         cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5")
@@ -105,14 +126,13 @@ class Scope(unittest.TestCase):
         finally:
             self.set_template(None)
             self.kube.wait_ready("sti", "store")
-        self.assertEqual(self.vend()[0], 200)
+        h.wait_for("a key", lambda: self.vend()[0] == 200, 5)
 
     def test_a_narrow_template_is_verified_and_vended_from(self):
         self.set_template(template("{{.KeyPrefix}}/*"))
         try:
             self.kube.wait_ready("sti", "store")
-            status, body = self.vend()
-            self.assertEqual(status, 200, body)
+            body = h.wait_for("a key", lambda: self.vend()[1] if self.vend()[0] == 200 else None, 5)
             s3 = self.rgw.with_key(body["storage-credentials"][0]["config"])
             own = body["storage-credentials"][0]["prefix"][len("s3://warehouse/"):]
             self.assertEqual(h.status_of(s3.list_objects_v2, Bucket="warehouse", Prefix=own), 403)
@@ -145,16 +165,149 @@ class Scope(unittest.TestCase):
                 for kind in ("crole", "pcat", "sti"):
                     self.kube.delete(kind, "holed")
 
+
+class Operator(unittest.TestCase):
+    """Roles at a real store, and a program that ends in the middle of things: in folder mode, without a lease to wait
+    for."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.base = tempfile.mkdtemp(prefix="fd-crashes-")
+        cls.addClassCleanup(shutil.rmtree, cls.base, True)
+        cls.rgw = h.Rgw()
+        cls.addClassCleanup(cls.rgw.stop)
+        cls.rgw.bucket("warehouse")
+        cls.gate = Gate(cls.rgw)
+        cls.folder = h.Folder(cls.base)
+        cls.folder.write("keys.yaml", h.key_secret("store-keys", cls.rgw["user"]),
+                         h.key_secret("store-admin", cls.rgw["admin"]))
+        cls.desk = h.Frontdesk(*cls.folder.options(), "--resync", "1", folder=cls.base)
+        cls.addClassCleanup(cls.desk.kill)
+
+    def setUp(self):
+        self.gate.mode, self.gate.silent_at = "pass", None
+
+    def write(self, name, **spec):
+        """The integration in its manifest; through the gate."""
+        self.folder.write(name + ".yaml", h.integration(self.gate.endpoint, name, **spec))
+
+    def status(self, name):
+        return state_of(self.folder, name).get("status") or {}
+
+    def condition(self, name, type_="Ready"):
+        return next((c for c in self.status(name).get("conditions", []) if c["type"] == type_), {})
+
+    def wait_condition(self, name, seconds=30, type_="Ready", **want):
+        """Waits until the condition has these members, of the manifest as it stands now."""
+        def claim():
+            found, whole = self.condition(name, type_), state_of(self.folder, name)
+            assert all(found.get(k) == v for k, v in want.items()), f"{name}: {whole.get('status')}"
+            assert found["observedGeneration"] == whole["metadata"]["generation"]
+            return found
+        return h.wait_for(f"{name} {type_} {want}", claim, seconds)
+
+    def wait_ready(self, name, status="True", seconds=30):
+        return self.wait_condition(name, seconds, status=status)
+
+    def passes(self, name, n=2):
+        """Waits until the role of that name has been read so many times more."""
+        text = f"Action=GetRole&Version=2010-05-08&RoleName=frontdesk-lakehouse-{name}"
+        before = self.gate.count(text)
+        h.wait_for(f"{n} passes", lambda: self.gate.count(text) >= before + n)
+
+    def ours(self):
+        return [o["Key"] for o in self.rgw.s3.list_objects_v2(Bucket="warehouse").get("Contents", [])
+                if ".frontdesk-" in o["Key"]]
+
+    def remove(self, *names):
+        for name in names:
+            self.folder.remove(name + ".yaml")
+        h.wait_for("their roles are gone", lambda: not self.roles(*names))
+
+    def roles(self, *names):
+        return sorted(r for r in self.rgw.roles() if r in [f"frontdesk-lakehouse-{n}" for n in names])
+
+    def test_a_session_length_that_the_store_cannot_change_is_told_and_not_tried_in_vain(self):
+        self.write("long", maxSessionDurationSeconds=7200)
+        self.wait_ready("long")
+        self.assertEqual(self.condition("long", "RoleInSync")["status"], "True")
+        self.write("long", maxSessionDurationSeconds=3600)
+        told = self.wait_condition("long", type_="RoleInSync", status="False")
+        self.assertEqual(told["reason"], "StoreCannotChange")
+        self.assertIn("the longest session is 7200 s, not 3600 s; this store cannot change that", told["message"])
+        self.assertEqual(self.condition("long")["status"], "True")
+        self.assertIs(self.status("long")["capabilities"]["updateRole"], False)
+        tried, status = self.gate.count("Action=UpdateRole&"), self.status("long")
+        self.assertEqual(tried, 1)
+        self.passes("long")
+        self.assertEqual(self.gate.count("Action=UpdateRole&"), tried)
+        self.assertEqual(self.status("long"), status)
+        self.remove("long")
+
+    def test_keys_longer_than_the_role_allows_are_a_condition_not_a_failed_request(self):
+        self.write("short", maxSessionDurationSeconds=3600)
+        self.wait_ready("short")
+        self.write("short", maxSessionDurationSeconds=7200, credentialTtlSeconds=7200)
+        ready = self.wait_ready("short", "False")
+        self.assertEqual(ready["reason"], "SessionTooLong")
+        self.assertIn("spec.credentialTtlSeconds: 7200 is longer than the role", ready["message"])
+        self.remove("short")
+
+    def test_an_observed_role_that_differs_is_told_by_name_and_left_alone(self):
+        trust = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/lakehouse", "arn:aws:iam:::user/admin"]},
+             "Action": ["sts:AssumeRole"], "Condition": {"Null": {"aws:TokenIssueTime": "true"}}}]}
+        wide = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "s3:*", "Resource": ["arn:aws:s3:::warehouse", "arn:aws:s3:::warehouse/lake/*"]}]}
+
+        def documents():
+            return json.dumps([self.rgw.iam.get_role(RoleName="theirs")["Role"],
+                               self.rgw.iam.get_role_policy(RoleName="theirs", PolicyName="wide")["PolicyDocument"],
+                               self.rgw.iam.list_role_policies(RoleName="theirs")["PolicyNames"]], default=str)
+        self.rgw.iam.create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(trust, separators=(",", ":")))
+        self.rgw.iam.put_role_policy(RoleName="theirs", PolicyName="wide",
+                                     PolicyDocument=json.dumps(wide, separators=(",", ":")))
+        before = documents()
+        self.write("eyes", management="Observed", roleArn="arn:aws:iam:::role/theirs", tags={"team": "data"})
+        self.wait_ready("eyes")
+        told = self.condition("eyes", "RoleInSync")
+        self.assertEqual((told["status"], told["reason"]), ("False", "RoleDiffers"))
+        for text in ("the trust policy is not {", "no inline policy is {", "s3:prefix",
+                     "the inline policy wide is not expected", "the tag team is missing"):
+            self.assertIn(text, told["message"])
+        self.assertEqual(documents(), before)
+        self.folder.remove("eyes.yaml")
+        h.wait_for("it is forgotten", lambda: not state_of(self.folder, "eyes").get("status"))
+        self.assertEqual(documents(), before)
+
+    def test_a_manifest_taken_away_right_after_it_was_ready_leaves_no_role(self):
+        self.write("brief")
+        self.wait_ready("brief")
+        self.assertEqual(len(self.roles("brief")), 1)
+        self.folder.remove("brief.yaml")
+        h.wait_for("its role is gone", lambda: not self.roles("brief"), 5)
+
     def test_a_probe_cut_short_by_a_kill_is_tidied_after_the_restart(self):
-        gate = Gate(self.rgw)
-        gate.freeze_at("GET /cut/lake/.frontdesk-probe-")
-        self.kube.apply(h.integration(gate.endpoint, "cut", bucket="cut"))
-        self.assertTrue(gate.reached.wait(30))
-        self.assertEqual(len(self.ours("cut")), 2)
+        self.gate.freeze_at("GET /warehouse/lake/.frontdesk-probe-")
+        self.write("cut")
+        self.assertTrue(self.gate.reached.wait(30))
+        self.assertEqual(len(self.ours()), 2)
         self.desk.kill()
-        gate.mode = "pass"
+        self.gate.mode = "pass"
         self.desk.start()
-        self.kube.wait_ready("sti", "cut")
-        self.assertEqual(self.ours("cut"), [])
-        self.assertNotIn("probing", self.kube.get("sti", "cut")["status"])
-        self.kube.delete("sti", "cut")
+        self.wait_ready("cut")
+        self.assertEqual(self.ours(), [])
+        self.assertNotIn("probing", self.status("cut"))
+        self.remove("cut")
+
+    def test_what_a_cut_probe_left_goes_before_its_role_does(self):
+        """The manifest goes while the program is down: nothing is probed any more."""
+        self.gate.freeze_at("GET /warehouse/lake/.frontdesk-probe-")
+        self.write("gone")
+        self.assertTrue(self.gate.reached.wait(30))
+        self.desk.kill()
+        self.gate.mode = "pass"
+        self.folder.remove("gone.yaml")
+        self.desk.start()
+        h.wait_for("its role is gone", lambda: not self.roles("gone"))
+        self.assertEqual(self.ours(), [])

@@ -212,6 +212,94 @@ static void only_what_differs_is_written(void)
     check_plan(&have, (const enum role_step_kind[]){ROLE_PUT_TRUST}, 1);
 }
 
+static void a_longest_session_that_differs_is_put_right_where_it_is_known(void)
+{
+    struct role_policy ours = {SV(ROLE_POLICY_NAME), SV(PERMS)};
+    struct role_have have = {
+        .exists = true,
+        .trust = SV(TRUST),
+        .policies = {.p = &ours, .n = 1},
+        .max_session_seconds = 7200
+    };
+
+    check_plan(&have, (const enum role_step_kind[]){ROLE_PUT_SESSION}, 1);
+    have.max_session_seconds = 0;
+    check_plan(&have, NULL, 0);
+}
+
+static void the_longest_session_is_put_by_update_role(void)
+{
+    struct fixture f;
+
+    begin(&f);
+    f.want.max_session_seconds = 7200;
+    f.x.step.kind = ROLE_PUT_SESSION;
+    NEED_OK(rgw()->change(&f.x, &f.e), &f.e);
+    CHECK_SV(f.x.out.body,
+             SV("Action=UpdateRole&Version=2010-05-08&RoleName=r1&MaxSessionDuration=7200"));
+    arena_done(&f.arena);
+}
+
+/* RGW 16 answers 405 MethodNotAllowed to UpdateRole. */
+static void a_store_that_cannot_update_a_role_is_no_failure(void)
+{
+    struct fixture f;
+
+    begin(&f);
+    f.x.step.kind = ROLE_PUT_SESSION;
+    f.x.round = 1;
+    f.x.in.status = 405;
+    NEED_OK(rgw()->change(&f.x, &f.e), &f.e);
+    CHECK(f.x.done && f.x.unsupported);
+    f.x.step.kind = ROLE_PUT_TRUST;
+    f.x.done = false;
+    CHECK(!rgw()->change(&f.x, &f.e));
+    CHECK(!f.x.done && !f.x.unsupported);
+    arena_done(&f.arena);
+}
+
+static void each_difference_is_told_by_name(void)
+{
+    auto_arena a = {0};
+    struct tag wanted = {SV("team"), SV("data")}, other = {SV("team"), SV("ops")};
+    struct role_policy policies[] = {
+        {SV("terraform"), SV(PERMS)},
+        {SV("extra"),     SV(TRUST)}
+    };
+    struct role_want want = {
+        .trust = SV(TRUST),
+        .permissions = SV(PERMS),
+        .tags = {.p = &wanted, .n = 1},
+        .max_session_seconds = 3600
+    };
+    struct role_have have = {
+        .exists = true,
+        .trust = SV(TRUST),
+        .policies = {.p = policies, .n = 1},
+        .tags = {.p = &wanted,  .n = 1},
+        .max_session_seconds = 3600
+    };
+
+    CHECK_SV(role_differences(&want, &have, &a), SV(""));
+    have.trust = SV(PERMS);
+    CHECK_SV(role_differences(&want, &have, &a), SV("the trust policy is not " TRUST));
+    have.trust = SV(TRUST);
+    have.policies.n = 2;
+    CHECK_SV(role_differences(&want, &have, &a), SV("the inline policy extra is not expected"));
+    have.policies.p = &policies[1];
+    have.policies.n = 1;
+    CHECK_SV(role_differences(&want, &have, &a),
+             SV("no inline policy is " PERMS "; the inline policy extra is not expected"));
+    have.policies.p = policies;
+    have.max_session_seconds = 7200;
+    have.tags.n = 0;
+    CHECK_SV(role_differences(&want, &have, &a),
+             SV("the longest session is 7200 s, not 3600 s; the tag team is missing"));
+    have.max_session_seconds = 3600;
+    have.tags = (struct tags){.p = &other, .n = 1};
+    CHECK_SV(role_differences(&want, &have, &a), SV("the tag team is \"ops\", not \"data\""));
+}
+
 static void a_role_is_taken_down_after_its_policies(void)
 {
     auto_arena a = {0};
@@ -246,5 +334,8 @@ SUITE("provider/role", TEST(what_rgw_says_of_a_role_of_ours_is_understood),
       TEST(deleting_what_is_gone_is_success), TEST(creating_what_exists_is_a_conflict),
       TEST(a_role_that_is_missing_is_made_whole), TEST(a_role_as_wanted_is_left_alone),
       TEST(a_foreign_policy_is_taken_off), TEST(only_what_differs_is_written),
+      TEST(a_longest_session_that_differs_is_put_right_where_it_is_known),
+      TEST(the_longest_session_is_put_by_update_role),
+      TEST(a_store_that_cannot_update_a_role_is_no_failure), TEST(each_difference_is_told_by_name),
       TEST(a_role_is_taken_down_after_its_policies),
       TEST(a_role_at_rgw_is_guarded_against_assuming_it_again))

@@ -1,0 +1,272 @@
+/* integration_role.c - the role of an integration: as it should be, as it is, and what is done. */
+#include "base/log.h"
+#include "base/metric.h"
+#include "control/pass.h"
+#include "sign/digest.h"
+#include "wire/time.h"
+
+#define ADOPT API_GROUP "/adopt"
+
+/* ---- what is wanted ---- */
+
+/* The last part of the ARN, or a name made from ours; a long one ends in a hash of the whole. */
+static struct sv role_name(struct pass *p)
+{
+    const struct meta *m = &p->j->resource->meta;
+    ptrdiff_t slash = sv_rfind(p->spec->role_arn, '/');
+    struct sv name;
+
+    if (slash >= 0)
+        return sv_skip(p->spec->role_arn, (size_t)slash + 1);
+    name =
+        arena_printf(p->a, "frontdesk-" SV_FMT "-" SV_FMT, SV_ARG(m->namespace_), SV_ARG(m->name));
+    if (name.n <= 64)
+        return name;
+    return arena_printf(p->a, SV_FMT "-" SV_FMT, SV_ARG(sv_first(name, 51)),
+                        SV_ARG(sv_first(sha256_hex(p->a, name), 12)));
+}
+
+/* "arn:aws:iam:::role/a/b/NAME": the path stands between. */
+static struct sv role_path(struct pass *p)
+{
+    struct sv arn = p->spec->role_arn;
+    ptrdiff_t from = sv_find(arn, '/'), to = sv_rfind(arn, '/');
+
+    return from >= 0 && to > from ? sv_of(arn.p + from, (size_t)(to - from) + 1)
+                                  : p->spec->role_path;
+}
+
+static void add_tag(struct pass *p, const char *key, struct sv value)
+{
+    vec_push(&p->want.tags, p->a, ((struct tag){sv_from(key), value}));
+}
+
+static void set_want(struct pass *p)
+{
+    const struct meta *m = &p->j->resource->meta;
+    struct buf trust = buf_new(p->a, 65536), permissions = buf_new(p->a, 65536);
+
+    p->want.name = role_name(p);
+    p->want.path = role_path(p);
+    p->want.max_session_seconds = p->spec->max_session_seconds;
+    p->target.provider->trust(p->spec, p->caller, &trust);
+    p->target.provider->permissions(p->spec, &permissions);
+    p->want.trust = buf_sv(&trust);
+    p->want.permissions = buf_sv(&permissions);
+    p->want.tags = (struct tags){0};
+    add_tag(p, TAG_OWNER, SV("frontdesk"));
+    add_tag(p, TAG_UID, m->uid);
+    add_tag(p, TAG_OBJECT,
+            arena_printf(p->a, SV_FMT "/" SV_FMT, SV_ARG(m->namespace_), SV_ARG(m->name)));
+    for (size_t i = 0; i < p->spec->tags.n; i++)
+        vec_push(&p->want.tags, p->a, p->spec->tags.p[i]);
+}
+
+/* ---- what is there ---- */
+
+static bool observe(struct pass *p, struct err *e)
+{
+    struct exchange x = {0};
+
+    if (!pass_talk(p, p->target.provider->observe, &x, e))
+        return err_wrap(e, "role " SV_FMT, SV_ARG(p->want.name));
+    p->have = x.have;
+    p->looked = true;
+    return true;
+}
+
+/* Somebody else's role is not taken over, unless we are told to by name. */
+static bool may_touch(struct pass *p)
+{
+    const struct meta *m = &p->j->resource->meta;
+
+    return !p->have.exists || role_is_ours(&p->have, m->uid) ||
+           (sv_eq(meta_annotation(m, SV(ADOPT)), SV("true")) && p->spec->role_arn.n);
+}
+
+/* ---- acting ---- */
+
+static bool take_step(struct pass *p, const struct role_step *s, struct err *e)
+{
+    struct exchange x = {.step = *s};
+
+    if (!p->w->ops->may_write(p->w->backend))
+        return err_set(e, ERR_UNAVAILABLE, "this replica does not hold the lease");
+    if (!pass_talk(p, p->target.provider->change, &x, e))
+        return err_wrap(e, "role " SV_FMT, SV_ARG(p->want.name));
+    if (s->kind == ROLE_PUT_SESSION)
+        p->update_role = x.unsupported ? CAPABILITY_NO : CAPABILITY_YES;
+    if (x.unsupported)
+        return true;
+    metric_add(METRIC_STORAGE_WRITES, 1);
+    p->changed = true;
+    log_line(LOG_INFO, "control", "role changed", LOG_SV("object", p->j->key),
+             LOG_SV("role", p->want.name), LOG_STR("why", s->why));
+    return true;
+}
+
+static bool take_steps(struct pass *p, const struct role_steps *steps, struct err *e)
+{
+    for (size_t i = 0; i < steps->n; i++) {
+        if (!take_step(p, &steps->p[i], e))
+            return false;
+    }
+    return true;
+}
+
+static void plan(struct pass *p, struct role_steps *out)
+{
+    struct role_want want = p->want;
+
+    /* What the store has refused to change is not tried in vain, pass after pass. */
+    if (p->update_role == CAPABILITY_NO)
+        want.max_session_seconds = p->have.max_session_seconds;
+    role_plan(&want, &p->have, p->a, out);
+}
+
+/* Status says that we made the role before we do: after a crash in between, the mark on the role
+ * and the status still agree. What was surely not made is not claimed. */
+static bool change(struct pass *p, const struct role_steps *steps, struct err *e)
+{
+    bool creates = steps->p[0].kind == ROLE_CREATE;
+
+    if (creates) {
+        p->created = true;
+        p->created_at = time_text(p->a, world_wall_ms(p->w->world), TIME_SECONDS);
+    }
+    if (!pass_begin(p, e))
+        return false;
+    if (take_steps(p, steps, e))
+        return true;
+    if (creates && !p->changed && e->code != ERR_UNAVAILABLE) {
+        p->created = false;
+        p->created_at = (struct sv){0};
+    }
+    return false;
+}
+
+static bool make_true(struct pass *p, struct err *e)
+{
+    struct role_steps steps = {0};
+    bool had = p->probed_hash.n != 0;
+
+    plan(p, &steps);
+    if (!steps.n)
+        return true;
+    if (!change(p, &steps, e) || !observe(p, e))
+        return false;
+    if (!p->changed)
+        return true;
+    p->w->ops->tell(
+        p->w->writer, p->j->object, had, had ? "DriftCorrected" : "RoleCreated",
+        arena_printf(p->a, "role " SV_FMT ": %s", SV_ARG(p->want.name), steps.p[0].why));
+    if (had)
+        metric_add(METRIC_DRIFT_REPAIRED, 1);
+    return true;
+}
+
+/* ---- reporting ---- */
+
+/* At a role of ours only what the store cannot change is left to tell; at somebody else's all. */
+static void report(struct pass *p)
+{
+    struct role_want want = p->want;
+
+    want.tags = p->managed ? want.tags : p->spec->tags;
+    p->differences = role_differences(&want, &p->have, p->a);
+    p->differs_why = p->managed ? "StoreCannotChange" : "RoleDiffers";
+    if (p->differences.n && p->managed)
+        p->differences =
+            arena_printf(p->a,
+                         SV_FMT "; this store cannot change that: delete the role there, and it is "
+                                "made anew, or let spec.maxSessionDurationSeconds be %d",
+                         SV_ARG(p->differences), p->have.max_session_seconds);
+}
+
+static bool session_fits(struct pass *p)
+{
+    int longest = p->have.max_session_seconds;
+
+    if (!longest || p->spec->credential_ttl_seconds <= longest)
+        return true;
+    pass_shut(p, "SessionTooLong",
+              arena_printf(p->a,
+                           "spec.credentialTtlSeconds: %d is longer than the role " SV_FMT
+                           " allows (%d); lower it, or let the role's longest session be longer",
+                           p->spec->credential_ttl_seconds, SV_ARG(p->want.name), longest));
+    return false;
+}
+
+static bool is_there(struct pass *p)
+{
+    if (p->have.exists)
+        return true;
+    pass_shut(p, "RoleMissing",
+              arena_printf(p->a,
+                           "spec.roleArn: there is no role " SV_FMT
+                           "; create it, or set management to Managed",
+                           SV_ARG(p->want.name)));
+    return false;
+}
+
+static bool is_adoptable(struct pass *p)
+{
+    if (may_touch(p))
+        return true;
+    pass_shut(p, "AdoptionConflict",
+              arena_printf(p->a,
+                           "spec.roleArn: the role " SV_FMT
+                           " exists and is not ours; choose another name, or adopt it with the "
+                           "annotation " ADOPT ": \"true\"",
+                           SV_ARG(p->want.name)));
+    return false;
+}
+
+/* ---- the whole of it ---- */
+
+bool pass_ensure_role(struct pass *p, bool *go_on, struct err *e)
+{
+    struct exchange who = {0};
+
+    *go_on = true;
+    p->target.role_arn = p->spec->role_arn;
+    if (p->spec->management == MANAGEMENT_NONE)
+        return true;
+    if (!pass_talk(p, p->target.provider->whoami, &who, e))
+        return false;
+    p->caller = who.caller;
+    set_want(p);
+    if (!observe(p, e))
+        return false;
+    *go_on = p->managed ? is_adoptable(p) : is_there(p);
+    if (!*go_on)
+        return true;
+    if (p->managed && !make_true(p, e))
+        return false;
+    if (p->have.arn.n)
+        p->target.role_arn = p->have.arn;
+    report(p);
+    *go_on = session_fits(p);
+    return true;
+}
+
+bool pass_remove_role(struct pass *p, struct err *e)
+{
+    struct role_steps steps = {0};
+
+    bool retain = p->spec->deletion_policy == DELETION_RETAIN;
+
+    p->want.name = role_name(p);
+    /* Who asked for nothing to be removed does not wait for it either. */
+    if (!pass_tidy(p, e))
+        return retain;
+    if (retain || !p->created)
+        return true;
+    if (!observe(p, e))
+        return false;
+    /* What status says we made must still bear our mark. */
+    if (!p->have.exists || !role_is_ours(&p->have, p->j->resource->meta.uid))
+        return true;
+    role_plan_removal(&p->have, p->a, &steps);
+    return take_steps(p, &steps, e);
+}
