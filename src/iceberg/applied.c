@@ -107,13 +107,13 @@ static bool changes_nothing(const struct json *base, struct json *requirements,
                             struct json *updates, struct arena *a)
 {
     const struct commit_options o = {0};
-    struct json *request = json_new_object(a), *after;
+    struct json *request = json_new_object(a);
+    struct commit_result result;
     struct err ignored = {0};
-    bool changed;
 
     json_set(request, SV("requirements"), requirements);
     json_set(request, SV("updates"), updates);
-    return metadata_commit(base, request, &o, a, &after, &changed, &ignored) && !changed;
+    return metadata_commit(base, request, &o, a, &result, &ignored) && !result.changed;
 }
 
 enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a)

@@ -252,8 +252,8 @@ bool metadata_is_complete(const struct json *m, struct err *e)
 }
 
 bool metadata_commit(const struct json *base, const struct json *request,
-                     const struct commit_options *o, struct arena *a, struct json **out,
-                     bool *changed, struct err *e)
+                     const struct commit_options *o, struct arena *a, struct commit_result *out,
+                     struct err *e)
 {
     const struct json *wanted = json_get(request, SV("requirements")),
                       *updates = json_get(request, SV("updates"));
@@ -275,12 +275,11 @@ bool metadata_commit(const struct json *base, const struct json *request,
     c.m = base ? json_copy(a, base) : blank(a);
     if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, e))
         return false;
-    *changed = c.changed || !base;
-    if (*changed) {
+    *out = (struct commit_result){c.m, c.changed || !base};
+    if (out->changed) {
         set_updated(&c, base);
         log_previous(&c, base, o->base_location);
         metadata_mirror_v1(c.m);
     }
-    *out = c.m;
     return true;
 }

@@ -62,6 +62,16 @@ static bool holds_only(const struct json *v, enum json_kind inside)
     return true;
 }
 
+/* Schemas, specs and orders: whatever else they are, they have fields. */
+static bool have_fields(const struct json *list)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (json_kind(json_get(json_at(list, i), SV("fields"))) != JSON_ARRAY)
+            return false;
+    }
+    return true;
+}
+
 /* A file may be anybody's: what a commit changes must be what it is taken for. */
 static bool check_shape(const struct json *m, struct err *e)
 {
@@ -73,7 +83,10 @@ static bool check_shape(const struct json *m, struct err *e)
             return err_set(e, ERR_INVALID, "table metadata: %s is not what it must be",
                            shapes[i].name);
     }
-    return true;
+    return (have_fields(json_get(m, SV("schemas"))) &&
+            have_fields(json_get(m, SV("partition-specs"))) &&
+            have_fields(json_get(m, SV("sort-orders")))) ||
+           err_set(e, ERR_INVALID, "table metadata: a schema, spec or order without its fields");
 }
 
 bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e)

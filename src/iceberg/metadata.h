@@ -46,7 +46,7 @@ MUST_CHECK bool metadata_create(const struct json *request, const struct create_
  *
  * `base` is the current metadata or NULL for a table that does not exist (assert-create). Checks
  * all requirements, then applies all updates to a copy, then validates. `base_location` is the file
- * of `base`, for the metadata-log. `*changed` is false when nothing differs. ERR_INVALID: the
+ * of `base`, for the metadata-log. ERR_INVALID: the
  * request is wrong (400). ERR_CONFLICT: a requirement failed or a sequence number moved (409).
  * ERR_NOT_FOUND: requirements other than assert-create on a table that is not there.
  */
@@ -54,9 +54,13 @@ struct commit_options {
     struct sv base_location;
     int64_t now_ms;
 };
+struct commit_result {
+    struct json *metadata;
+    bool changed; /* false: nothing differs */
+};
 MUST_CHECK bool metadata_commit(const struct json *base, const struct json *request,
-                                const struct commit_options *o, struct arena *a, struct json **out,
-                                bool *changed, struct err *e);
+                                const struct commit_options *o, struct arena *a,
+                                struct commit_result *out, struct err *e);
 
 /*
  * metadata_applied - whether a request that metadata_commit refuses is one that `base` holds

@@ -96,6 +96,22 @@ static bool note_id(struct checking *c, const struct json *id, struct sv name, s
     return true;
 }
 
+static bool check_field(struct checking *c, const struct json *f, struct map *names, struct err *e)
+{
+    struct sv name = json_get_str(f, SV("name"));
+
+    if (!name.n || map_put(names, name, c))
+        return err_set(e, ERR_INVALID, "a field without a name of its own: \"" SV_FMT "\"",
+                       SV_ARG(sv_first(name, 80)));
+    if (c->format < 3 && json_get(f, SV("initial-default")))
+        return err_set(e, ERR_INVALID,
+                       "Invalid initial default for " SV_FMT
+                       ": non-null default is not supported until v3",
+                       SV_ARG(sv_first(name, 80)));
+    return note_id(c, json_get(f, SV("id")), name, e) &&
+           check_type(c, json_get(f, SV("type")), name, e);
+}
+
 static bool check_fields(struct checking *c, const struct json *fields, struct err *e)
 {
     struct map names = map_new(c->arena);
@@ -103,19 +119,7 @@ static bool check_fields(struct checking *c, const struct json *fields, struct e
     if (json_kind(fields) != JSON_ARRAY)
         return err_set(e, ERR_INVALID, "a struct without a list of fields");
     for (size_t i = 0; i < json_count(fields); i++) {
-        const struct json *f = json_at(fields, i);
-        struct sv name = json_get_str(f, SV("name"));
-
-        if (!name.n || map_put(&names, name, c))
-            return err_set(e, ERR_INVALID, "a field without a name of its own: \"" SV_FMT "\"",
-                           SV_ARG(sv_first(name, 80)));
-        if (c->format < 3 && json_get(f, SV("initial-default")))
-            return err_set(e, ERR_INVALID,
-                           "Invalid initial default for " SV_FMT
-                           ": non-null default is not supported until v3",
-                           SV_ARG(sv_first(name, 80)));
-        if (!note_id(c, json_get(f, SV("id")), name, e) ||
-            !check_type(c, json_get(f, SV("type")), name, e))
+        if (!check_field(c, json_at(fields, i), &names, e))
             return false;
     }
     return true;

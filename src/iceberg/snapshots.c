@@ -171,18 +171,21 @@ bool remove_snapshot_ref(struct changing *c, const struct json *u, struct err *e
     return true;
 }
 
+static bool is_among(const struct json *ids, int64_t id)
+{
+    for (size_t i = 0; i < json_count(ids); i++) {
+        if (json_i64(json_at(ids, i), -2) == id)
+            return true;
+    }
+    return false;
+}
+
 /* Elements of `list` that point to a removed snapshot go too. */
 static void forget_in(struct json *list, const struct json *removed)
 {
     for (size_t i = json_count(list); i-- > 0;) {
-        int64_t id = get_i64(json_at(list, i), "snapshot-id", -1);
-
-        for (size_t j = 0; j < json_count(removed); j++) {
-            if (json_i64(json_at(removed, j), -2) == id) {
-                json_remove_at(list, i);
-                break;
-            }
-        }
+        if (is_among(removed, get_i64(json_at(list, i), "snapshot-id", -1)))
+            json_remove_at(list, i);
     }
 }
 
@@ -193,10 +196,8 @@ static void trim_log(struct json *log, const struct json *removed)
     size_t last = 0;
 
     for (size_t i = 0; i < json_count(log); i++) {
-        for (size_t j = 0; j < json_count(removed); j++) {
-            if (json_i64(json_at(removed, j), -2) == get_i64(json_at(log, i), "snapshot-id", -1))
-                last = i + 1;
-        }
+        if (is_among(removed, get_i64(json_at(log, i), "snapshot-id", -1)))
+            last = i + 1;
     }
     while (last--)
         json_remove_at(log, 0);

@@ -241,12 +241,13 @@ static bool apply(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
     struct commit_options o = {.base_location = w->one.old_file, .now_ms = c->now_ms};
-    bool changed;
+    struct commit_result result;
 
     if (!metadata_commit(w->one.creates ? NULL : w->one.at.metadata, w->one.request, &o, c->arena,
-                         &w->one.after, &changed, e))
+                         &result, e))
         return not_taken(c, e);
-    if (!changed)
+    w->one.after = result.metadata;
+    if (!result.changed)
         return reply(c, w->one.after, w->one.old_file);
     return commit_claims(c, &w->one, e) && check_places(c, e);
 }

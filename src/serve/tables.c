@@ -98,7 +98,7 @@ static void add_clean(struct buf *b, struct sv name)
         SV_INIT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.=-");
 
     for (size_t i = 0; i < name.n; i++)
-        buf_addc(b, sv_has_char(alphabet, name.p[i]) ? name.p[i] : '_');
+        buf_add(b, sv_has_char(alphabet, name.p[i]) ? sv_of(name.p + i, 1) : SV("_"));
 }
 
 static struct sv choose_location(struct call *c, const struct table_work *w, struct sv uuid)

@@ -76,7 +76,7 @@ struct change {
 static bool update(struct store *s, void *context, struct err *e)
 {
     struct change *c = context;
-    struct sv before, after = {0};
+    struct sv before = {0}, after = {0};
 
     return store_namespace_get(s, c->name, c->arena, &before, e) &&
            c->fn(before, c->arena, &after, c->context, e) &&

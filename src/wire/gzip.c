@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#define ZLIB_CONST
 #include <zlib.h>
 
 #include "base/buf.h"
@@ -45,7 +46,7 @@ static bool inflate_all(z_stream *z, struct buf *b, struct err *e)
 
 bool gzip_read(struct sv packed, size_t most, struct arena *a, struct sv *out, struct err *e)
 {
-    z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)packed.p};
+    z_stream z = {.next_in = (const Bytef *)packed.p};
     struct buf b = buf_new(a, most);
     int begun;
     bool ok;
@@ -64,7 +65,7 @@ bool gzip_read(struct sv packed, size_t most, struct arena *a, struct sv *out, s
 
 struct sv gzip_write(struct sv plain, struct arena *a)
 {
-    z_stream z = {.next_in = (z_const Bytef *)(uintptr_t)(plain.n ? plain.p : "")};
+    z_stream z = {.next_in = (const Bytef *)(plain.n ? plain.p : "")};
     int code = deflateInit2(&z, GOOD_ENOUGH, Z_DEFLATED, GZIP_ONLY, 8, Z_DEFAULT_STRATEGY);
     size_t bound = deflateBound(&z, plain.n);
     unsigned char *to = arena_array(a, unsigned char, bound);

@@ -52,13 +52,13 @@ static void commit(const char *text, const struct json *request)
 {
     const struct commit_options o = {SV("s3://b/t/metadata/00041-x.metadata.json"), 5000};
     auto_arena a = {0};
-    struct json *base = NULL, *after, *again;
+    struct json *base = NULL, *again;
     struct err e = {0};
-    bool changed;
+    struct commit_result result;
 
     if (text && !json_read(sv_from(text), &a, &base, &e))
         assert(false && "the target's own JSON is wrong");
-    if (!metadata_commit(base, request, &o, &a, &after, &changed, &e)) {
+    if (!metadata_commit(base, request, &o, &a, &result, &e)) {
         assert(e.code == ERR_INVALID || e.code == ERR_CONFLICT || e.code == ERR_NOT_FOUND);
         assert(e.msg[0]);
         if (base)
@@ -67,10 +67,10 @@ static void commit(const char *text, const struct json *request)
     }
     if (base)
         assert(sv_eq(json_text(&a, base), sv_from(text)));
-    check_forward(base, after);
-    if (!metadata_read(json_text(&a, after), &a, &again, &e))
+    check_forward(base, result.metadata);
+    if (!metadata_read(json_text(&a, result.metadata), &a, &again, &e))
         assert(false && "what was committed does not read");
-    (void)metadata_applied(after, request, &a);
+    (void)metadata_applied(result.metadata, request, &a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -23,9 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                           SV("s3://b/t"), 1000};
     const struct commit_options commit = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
     auto_arena a = {0};
-    struct json *request, *m, *after;
+    struct json *request, *m;
     struct err e = {0};
-    bool changed;
+    struct commit_result result;
 
     if (!json_read(sv_of((const char *)data, size), &a, &request, &e))
         return 0;
@@ -34,8 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     if (!metadata_read(json_text(&a, m), &a, &m, &e) ||
-        !metadata_commit(m, no_op(&a), &commit, &a, &after, &changed, &e))
+        !metadata_commit(m, no_op(&a), &commit, &a, &result, &e))
         assert(false && "what was created does not read");
-    assert(!changed && json_eq(m, after));
+    assert(!result.changed && json_eq(m, result.metadata));
     return 0;
 }

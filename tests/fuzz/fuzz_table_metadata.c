@@ -54,9 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct commit_options o = {SV("s3://b/t/metadata/00041-x.metadata.json"), 5000};
     auto_arena a = {0};
-    struct json *m, *after, *again;
+    struct json *m, *again;
     struct err e = {0};
-    bool changed;
+    struct commit_result result;
 
     if (!metadata_read(sv_of((const char *)data, size), &a, &m, &e)) {
         assert(e.msg[0]);
@@ -67,13 +67,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                          json("{\"requirements\":[],\"updates\":[{\"action\":\"set-properties\","
                               "\"updates\":{\"fuzz\":\"1\"}}]}",
                               &a),
-                         &o, &a, &after, &changed, &e)) {
+                         &o, &a, &result, &e)) {
         assert(e.code == ERR_INVALID && e.msg[0]);
         return 0;
     }
-    check_survivors(m, after);
-    if (!metadata_read(json_text(&a, after), &a, &again, &e))
+    check_survivors(m, result.metadata);
+    if (!metadata_read(json_text(&a, result.metadata), &a, &again, &e))
         assert(false && "what was committed does not read");
-    look_at(after, &a);
+    look_at(result.metadata, &a);
     return 0;
 }

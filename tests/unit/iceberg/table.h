@@ -42,11 +42,14 @@ static inline enum err_code commit(struct json *base, const char *requirements, 
     struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
     struct json *request = json_new_object(a);
     struct err e = {0};
-    bool changed;
+    struct commit_result result;
 
     json_set(request, SV("requirements"), json(requirements, a));
     json_set(request, SV("updates"), json(updates, a));
-    return metadata_commit(base, request, &o, a, out, &changed, &e) ? ERR_NONE : e.code;
+    if (!metadata_commit(base, request, &o, a, &result, &e))
+        return e.code;
+    *out = result.metadata;
+    return ERR_NONE;
 }
 
 #define SNAPSHOT(id, sequence, more)                                                                                    \

@@ -79,12 +79,12 @@ static void a_refused_type_is_told_with_its_field(void)
 {
     auto_arena a = {0};
     struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
-    struct json *m = NULL, *request;
+    struct json *request;
+    struct commit_result result;
     struct err e = {0};
-    bool changed;
 
     request = json("{\"requirements\":[],\"updates\":[" ADD(F("1", "c", "\"int\"")) "]}", &a);
-    CHECK(!metadata_commit(table_of("\"long\"", "2", &a), request, &o, &a, &m, &changed, &e));
+    CHECK(!metadata_commit(table_of("\"long\"", "2", &a), request, &o, &a, &result, &e));
     CHECK_SV(sv_from(e.msg), SV("Cannot change column type: c: long -> int"));
 }
 

@@ -40,6 +40,8 @@ static void old_files_are_read_and_wrong_ones_are_not(void)
         HEAD ",\"snapshots\":[null]}",
         HEAD ",\"schemas\":\"x\"}",
         HEAD ",\"metadata-log\":[[]]}",
+        HEAD ",\"partition-specs\":[{\"spec-id\":0,\"fields\":-1}]}",
+        HEAD ",\"schemas\":[{\"schema-id\":0}]}",
         HEAD ",\"last-sequence-number\":\"1\"}",
     };
 

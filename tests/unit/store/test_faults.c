@@ -114,14 +114,14 @@ static bool fill(struct place *p, int *made)
 static void no_room_is_told_loses_nothing_and_is_survived(void)
 {
     struct place p = {0};
-    struct rlimit before, small;
+    struct rlimit before = {0}, small;
     struct sv_vec found = {0};
     int made = 0;
 
     open_place(&p);
     NEED(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && getrlimit(RLIMIT_FSIZE, &before) == 0);
     small = before;
-    small.rlim_cur = 512 * 1024;
+    small.rlim_cur = 524288;
     NEED(setrlimit(RLIMIT_FSIZE, &small) == 0);
     CHECK(!fill(&p, &made));
     CHECK_INT(p.e.code, ERR_UNAVAILABLE);
