@@ -17,26 +17,6 @@ static bool skip_scheme(struct sv *rest)
     return false;
 }
 
-/* The length of the UTF-8 character at `p`, or 0: over-long forms, surrogates and cut ones are
- * none. */
-static size_t utf8_length(const unsigned char *p, size_t n, uint32_t *code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = p[0] < 0x80 ? 1 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 0;
-
-    if (length == 0 || length > n || p[0] > 0xf4)
-        return 0;
-    *code = length == 1 ? p[0] : p[0] & (0x7fU >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((p[i] & 0xc0U) != 0x80)
-            return 0;
-        *code = *code << 6 | (p[i] & 0x3fU);
-    }
-    if (*code < least[length] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff))
-        return 0;
-    return length;
-}
-
 /* Characters with which two texts that look the same differ: combining marks, invisible ones. */
 static bool is_ambiguous(uint32_t c)
 {
@@ -53,11 +33,10 @@ static bool is_ambiguous(uint32_t c)
 
 static bool check_characters(struct sv text, struct err *e)
 {
-    const unsigned char *p = (const unsigned char *)text.p;
     uint32_t code = 0;
 
     for (size_t i = 0; i < text.n;) {
-        size_t length = utf8_length(p + i, text.n - i, &code);
+        size_t length = sv_utf8(sv_skip(text, i), &code);
 
         if (length == 0)
             return err_set(e, ERR_INVALID, "it is not UTF-8");

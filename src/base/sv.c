@@ -170,3 +170,41 @@ uint64_t sv_hash(struct sv v)
         hash = (hash ^ (unsigned char)v.p[i]) * 0x100000001b3U;
     return hash ^ hash >> 29;
 }
+
+size_t sv_utf8(struct sv v, uint32_t *code)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = v.n ? (unsigned char)v.p[0] : 0xff;
+    size_t length = first < 0x80    ? 1
+                    : first >= 0xf0 ? 4
+                    : first >= 0xe0 ? 3
+                    : first >= 0xc0 ? 2
+                                    : 0;
+    uint32_t c = length == 1 ? first : first & (0x7fU >> length);
+
+    if (length == 0 || length > v.n || first > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (((unsigned char)v.p[i] & 0xc0U) != 0x80)
+            return 0;
+        c = c << 6 | ((unsigned char)v.p[i] & 0x3fU);
+    }
+    if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *code = c;
+    return length;
+}
+
+bool sv_is_utf8(struct sv v)
+{
+    uint32_t code;
+
+    while (v.n) {
+        size_t length = sv_utf8(v, &code);
+
+        if (!length)
+            return false;
+        v = sv_skip(v, length);
+    }
+    return true;
+}

@@ -67,6 +67,11 @@ ptrdiff_t sv_rfind(struct sv v, char c);
  */
 bool sv_cut(struct sv *rest, char c, struct sv *out);
 
+/* The length of the UTF-8 character at the front, its code point in `*code`. 0: none stands there;
+ * over-long forms, surrogates and cut ones are none. Source: RFC 3629, 3. */
+size_t sv_utf8(struct sv v, uint32_t *code);
+bool sv_is_utf8(struct sv v);
+
 /* The whole of `v` as a decimal number: optional minus, digits, nothing else, no overflow. */
 MUST_CHECK bool sv_i64(struct sv v, int64_t *out);
 

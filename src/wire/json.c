@@ -270,8 +270,26 @@ struct json *json_new_array(struct arena *a)
     return own(a, json_object_new_array());
 }
 
+/* JSON is UTF-8, and what is passed on from outside may not be: readers would refuse the whole
+ * text. What is no character becomes U+FFFD. */
+static struct sv as_utf8(struct arena *a, struct sv v)
+{
+    struct buf out = buf_new(a, 3 * v.n);
+    uint32_t code;
+
+    while (v.n) {
+        size_t length = sv_utf8(v, &code);
+
+        buf_add(&out, length ? sv_first(v, length) : SV("\xef\xbf\xbd"));
+        v = sv_skip(v, length ? length : 1);
+    }
+    return buf_sv(&out);
+}
+
 struct json *json_new_str(struct arena *a, struct sv v)
 {
+    if (!sv_is_utf8(v))
+        v = as_utf8(a, v);
     return own(a, json_object_new_string_len(v.n ? v.p : "", (int)v.n));
 }
 
@@ -365,12 +383,18 @@ void json_write_str(struct buf *out, struct sv v)
     buf_addc(out, '"');
     for (size_t i = 0; i < v.n; i++) {
         unsigned char c = (unsigned char)v.p[i];
+        uint32_t code;
+        size_t length = c < 0x80 ? 1 : sv_utf8(sv_skip(v, i), &code);
 
-        if (c >= 0x20 && c != '"' && c != '\\')
+        if (length && c >= 0x20 && c != '"' && c != '\\') {
+            i += length - 1;
             continue;
+        }
         buf_add(out, sv_of(v.p + from, i - from));
         from = i + 1;
-        if (c == '"' || c == '\\') {
+        if (!length) {
+            buf_add(out, SV("\xef\xbf\xbd"));
+        } else if (c == '"' || c == '\\') {
             buf_add(out, sv_of((const char[]){'\\', (char)c}, 2));
         } else {
             buf_add(out, SV("\\u00"));

@@ -258,6 +258,21 @@ static void a_string_by_hand_is_escaped(void)
     CHECK_SV(buf_sv(&b), SV("\"a\\\"b\\\\c\\u001f/\""));
 }
 
+/* From outside, bytes may come that are no text: what we write must be read all the same. */
+static void what_is_no_utf8_is_written_as_the_replacement_character(void)
+{
+    auto_arena a = {0};
+    struct buf out = buf_new(&a, 100);
+    struct json *v;
+    struct err e = {0};
+
+    json_write_str(&out, SV("a\xff\"\xc3\xa9\xe2\x82\x01"));
+    CHECK_SV(buf_sv(&out), SV("\"a\xef\xbf\xbd\\\"\xc3\xa9\xef\xbf\xbd\xef\xbf\xbd\\u0001\""));
+    CHECK_OK(json_read(buf_sv(&out), &a, &v, &e), &e);
+    CHECK_SV(json_str(json_new_str(&a, SV("x\xc0\x80y")), SV("")),
+             SV("x\xef\xbf\xbd\xef\xbf\xbdy"));
+}
+
 SUITE("wire/json", TEST(members_are_found_by_name_and_by_path),
       TEST(integers_of_64_bits_and_fractions_keep_their_text), TEST(null_is_absent_but_still_there),
       TEST(what_is_not_strict_json_is_refused), TEST(a_repeated_name_is_refused),
@@ -266,4 +281,5 @@ SUITE("wire/json", TEST(members_are_found_by_name_and_by_path),
       TEST(members_are_found_between_changes), TEST(a_copy_of_what_is_being_walked_is_whole),
       TEST(every_prefix_fails_cleanly), TEST(depth_has_a_limit),
       TEST(a_built_tree_reads_back_equal), TEST(a_copy_may_be_changed_alone),
-      TEST(a_string_by_hand_is_escaped))
+      TEST(a_string_by_hand_is_escaped),
+      TEST(what_is_no_utf8_is_written_as_the_replacement_character))
