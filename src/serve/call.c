@@ -48,6 +48,7 @@ void call_fail(struct call *c, const struct err *e)
     bool hidden = e->code == ERR_INTERNAL && !c->error_type;
 
     c->out.headers.n = 0;
+    c->reason = arena_dup(c->arena, sv_from(e->msg));
     json_set_str(error, c->arena, SV("message"), hidden ? SV("internal error") : sv_from(e->msg));
     json_set_str(error, c->arena, SV("type"), sv_from(type));
     json_set_i64(error, c->arena, SV("code"), status);
@@ -85,7 +86,7 @@ static bool is_good_name(struct sv name)
         if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
             return false;
     }
-    return name.n > 0 && name.n <= LIMIT_NAME_BYTES && !sv_eq(name, SV(".")) &&
+    return name.n > 0 && name.n <= LIMIT_NAME_BYTES && sv_is_utf8(name) && !sv_eq(name, SV(".")) &&
            !sv_eq(name, SV(".."));
 }
 
@@ -96,7 +97,8 @@ bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e)
     if (!uri_decode(raw, true, c->arena, &name, e))
         return false;
     if (!is_good_name(name))
-        return err_set(e, ERR_INVALID, "a name must be 1 to %d bytes without control bytes",
+        return err_set(e, ERR_INVALID,
+                       "a name must be 1 to %d bytes of UTF-8 without control bytes",
                        LIMIT_NAME_BYTES);
     c->table_text = name;
     *out = name;
@@ -125,9 +127,10 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
     out->n = n;
     for (size_t i = 0; i < n; i++) {
         if (!is_good_name(levels[i]))
-            return err_set(e, ERR_INVALID,
-                           "a level of a namespace must be 1 to %d bytes without control bytes",
-                           LIMIT_NAME_BYTES);
+            return err_set(
+                e, ERR_INVALID,
+                "a level of a namespace must be 1 to %d bytes of UTF-8 without control bytes",
+                LIMIT_NAME_BYTES);
         out->p[i] = levels[i];
         buf_addf(&joined, "%s" SV_FMT, i ? "\x1f" : "", SV_ARG(levels[i]));
         buf_addf(&dotted, "%s" SV_FMT, i ? "." : "", SV_ARG(levels[i]));

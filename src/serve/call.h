@@ -51,7 +51,7 @@ struct call {
     /* For the audit record; set as they become known. */
     const char *operation; /* "load-table", "vend", ... */
     const struct rule_catalog *catalog;
-    struct sv levels_text, table_text, grant, missing, vended_key_id;
+    struct sv levels_text, table_text, grant, missing, reason, vended_key_id;
     int64_t vended_expires_ms;
     const struct json *details; /* what else the record must say: an object, bounded by its maker */
 

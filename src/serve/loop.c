@@ -6,79 +6,10 @@
 #include "base/metric.h"
 #include "serve/routes.h"
 #include "wire/hex.h"
-#include "wire/time.h"
 
-enum { TOKENS_KEPT = 4096, AUDIT_BYTES = 64 * 1024 };
+enum { TOKENS_KEPT = 4096 };
 
 /* ---- the end of a call ---- */
-
-static void add_text(struct buf *b, const char *name, struct sv v)
-{
-    if (!v.n)
-        return;
-    buf_add(b, SV(",\""));
-    buf_add(b, sv_from(name));
-    buf_add(b, SV("\":"));
-    json_write_str(b, v);
-}
-
-/* A status, three digits. */
-static void add_number(struct buf *b, int n)
-{
-    const char digits[3] = {(char)('0' + n / 100 % 10), (char)('0' + n / 10 % 10),
-                            (char)('0' + n % 10)};
-
-    buf_add(b, sv_of(digits, sizeof(digits)));
-}
-
-/* Rendered once a millisecond, not once a record. */
-static struct sv time_now(const struct call *c)
-{
-    struct loop *l = c->loop;
-
-    if (l->time_ms != c->now_ms || !l->time.n) {
-        arena_done(&l->time_arena);
-        l->time = time_text(&l->time_arena, c->now_ms, TIME_MILLISECONDS);
-        l->time_ms = c->now_ms;
-    }
-    return l->time;
-}
-
-/* One record per decision; nothing in it is a secret. */
-static void write_audit(struct call *c)
-{
-    struct buf b = buf_new(c->arena, AUDIT_BYTES);
-
-    buf_add(&b, SV("{\"time\":\""));
-    buf_add(&b, time_now(c));
-    buf_addc(&b, '"');
-    add_text(&b, "requestId", c->id);
-    add_text(&b, "traceparent",
-             sv_first(http_header_text(&c->in->headers, SV("traceparent")), 128));
-    add_text(&b, "principal", c->who.name);
-    add_text(&b, "role", c->who.only_role);
-    add_text(&b, "operation", sv_from(c->operation));
-    add_text(&b, "catalog", c->catalog ? c->catalog->name : (struct sv){0});
-    add_text(&b, "namespace", c->levels_text);
-    add_text(&b, "table", c->table_text);
-    add_text(&b, "grant", c->grant);
-    add_text(&b, "missing", c->missing);
-    add_text(&b, "accessKeyId", c->vended_key_id);
-    if (c->vended_expires_ms)
-        add_text(&b, "expires", time_text(c->arena, c->vended_expires_ms, TIME_SECONDS));
-    add_text(&b, "peer", c->turn->peer);
-    add_text(&b, "userAgent", sv_first(http_header_text(&c->in->headers, SV("User-Agent")), 200));
-    if (c->details) {
-        buf_add(&b, SV(",\"details\":"));
-        json_write(&b, c->details);
-    }
-    buf_add(&b, SV(",\"status\":"));
-    add_number(&b, c->out.status);
-    buf_add(&b, c->out.status < 400 ? SV(",\"decision\":\"allowed\"}")
-                                    : SV(",\"decision\":\"denied\"}"));
-    if (!b.over)
-        audit_write(c->loop->serve->audit, buf_sv(&b));
-}
 
 static void count(const struct call *c)
 {
@@ -96,7 +27,7 @@ bool call_reply(struct call *c)
 
     http_header_add(&c->out.headers, c->arena, SV("X-Request-Id"), c->id);
     count(c);
-    write_audit(c);
+    record_write(c);
     c->rules = rulebook_unref(c->rules);
     /* `c` lives in the turn's arena and is gone after this. */
     http_turn_reply(t, &c->out);
@@ -377,23 +308,12 @@ static void set_id(struct call *c)
     c->id = hex_encode(c->arena, sv_of((const char *)&id, sizeof(id)));
 }
 
-static struct sv without_alias(struct sv path)
-{
-    static const struct sv aliases[] = {SV_INIT("/api/catalog/"), SV_INIT("/iceberg/")};
-
-    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-        if (sv_starts(path, aliases[i]))
-            return sv_skip(path, aliases[i].n - 1);
-    }
-    return path;
-}
-
 static bool find_route(struct call *c, struct err *e)
 {
-    ptrdiff_t at = sv_find(c->in->target, '?');
+    struct sv query;
     bool other_method;
 
-    c->path = without_alias(at < 0 ? c->in->target : sv_first(c->in->target, (size_t)at));
+    c->path = route_path(c->in->target, &query);
     c->route = route_match(c->in->method, c->path, c->params, &other_method);
     if (!c->route) {
         c->operation = "unknown";
@@ -402,7 +322,7 @@ static bool find_route(struct call *c, struct err *e)
                        other_method ? "this path does not take that method" : "no such path");
     }
     c->operation = c->route->operation;
-    return at < 0 || form_read(sv_skip(c->in->target, (size_t)at + 1), c->arena, &c->query, e);
+    return form_read(query, c->arena, &c->query, e);
 }
 
 static bool begin(struct call *c, struct err *e)
@@ -479,7 +399,7 @@ void loop_drop(struct http_turn *t, UNUSED void *state)
     struct call *c = t->state;
 
     c->out = (struct http_response){.status = 503};
-    write_audit(c);
+    record_write(c);
     (void)rulebook_unref(c->rules);
 }
 

@@ -68,6 +68,9 @@ void loop_stop(void *state);
 /* A new rulebook, by message. */
 void loop_publish(struct loop *l, struct rulebook *r);
 
+/* ---- record.c: the audit record of a call that has its answer. ---- */
+void record_write(struct call *c);
+
 /* Ends a call that failed: the reply by the error. */
 void call_fail(struct call *c, const struct err *e);
 /* Runs a step; a false ends the call. */

@@ -9,6 +9,7 @@ static bool refuse(struct call *c, int status, const char *error, const char *wh
 {
     struct json *body = json_new_object(c->arena);
 
+    c->reason = arena_dup(c->arena, sv_from(why));
     json_set_str(body, c->arena, SV("error"), sv_from(error));
     json_set_str(body, c->arena, SV("error_description"), sv_from(why));
     http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
@@ -43,6 +44,18 @@ static bool from_basic(struct call *c, struct client *out)
         return false;
     out->secret = secret_of(secret);
     return true;
+}
+
+/* RFC 6749, 3.2: whoever checks the first of two and whoever uses the second would differ. */
+static bool has_twins(const struct pairs *form)
+{
+    for (size_t i = 0; i < form->n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (sv_eq(form->p[i].name, form->p[j].name))
+                return true;
+        }
+    }
+    return false;
 }
 
 /* "catalog", "PRINCIPAL_ROLE:NAME", "PRINCIPAL_ROLE:ALL", separated by blanks. False: a role the
@@ -90,6 +103,8 @@ bool oauth_token(struct call *c, struct err *e)
 
     if (!form_read(c->in->body, c->arena, &form, e))
         return refuse(c, 400, "invalid_request", e->msg);
+    if (has_twins(&form))
+        return refuse(c, 400, "invalid_request", "a field is given twice");
     if (!sv_eq(field(&form, SV("grant_type")), SV("client_credentials")))
         return refuse(c, 400, "unsupported_grant_type", "only client_credentials is served");
     client.id = field(&form, SV("client_id"));

@@ -31,6 +31,20 @@ const struct route routes[] = {
 };
 const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
 
+struct sv route_path(struct sv target, struct sv *query)
+{
+    static const struct sv aliases[] = {SV_INIT("/api/catalog/"), SV_INIT("/iceberg/")};
+    ptrdiff_t at = sv_find(target, '?');
+    struct sv path = at < 0 ? target : sv_first(target, (size_t)at);
+
+    *query = at < 0 ? (struct sv){0} : sv_skip(target, (size_t)at + 1);
+    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+        if (sv_starts(path, aliases[i]))
+            return sv_skip(path, aliases[i].n - 1);
+    }
+    return path;
+}
+
 /* "{x}" takes what stands before the next slash, and not nothing. Both are walked at once: this
  * runs for each line of the table on each request. */
 static bool matches(const char *template_, struct sv path, struct sv params[ROUTE_PARAMS])

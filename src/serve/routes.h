@@ -18,6 +18,9 @@ struct route {
 extern const struct route routes[];
 extern const size_t n_routes;
 
+/* The raw path of a request's target, without the prefixes under which other catalogs are reached;
+ * what stands behind the first '?' in `*query`. */
+struct sv route_path(struct sv target, struct sv *query);
 /* By method and raw path. NULL: 404, or 405 when `*other_method`. */
 const struct route *route_match(enum http_method m, struct sv path, struct sv params[ROUTE_PARAMS],
                                 bool *other_method);
