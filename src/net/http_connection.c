@@ -169,11 +169,8 @@ static struct http_turn *take_turn(struct http_connection *c)
         t->made_before = l->made;
         l->made = t;
     }
-    *t = (struct http_turn){.loop = l,
-                            .connection = c,
-                            .peer = c->peer,
-                            .over_tls = c->tls,
-                            .made_before = t->made_before};
+    *t = (struct http_turn){
+        .loop = l, .connection = c, .over_tls = c->tls, .made_before = t->made_before};
     l->turns++;
     return t;
 }
@@ -222,6 +219,8 @@ static void begin_turn(struct http_connection *c, struct sv bytes, int64_t now_m
     struct http_turn *t = c->turn;
 
     own_request(t, &c->reading, bytes);
+    /* The connection may end before the turn. */
+    t->peer = arena_dup(&t->arena, c->peer);
     t->mono_ms = now_ms;
     t->wall_ms = world_wall_ms(l->server->options.world);
     c->reading = (struct http1){0};
