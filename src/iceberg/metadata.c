@@ -309,11 +309,13 @@ struct json *metadata_refs_only(const struct json *metadata, struct arena *a)
     struct json *copy = json_copy(a, metadata), *kept = json_new_array(a), *ref;
     const struct json *refs = json_get(metadata, SV("refs")),
                       *snapshots = json_get(copy, SV("snapshots"));
+    int64_t current = json_i64(json_get(metadata, SV("current-snapshot-id")), -1);
     struct sv name;
 
     for (size_t i = 0; i < json_count(snapshots); i++) {
         int64_t id = json_i64(json_get(json_at(snapshots, i), SV("snapshot-id")), -1);
-        bool wanted = false;
+        /* Old writers name no refs: main is the current snapshot. */
+        bool wanted = id == current;
 
         for (size_t j = 0; !wanted && json_member(refs, j, &name, &ref); j++)
             wanted = json_i64(json_get(ref, SV("snapshot-id")), -1) == id;

@@ -126,6 +126,14 @@ MUST_CHECK bool rulebook_authenticate(const struct rulebook *r, struct sv token,
 MUST_CHECK bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,
                                int64_t ttl_ms, struct arena *a, struct sv *token, struct err *e);
 
+/* ---- what clients bring back ---- */
+
+/* A mark that only we can put on `text`; as good as our tokens' signatures, and apart from them.
+ * ERR_UNAVAILABLE: no key yet. */
+MUST_CHECK bool rulebook_seal(const struct rulebook *r, struct sv text, struct sha256 *out,
+                              struct err *e);
+bool rulebook_sealed(const struct rulebook *r, struct sv text, const struct sha256 *seal);
+
 /* ---- deciding ---- */
 
 struct subject {

@@ -105,16 +105,6 @@ bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e)
     return true;
 }
 
-/* Offset of "%1F" in any case, or -1. */
-static ptrdiff_t find_separator(struct sv v)
-{
-    for (size_t i = 0; i + 2 < v.n; i++) {
-        if (v.p[i] == '%' && v.p[i + 1] == '1' && (v.p[i + 2] | 0x20) == 'f')
-            return (ptrdiff_t)i;
-    }
-    return -1;
-}
-
 bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct levels *out,
                     struct err *e)
 {
@@ -139,37 +129,6 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
     out->dotted = buf_sv(&dotted);
     c->levels_text = out->dotted;
     return true;
-}
-
-bool call_levels_json(struct call *c, const struct json *list, struct levels *out, struct err *e)
-{
-    struct sv levels[LIMIT_NAMESPACE_LEVELS + 1];
-    size_t n = json_count(list);
-
-    if (json_kind(list) != JSON_ARRAY || n > LIMIT_NAMESPACE_LEVELS)
-        return err_set(e, ERR_INVALID, "namespace: a list of 1 to %d names is required",
-                       LIMIT_NAMESPACE_LEVELS);
-    for (size_t i = 0; i < n; i++)
-        levels[i] = json_str(json_at(list, i), (struct sv){0});
-    return call_levels_of(c, levels, n, out, e);
-}
-
-bool call_levels(struct call *c, struct sv raw, struct levels *out, struct err *e)
-{
-    struct sv levels[LIMIT_NAMESPACE_LEVELS + 1];
-    size_t n = 0;
-    ptrdiff_t at;
-
-    do {
-        struct sv part;
-
-        at = find_separator(raw);
-        part = at < 0 ? raw : sv_first(raw, (size_t)at);
-        if (n > LIMIT_NAMESPACE_LEVELS || !uri_decode(part, true, c->arena, &levels[n++], e))
-            return n > LIMIT_NAMESPACE_LEVELS ? err_set(e, ERR_INVALID, "too many levels") : false;
-        raw = at < 0 ? raw : sv_skip(raw, (size_t)at + 3);
-    } while (at >= 0);
-    return call_levels_of(c, levels, n, out, e);
 }
 
 bool call_body(struct call *c, struct json **out, struct err *e)

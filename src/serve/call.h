@@ -61,7 +61,8 @@ struct call {
 };
 
 typedef bool call_fn(struct call *c, struct err *e);
-/* Runs on a keeper with its store; touches nothing but c->arena, c->work, c->now_ms. */
+/* Runs on a keeper with its store; touches nothing but c->arena, c->work, c->now_ms, and reads what
+ * does not change: c->rules, c->who. */
 typedef bool query_fn(struct call *c, struct store *s, struct err *e);
 /* Goes on after what was asked: `outcome` is NULL on success. To fail, return false with `e` set
  * (maybe a copy of outcome). */
@@ -110,8 +111,8 @@ bool call_reply_empty(struct call *c, int status); /* 204, 304. Always true */
 /* ---- what handlers share ---- */
 /* {prefix} to c->catalog; ERR_NOT_FOUND with NoSuchWarehouseException. */
 MUST_CHECK bool call_catalog(struct call *c, struct err *e);
-/* A raw path segment to namespace levels: split on %1F (then decode), '+' is a blank. Limits, no
- * empty level. */
+/* A raw path segment to namespace levels: split on %1F or else on the catalog's own separator, then
+ * decoded, '+' is a blank. Limits, no empty level. levels.c. */
 struct levels {
     struct sv *p;
     size_t n;
@@ -119,6 +120,9 @@ struct levels {
     struct sv dotted; /* for messages */
 };
 MUST_CHECK bool call_levels(struct call *c, struct sv raw, struct levels *out, struct err *e);
+/* The same from a decoded parameter; `encoded` when its levels are encoded once more. */
+MUST_CHECK bool call_levels_text(struct call *c, struct sv text, bool encoded, struct levels *out,
+                                 struct err *e);
 /* The same from levels that came in a body. */
 MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n,
                                struct levels *out, struct err *e);
@@ -126,8 +130,6 @@ MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n
 MUST_CHECK bool call_levels_json(struct call *c, const struct json *list, struct levels *out,
                                  struct err *e);
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
-/* pageToken and pageSize: where to go on and how many. */
-MUST_CHECK bool call_page(struct call *c, struct page *out, struct err *e);
 /* The body as a JSON object. */
 MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);
 /* The caller holds `p` on the subject, else ERR_DENIED with c->missing set; c->grant on success.

@@ -1,17 +1,15 @@
 /* namespaces.c - namespaces: list, create, load, exists, drop, properties. */
 #include "base/limits.h"
+#include "serve/page.h"
 #include "serve/routes.h"
 #include "serve/table_steps.h"
-
-enum { MAX_PAGE = 1000 };
 
 struct namespace_work {
     struct table_path path;
     struct sv properties; /* JSON text */
     struct json *body;
-    struct levels parent;
-    struct page page;
-    struct sv_vec found;
+    struct levels parent, other; /* `other`: the parent as a client that encodes twice means it */
+    struct paging paging;
     struct json *updated, *removed, *missing;
 };
 
@@ -52,15 +50,13 @@ static bool reply_namespace(struct call *c, struct sv joined, struct sv properti
 
 /* ---- list ---- */
 
-static bool query_list(struct call *c, struct store *s, struct err *e)
+static bool list_names(struct call *c, struct store *s, const struct page *page, struct sv_vec *out,
+                       struct err *e)
 {
-    struct namespace_work *w = c->work;
+    const struct namespace_work *w = c->work;
     const struct ns_name parent = {c->catalog->id, w->parent.joined};
-    struct sv ignored;
 
-    if (w->parent.n && !store_namespace_get(s, &parent, c->arena, &ignored, e))
-        return false;
-    return store_namespace_list(s, &parent, &w->page, c->arena, &w->found, e);
+    return store_namespace_list(s, &parent, page, c->arena, out, e);
 }
 
 static bool is_seen(struct call *c, struct sv joined)
@@ -76,39 +72,54 @@ static bool is_seen(struct call *c, struct sv joined)
     return rulebook_sees(c->rules, &c->who, &s);
 }
 
+static bool query_list(struct call *c, struct store *s, struct err *e)
+{
+    static const struct page_source source = {list_names, is_seen};
+    struct namespace_work *w = c->work;
+    const struct ns_name parent = {c->catalog->id, w->parent.joined};
+    struct sv ignored;
+
+    if (w->parent.n && !store_namespace_get(s, &parent, c->arena, &ignored, e))
+        return false;
+    return page_fill(c, s, &source, &w->paging, e);
+}
+
+static bool list_parent(struct call *c, struct namespace_work *w, struct err *e);
+
 static bool after_list(struct call *c, const struct err *outcome, struct err *e)
 {
     struct namespace_work *w = c->work;
     struct json *body = json_new_object(c->arena), *list = json_new_array(c->arena);
 
+    if (outcome && outcome->code == ERR_NOT_FOUND && w->other.n) {
+        w->parent = w->other;
+        w->other = (struct levels){0};
+        return list_parent(c, w, e);
+    }
     if (outcome)
         return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->parent, e) : false;
-    for (size_t i = 0; i < w->found.n; i++) {
-        if (is_seen(c, w->found.p[i]))
-            json_push(list, levels_json(w->found.p[i], c->arena));
-    }
+    for (size_t i = 0; i < w->paging.names.n; i++)
+        json_push(list, levels_json(w->paging.names.p[i], c->arena));
     json_set(body, SV("namespaces"), list);
-    if (w->page.limit && w->found.n == (size_t)w->page.limit)
-        json_set_str(body, c->arena, SV("next-page-token"),
-                     uri_encoded(c->arena, w->found.p[w->found.n - 1]));
-    return call_reply_json(c, 200, body);
+    return page_end(c, &w->paging, body, e) && call_reply_json(c, 200, body);
 }
 
-/* Without pageToken a client wants everything; with one, even an empty one, it pages. The token is
- * the last name told. */
-bool call_page(struct call *c, struct page *out, struct err *e)
+static bool list_parent(struct call *c, struct namespace_work *w, struct err *e)
 {
-    const struct sv *token = form_get(&c->query, SV("pageToken")),
-                    *size = form_get(&c->query, SV("pageSize"));
-    int64_t n = MAX_PAGE;
+    return call_demand(c, w->parent.n ? &w->parent : NULL, (struct sv){0}, PRIVILEGE_NAMESPACE_LIST,
+                       NULL, e) &&
+           call_read(c, query_list, after_list, e);
+}
 
-    *out = (struct page){0};
-    if (!token)
-        return true;
-    if (size && (!sv_i64(*size, &n) || n < 1))
-        return err_set(e, ERR_INVALID, "pageSize must be a number from 1");
-    out->limit = (int)(n > MAX_PAGE ? MAX_PAGE : n);
-    return uri_decode(*token, false, c->arena, &out->after, e);
+/* Java sends levels as they are, PyIceberg encodes each once more: where there are escapes, the
+ * plain reading goes first. */
+static bool read_parent(struct call *c, struct sv text, struct namespace_work *w, struct err *e)
+{
+    struct err ignored = {0};
+
+    if (sv_has_char(text, '%') && !call_levels_text(c, text, true, &w->other, &ignored))
+        w->other = (struct levels){0};
+    return call_levels_text(c, text, false, &w->parent, e);
 }
 
 bool namespace_list(struct call *c, struct err *e)
@@ -117,13 +128,8 @@ bool namespace_list(struct call *c, struct err *e)
     struct namespace_work *w = work_of(c);
     bool nested = parent && parent->n;
 
-    /* The decoded parent holds 0x1F bytes, or escapes that PyIceberg encoded twice. */
-    if (!call_catalog(c, e) || !call_page(c, &w->page, e) ||
-        (nested && !call_levels(c, uri_encoded(c->arena, *parent), &w->parent, e)) ||
-        !call_demand(c, nested ? &w->parent : NULL, (struct sv){0}, PRIVILEGE_NAMESPACE_LIST, NULL,
-                     e))
-        return false;
-    return call_read(c, query_list, after_list, e);
+    return call_catalog(c, e) && page_begin(c, nested ? *parent : (struct sv){0}, &w->paging, e) &&
+           (!nested || read_parent(c, *parent, w, e)) && list_parent(c, w, e);
 }
 
 /* ---- create ---- */

@@ -1,4 +1,5 @@
 /* tables.c - tables: list, create, stage, load, exists, drop. */
+#include "serve/page.h"
 #include "serve/routes.h"
 #include "serve/table_steps.h"
 
@@ -8,17 +9,32 @@ enum { STAGE_MS = 60 * 60 * 1000, STAGE_MARGIN_MS = 5 * 60 * 1000 };
 
 struct list_work {
     struct table_path path;
-    struct page page;
-    struct sv_vec found;
+    struct paging paging;
 };
+
+static bool list_names(struct call *c, struct store *s, const struct page *page, struct sv_vec *out,
+                       struct err *e)
+{
+    const struct list_work *w = c->work;
+    const struct ns_name ns = path_ns(c, &w->path);
+
+    return store_table_list(s, &ns, page, c->arena, out, e);
+}
+
+static bool is_seen(struct call *c, struct sv name)
+{
+    const struct list_work *w = c->work;
+    const struct subject s = {c->catalog, w->path.ns.p, w->path.ns.n, name};
+
+    return rulebook_sees(c->rules, &c->who, &s);
+}
 
 static bool query_list(struct call *c, struct store *s, struct err *e)
 {
+    static const struct page_source source = {list_names, is_seen};
     struct list_work *w = c->work;
 
-    const struct ns_name ns = path_ns(c, &w->path);
-
-    return store_table_list(s, &ns, &w->page, c->arena, &w->found, e);
+    return page_fill(c, s, &source, &w->paging, e);
 }
 
 static bool after_list(struct call *c, const struct err *outcome, struct err *e)
@@ -31,21 +47,15 @@ static bool after_list(struct call *c, const struct err *outcome, struct err *e)
         return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->path.ns, e) : false;
     for (size_t i = 0; i < w->path.ns.n; i++)
         json_push(levels, json_new_str(c->arena, w->path.ns.p[i]));
-    for (size_t i = 0; i < w->found.n; i++) {
-        struct subject s = {c->catalog, w->path.ns.p, w->path.ns.n, w->found.p[i]};
+    for (size_t i = 0; i < w->paging.names.n; i++) {
         struct json *entry = json_new_object(c->arena);
 
-        if (!rulebook_sees(c->rules, &c->who, &s))
-            continue;
         json_set(entry, SV("namespace"), levels);
-        json_set_str(entry, c->arena, SV("name"), w->found.p[i]);
+        json_set_str(entry, c->arena, SV("name"), w->paging.names.p[i]);
         json_push(list, entry);
     }
     json_set(body, SV("identifiers"), list);
-    if (w->page.limit && w->found.n == (size_t)w->page.limit)
-        json_set_str(body, c->arena, SV("next-page-token"),
-                     uri_encoded(c->arena, w->found.p[w->found.n - 1]));
-    return call_reply_json(c, 200, body);
+    return page_end(c, &w->paging, body, e) && call_reply_json(c, 200, body);
 }
 
 bool table_list(struct call *c, struct err *e)
@@ -54,7 +64,7 @@ bool table_list(struct call *c, struct err *e)
     struct decision d;
 
     c->work = w;
-    if (!table_path(c, &w->path, e) || !call_page(c, &w->page, e))
+    if (!table_path(c, &w->path, e) || !page_begin(c, w->path.ns.joined, &w->paging, e))
         return false;
     /* Rights on single tables are enough: the list shows those only. */
     if (!rulebook_sees(c->rules, &c->who,

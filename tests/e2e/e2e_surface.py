@@ -281,3 +281,141 @@ class Register(Surface):
                      for _ in range(20)}
             self.assertEqual(found, {value})
             self.assertEqual(self.call("DELETE", "/namespaces/sales/tables/changed")[0], 204)
+
+
+class Lists(Surface):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder.write("dotted.yaml", h.integration(cls.endpoint(), "other", allowedLocations=["s3://warehouse/other/*"]),
+                         h.catalog("dotted", storageIntegrationRef={"name": "other"},
+                                   properties={"namespace-separator": "%2E"}),
+                         h.role("dotted", catalog_name="dotted"))
+        for levels in (["a"], ["a", "b"], ["a", "b c/é+%20.x"], ["a", "b", "c"], ["p"], ["q r"]):
+            status, body = cls.desk.call("POST", V1 + "/namespaces", cls.token, {"namespace": levels})
+            assert status == 200, body
+        for i in range(7):
+            cls.create(f"t{i}")
+
+    def query(self, path, token=None, **query):
+        return self.call("GET", f"{path}?{urllib.parse.urlencode(query)}", token=token)
+
+    def pages(self, path, key, size, token=None):
+        found, at = [], ""
+        while at is not None:
+            status, body = self.query(path, token, pageToken=at, pageSize=size)
+            self.assertEqual(status, 200, body)
+            self.assertLessEqual(len(body[key]), size)
+            found.append(body[key])
+            at = body.get("next-page-token")
+        return found
+
+    def test_every_endpoint_that_is_served_is_documented(self):
+        served = self.desk.call("GET", "/v1/config?warehouse=analytics", self.token)[1]["endpoints"]
+        with open(h.TOP + "/docs/REST.md") as f:
+            text = f.read()
+        self.assertEqual([e for e in served if f"`{e}`" not in text], [])
+
+    def test_pages_hold_every_entry_once_and_the_last_one_says_so(self):
+        tables = "/namespaces/sales/tables"
+        everything = [i["name"] for i in self.call("GET", tables)[1]["identifiers"]]
+        self.assertEqual(everything, sorted(["first"] + [f"t{i}" for i in range(7)]))
+        for size in (1, 3, 4, 8, 9):
+            with self.subTest(size):
+                pages = self.pages(tables, "identifiers", size)
+                self.assertEqual([i["name"] for p in pages for i in p], everything)
+                self.assertEqual(len(pages), -(-len(everything) // size))
+        names = [n[0] for p in self.pages("/namespaces", "namespaces", 2) for n in p]
+        self.assertEqual(names, ["a", "p", "q r", "sales"])
+
+    def test_who_does_not_page_is_told_everything(self):
+        for query in ({}, {"pageSize": 2}):
+            status, body = self.query("/namespaces/sales/tables", **query)
+            self.assertEqual((status, len(body["identifiers"]), body.get("next-page-token")), (200, 8, None))
+
+    def test_a_page_grows_with_what_came_after_it_was_told(self):
+        tables = "/namespaces/p/tables"
+        for name in ("b", "d"):
+            self.call("POST", tables, {"name": name, "schema": h.SIMPLE_SCHEMA})
+        _, body = self.query(tables, pageToken="", pageSize=1)
+        for name in ("a", "c"):
+            self.call("POST", tables, {"name": name, "schema": h.SIMPLE_SCHEMA})
+        _, rest = self.query(tables, pageToken=body["next-page-token"], pageSize=9)
+        self.assertEqual([i["name"] for i in body["identifiers"] + rest["identifiers"]], ["b", "c", "d"])
+
+    def test_a_token_that_is_not_of_this_list_is_refused(self):
+        tables = "/namespaces/sales/tables"
+        token = self.query(tables, pageToken="", pageSize=2)[1]["next-page-token"]
+        last, seal = token.split(".")
+        self.assertEqual(self.query(tables, pageToken=token)[0], 200)
+        other = self.someone("pager", {"privileges": ["CATALOG_MANAGE_CONTENT"]})
+        self.refused(self.query(tables, other, pageToken=token), 400, "BadRequestException")
+        self.refused(self.query("/namespaces/p/tables", pageToken=token), 400, "BadRequestException")
+        self.refused(self.query("/namespaces", pageToken=token), 400, "BadRequestException")
+        for forged in ("t1", last, "." + seal, "dDE." + seal, last + ".", last + "." + seal[:-1], last + "." + "A" * 43,
+                       token + "x", "x" * 5000, "%", "é.é"):
+            with self.subTest(forged):
+                self.assertEqual(self.query(tables, pageToken=forged)[0], 400, forged)
+        for size in ("0", "-1", "x", "", "99999999999999999999"):
+            with self.subTest(size):
+                self.refused(self.query(tables, pageToken="", pageSize=size), 400, "BadRequestException")
+
+    def test_pages_hold_and_name_only_what_the_caller_sees(self):
+        seer = self.someone("seer", {"privileges": ["TABLE_LIST"], "namespaces": ["sales"], "tables": ["t2", "t5"]})
+        path = "/namespaces/sales/tables"
+        self.assertEqual(self.pages(path, "identifiers", 1, seer), [
+            [{"namespace": ["sales"], "name": "t2"}], [{"namespace": ["sales"], "name": "t5"}]])
+
+    def test_nested_namespaces_are_listed_a_level_at_a_time(self):
+        for parent, want in (("a", [["a", "b"], ["a", "b c/é+%20.x"]]), ("a\x1fb", [["a", "b", "c"]]),
+                             ("a\x1fb\x1fc", []), ("a\x1fb c/é+%20.x", []), ("q r", []),
+                             # PyIceberg encodes each level once more.
+                             ("a\x1fb%20c%2F%C3%A9%2B%2520.x", []), ("q%20r", [])):
+            with self.subTest(parent):
+                status, body = self.query("/namespaces", parent=parent)
+                self.assertEqual((status, body.get("namespaces")), (200, want), body)
+        for parent in ("nowhere", "a\x1fnowhere", "q%20", "q+r"):
+            with self.subTest(parent):
+                self.refused(self.query("/namespaces", parent=parent), 404, "NoSuchNamespaceException")
+        self.refused(self.query("/namespaces", parent="a\x1f"), 400, "BadRequestException")
+        self.assertEqual(self.query("/namespaces", parent="")[1]["namespaces"], self.call("GET", "/namespaces")[1]["namespaces"])
+        catalog = self.desk.pyiceberg(self.client)
+        self.assertEqual(catalog.list_namespaces(("a", "b c/é+%20.x")), [])
+        self.assertEqual(catalog.list_namespaces("a"), [("a", "b"), ("a", "b c/é+%20.x")])
+
+    def test_namespaces_of_any_spelling_hold_tables_and_each_other(self):
+        exotic = "/namespaces/a%1Fb%20c%2F%C3%A9%2B%2520.x"
+        self.assertEqual(self.call("GET", exotic)[1]["namespace"], ["a", "b c/é+%20.x"])
+        self.assertEqual(self.call("GET", exotic.replace("%20c", "+c", 1).replace("%1F", "%1f"))[0], 200)
+        status, body = self.call("POST", exotic + "/tables", {"name": "t / é+%", "schema": h.SIMPLE_SCHEMA})
+        self.assertEqual(status, 200, body)
+        self.assertEqual(self.call("HEAD", exotic + "/tables/t%20%2F%20%C3%A9%2B%25")[0], 204)
+        self.assertEqual(self.call("GET", exotic + "/tables")[1]["identifiers"],
+                         [{"namespace": ["a", "b c/é+%20.x"], "name": "t / é+%"}])
+        self.refused(self.call("POST", "/namespaces", {"namespace": ["x", "y"]}), 404, "NoSuchNamespaceException")
+        self.refused(self.call("DELETE", "/namespaces/a%1Fb"), 409, "NamespaceNotEmptyException")
+
+    def test_the_separator_that_a_catalog_advertises_is_taken_beside_the_old_one(self):
+        config = h.wait_for("the catalog", lambda: self.desk.call("GET", "/v1/config?warehouse=dotted", self.token)[1].get("defaults"))
+        self.assertEqual(config["namespace-separator"], "%2E")
+        for levels in (["x"], ["x", "y"]):
+            status, body = self.desk.call("POST", "/v1/dotted/namespaces", self.token, {"namespace": levels})
+            self.assertEqual(status, 200, body)
+        for path in ("x%2Ey", "x%1Fy", "x.y"):
+            with self.subTest(path):
+                status, body = self.desk.call("GET", f"/v1/dotted/namespaces/{path}", self.token)
+                self.assertEqual((status, body.get("namespace")), (200, ["x", "y"]))
+        self.assertEqual(self.desk.call("GET", "/v1/dotted/namespaces?parent=x", self.token)[1]["namespaces"], [["x", "y"]])
+        self.refused(self.desk.call("POST", "/v1/dotted/namespaces", self.token, {"namespace": ["x.y"]}), 400,
+                     "BadRequestException")
+
+    def test_refs_only_leaves_out_old_snapshots_and_nothing_else(self):
+        location = "s3://warehouse/lake/refs"
+        self.create("refs", location=location)
+        for i, parent in ((1, None), (2, 1), (3, 2)):
+            status, body = self.commit("refs", *e2e_catalog.append(i, location, parent, i))
+            self.assertEqual(status, 200, body)
+        everything = self.call("GET", "/namespaces/sales/tables/refs?snapshots=all")[1]["metadata"]
+        refs = self.call("GET", "/namespaces/sales/tables/refs?snapshots=refs")[1]["metadata"]
+        self.assertEqual([s["snapshot-id"] for s in everything["snapshots"]], [1, 2, 3])
+        self.assertEqual(refs, {**everything, "snapshots": [s for s in everything["snapshots"] if s["snapshot-id"] == 3]})

@@ -113,7 +113,29 @@ static void sources_of_a_transform_follow_their_columns(void)
         SV("{\"source-ids\":[2,1],\"name\":\"z\",\"transform\":\"zorder[2]\",\"field-id\":1000}"));
 }
 
-SUITE("iceberg/metadata", TEST(old_files_are_read_and_wrong_ones_are_not),
+static void refs_only_keeps_what_a_ref_or_the_present_needs(void)
+{
+    auto_arena a = {0};
+    static const char *const snapshots =
+        ",\"snapshots\":[{\"snapshot-id\":1},{\"snapshot-id\":2},{\"snapshot-id\":3}]";
+    struct json *with_refs =
+        json(arena_cstr(&a, arena_printf(&a,
+                                         HEAD "%s,\"current-snapshot-id\":3,\"refs\":{\"main\":"
+                                              "{\"snapshot-id\":3},\"t\":{\"snapshot-id\":1}}}",
+                                         snapshots)),
+             &a);
+    struct json *without =
+        json(arena_cstr(&a, arena_printf(&a, HEAD "%s,\"current-snapshot-id\":2}", snapshots)), &a);
+
+    CHECK_SV(json_text(&a, json_get(metadata_refs_only(with_refs, &a), SV("snapshots"))),
+             SV("[{\"snapshot-id\":1},{\"snapshot-id\":3}]"));
+    CHECK_SV(json_text(&a, json_get(metadata_refs_only(without, &a), SV("snapshots"))),
+             SV("[{\"snapshot-id\":2}]"));
+    CHECK_INT(json_count(json_get(with_refs, SV("snapshots"))), 3);
+}
+
+SUITE("iceberg/metadata", TEST(refs_only_keeps_what_a_ref_or_the_present_needs),
+      TEST(old_files_are_read_and_wrong_ones_are_not),
       TEST(a_file_past_the_limit_is_refused_before_it_is_read),
       TEST(a_create_request_of_any_shape_is_answered),
       TEST(sources_of_a_transform_follow_their_columns))
