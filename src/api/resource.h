@@ -40,6 +40,8 @@ struct storage_integration {
     struct sv policy_template_read, policy_template_write; /* empty: ours */
     struct sv_vec allowed_locations; /* "s3://bucket/prefix/", normalised: closing '/', no '*' */
     enum deletion_policy deletion_policy;
+    int bucket_policy_word; /* as read; use the bool */
+    bool manage_bucket_policy;
     bool suspend;
 };
 

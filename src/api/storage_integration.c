@@ -9,6 +9,7 @@
 static const char *const storage_types[] = {"s3", NULL};
 static const char *const providers[] = {"aws", "ceph-rgw", "s3-compatible", NULL};
 static const char *const managements[] = {"Managed", "Observed", "None", NULL};
+static const char *const bucket_policies[] = {"None", "Managed", NULL};
 static const char *const deletion_policies[] = {"Delete", "Retain", NULL};
 
 /* An enum that was not given: its default depends on other fields. */
@@ -60,6 +61,8 @@ static const struct field fields[] = {
     {.path = "kmsKeyArns", .type = FIELD_STRINGS, .offset = AT(kms_key_arns), .max = 10},
     {.path = "allowedLocations", .type = FIELD_STRINGS, .offset = AT(allowed_locations), .min = 1,
      .max = 50},
+    {.path = "bucketPolicy", .type = FIELD_ENUM, .offset = AT(bucket_policy_word),
+     .words = bucket_policies},
     {.path = "deletionPolicy", .type = FIELD_ENUM, .offset = AT(deletion_word),
      .words = deletion_policies},
     {.path = "suspend", .type = FIELD_BOOL, .offset = AT(suspend)},
@@ -137,6 +140,7 @@ static void set_defaults(struct storage_integration *w)
         w->management_word =
             w->provider == PROVIDER_S3_COMPATIBLE ? MANAGEMENT_NONE : MANAGEMENT_MANAGED;
     w->management = (enum management)w->management_word;
+    w->manage_bucket_policy = w->bucket_policy_word != 0;
     w->deletion_policy = (enum deletion_policy)w->deletion_word;
     /* Other stores take tags and forget them. */
     w->tag_sessions = w->tag_sessions && w->provider == PROVIDER_AWS;
@@ -214,6 +218,9 @@ static void check_together(struct resource *r, struct arena *a)
     if (w->provider == PROVIDER_S3_COMPATIBLE && w->management != MANAGEMENT_NONE)
         complain(&r->complaints, a, "InvalidSpec", SV("spec.management"),
                  "s3-compatible stores have no role management; set None");
+    if (w->provider == PROVIDER_S3_COMPATIBLE && w->manage_bucket_policy)
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.bucketPolicy"),
+                 "s3-compatible stores have no roles to write it for; set None");
     if (w->management != MANAGEMENT_MANAGED && w->provider != PROVIDER_S3_COMPATIBLE &&
         !w->role_arn.n)
         complain(&r->complaints, a, "InvalidSpec", SV("spec.roleArn"),

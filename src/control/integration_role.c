@@ -260,7 +260,11 @@ bool pass_remove_role(struct pass *p, struct err *e)
     /* Who asked for nothing to be removed does not wait for it either. */
     if (!pass_tidy(p, e))
         return retain;
-    if (retain || !p->created)
+    if (retain)
+        return true;
+    if (!pass_bucket_policy(p, false, e))
+        return false;
+    if (!p->created)
         return true;
     if (!observe(p, e))
         return false;

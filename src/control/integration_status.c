@@ -100,6 +100,8 @@ void pass_finish_status(struct pass *p)
     json_set_bool(v, p->a, SV("roleCreated"), p->created);
     set_text(p, v, "roleCreatedAt", p->created_at);
     set_text(p, v, "caller", p->caller);
+    if (p->bucket_policy)
+        json_set_bool(v, p->a, SV("bucketPolicyWritten"), true);
     json_set_bool(capabilities, p->a, SV("bulkDelete"), p->j->found.bulk_delete);
     json_set_bool(capabilities, p->a, SV("sessionTags"), p->j->found.session_tags);
     if (p->update_role != CAPABILITY_UNKNOWN)
@@ -122,6 +124,7 @@ void pass_read_status(struct pass *p)
     p->probed_at = json_get_str(s, SV("probedAt"));
     p->probing = json_get_str(s, SV("probing"));
     p->caller = json_get_str(s, SV("caller"));
+    p->bucket_policy = json_bool(json_get(s, SV("bucketPolicyWritten")), false);
     p->j->found.role_arn = json_get_str(s, SV("roleArn"));
     p->j->found.role_created_at = p->created_at;
     p->j->found.scope = integration_scope_of_status(s);
@@ -143,6 +146,8 @@ bool pass_remember(struct pass *p, struct err *e)
         json_set_bool(status, p->a, SV("roleCreated"), true);
         set_text(p, status, "roleCreatedAt", p->created_at);
     }
+    if (p->bucket_policy)
+        json_set_bool(status, p->a, SV("bucketPolicyWritten"), true);
     set_text(p, status, "roleArn", p->target.role_arn);
     set_text(p, status, "probing", p->probing);
     if (!p->w->ops->put_status(p->w->writer, p->j->object, status, e))

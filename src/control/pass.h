@@ -1,5 +1,5 @@
 /* pass.h - one pass over a StorageIntegration; shared by storage_integration.c, integration_role.c,
- * integration_status.c and probe.c only. */
+ * integration_status.c, bucket_policy.c and probe.c only. */
 #ifndef CONTROL_PASS_H
 #define CONTROL_PASS_H
 
@@ -21,7 +21,8 @@ struct pass {
     struct sv caller;
     struct outcome o;
     bool managed, changed, created;
-    bool looked; /* the role was read: `have` is known */
+    bool looked;        /* the role was read: `have` is known */
+    bool bucket_policy; /* statements of ours stand in it, as far as the status knows */
     struct sv created_at;
     enum capability update_role; /* change what an existing role was created with */
     struct sv differences;       /* of the role that stay, as sentences */
@@ -46,6 +47,11 @@ MUST_CHECK bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struc
 MUST_CHECK bool pass_ensure_role(struct pass *p, bool *go_on, struct err *e);
 /* Takes away what we made, and nothing else. */
 MUST_CHECK bool pass_remove_role(struct pass *p, struct err *e);
+
+/* ---- bucket_policy.c ---- */
+
+/* Puts our statements into the bucket's policy, or takes them out. */
+MUST_CHECK bool pass_bucket_policy(struct pass *p, bool wanted, struct err *e);
 
 /* ---- probe.c ---- */
 

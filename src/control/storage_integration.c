@@ -91,7 +91,7 @@ static bool work(struct pass *p, struct err *e)
 {
     bool go_on;
 
-    if (p->managed && !has_finalizer(p) && !put_finalizer(p, e))
+    if ((p->managed || p->spec->manage_bucket_policy) && !has_finalizer(p) && !put_finalizer(p, e))
         return false;
     if (!pass_tidy(p, e) || !pass_ensure_role(p, &go_on, e))
         return false;
@@ -101,7 +101,7 @@ static bool work(struct pass *p, struct err *e)
         p->j->again_ms = p->w->resync_ms < FAULT_AGAIN_MS ? p->w->resync_ms : FAULT_AGAIN_MS;
         return true;
     }
-    if (!pass_verify(p, e))
+    if (!pass_bucket_policy(p, p->spec->manage_bucket_policy, e) || !pass_verify(p, e))
         return false;
     conclude(p);
     return true;

@@ -164,3 +164,43 @@ class Tags(Desk):
         service = self.recorder()
         service.room = 2
         self.assertEqual(list(self.take("narrow", service)[0]), ["polaris:principal", "polaris:table"])
+
+
+class BucketPolicy(Desk):
+    """Our statement in the bucket's policy, and everybody else's."""
+
+    theirs = {"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject",
+              "Resource": "arn:aws:s3:::shared/secret/*"}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rgw.bucket("shared")
+        cls.rgw.s3.put_bucket_policy(Bucket="shared", Policy=compact({"Version": "2012-10-17", "Statement": [cls.theirs]}))
+
+    def statements(self):
+        from botocore.exceptions import ClientError
+
+        try:
+            return json.loads(self.rgw.s3.get_bucket_policy(Bucket="shared")["Policy"])["Statement"]
+        except ClientError:
+            return []
+
+    def put(self, word):
+        self.folder.write("shared.yaml", h.integration(
+            self.endpoint(), name="shared", bucket="shared", bucketPolicy=word))
+
+    def test_our_statement_comes_and_goes_and_theirs_stays(self):
+        def sids():
+            return sorted(s["Sid"][:9] for s in self.statements())
+        self.put("Managed")
+        h.wait_for("our statements", lambda: sids() == ["Frontdesk", "Frontdesk", "Theirs"])
+        self.assertIn(self.theirs, self.statements())
+        self.put("None")
+        h.wait_for("them to go", lambda: sids() == ["Theirs"])
+        self.put("Managed")
+        h.wait_for("our statements", lambda: len(sids()) == 3)
+        self.folder.remove("shared.yaml")
+        h.wait_for("them to go", lambda: sids() == ["Theirs"])
+        self.assertEqual(self.statements(), [self.theirs])
+        h.wait_for("the role to go", lambda: "frontdesk-lakehouse-shared" not in self.rgw.roles())

@@ -93,6 +93,7 @@ static void what_is_wrong_is_named_by_its_field(void)
          "spec.kmsKeyArns[0]"                                                                                                   },
         {AWS "  kmsKeyArns: ['arn:aws:kms:us-east-1:123456789012:key/*']\n",                   "spec.kmsKeyArns[0]"             },
         {AWS "  kmsKeyArns: ['arn:aws:s3:::bkt/key/x']\n",                                     "spec.kmsKeyArns[0]"             },
+        {STI("  endpoint: http://x\n  bucketPolicy: Managed\n"),                               "spec.bucketPolicy"              },
         {STI("  provider: ceph-rgw\n"),                                                        "spec.endpoint"                  },
     };
 
