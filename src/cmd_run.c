@@ -102,6 +102,7 @@ static bool start_control(const struct options *o, struct wiring *w, struct err 
                                 .audience = o->audience,
                                 .system_namespace = o->system_namespace,
                                 .resync_ms = (int)o->resync_seconds * 1000,
+                                .lease_ms = (int)o->lease_seconds * 1000,
                                 .publish = publish,
                                 .context = w};
     struct control *started;

@@ -34,6 +34,8 @@ static const struct option {
     {"--threads",          "r",  VALUE_NUMBER, AT(threads),          "N",         "serving loops; default one per core" },
     {"--resync",           "r",  VALUE_NUMBER, AT(resync_seconds),   "SECONDS",
      "look at every integration again after so long; default 600"                                                       },
+    {"--lease",            "r",  VALUE_NUMBER, AT(lease_seconds),    "SECONDS",
+     "how long a leader that is gone is waited for; default 15"                                                         },
     {"--audience",         "r",  VALUE_TEXT,   AT(audience),         "NAME",
      "of service account tokens; default frontdesk"                                                                     },
     {"--system-namespace", "r",  VALUE_TEXT,   AT(system_namespace), "NS",

@@ -10,7 +10,7 @@ struct options {
     struct sv kubeconfig, resources, state, store, tls_cert, tls_key, admin_listen;
     struct sv principal, table, output, log_level, audience, system_namespace;
     struct sv_vec namespaces, listen, audit;
-    int64_t threads, resync_seconds;
+    int64_t threads, resync_seconds, lease_seconds;
     const char *const *rest; /* what is no option */
     size_t n_rest;
 };

@@ -23,6 +23,7 @@ struct control_options {
     struct sv audience;                 /* of service account tokens; default "frontdesk" */
     struct sv system_namespace; /* where our own Secret (token keys) lives; default the context's or
                                    pod's */
+    int lease_ms;               /* how long a leader that is gone is waited for; 0: 15 s */
     int resync_ms;              /* look at every integration again after so long; 0: ten minutes */
     /* A new rulebook is in force; runs on the control thread; the reference is the callee's. */
     void (*publish)(struct rulebook *r, void *context);

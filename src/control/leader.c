@@ -78,8 +78,13 @@ static void *lead(void *argument)
 struct leader *leader_start(const struct leader_options *o, struct arena *a)
 {
     struct leader *l = arena_new(a, struct leader);
-    struct lease_options lease = {
-        .namespace_ = o->namespace_, .name = SV("frontdesk"), .world = o->world};
+    /* Renewed and looked at so often that five failures in a row lose it: client-go's proportions.
+     */
+    struct lease_options lease = {.namespace_ = o->namespace_,
+                                  .name = SV("frontdesk"),
+                                  .duration_ms = o->duration_ms,
+                                  .retry_ms = o->duration_ms * 2 / 15,
+                                  .world = o->world};
     char host[256] = "frontdesk";
     int failed;
 

@@ -13,6 +13,7 @@ struct leader_options {
     const struct kube_config *config;
     const struct world *world;
     struct sv namespace_; /* where the Lease "frontdesk" is */
+    int duration_ms;      /* 0: 15 s */
     /* The lease was won or lost; runs on the leader's thread. */
     void (*changed)(void *context);
     void *context;
