@@ -69,7 +69,19 @@ struct backend_ops {
 
 struct backend {
     const struct backend_ops *ops;
+    const struct world *world;
+    _Atomic int64_t ending_ms; /* monotonic: since when the program ends; 0: it does not */
 };
+
+/* Any thread: the program ends; what has begun may go on for END_GRACE_MS. */
+enum { END_GRACE_MS = 1000 };
+void backend_end(struct backend *b);
+bool backend_is_ending(const struct backend *b);
+/* Whether a request that is under way is broken off, as http_client asks; `backend` is a struct
+ * backend. Any request: when the grace is over. One that changes something: when the lease is lost,
+ * too. */
+bool backend_is_late(void *backend);
+bool backend_is_over(void *backend);
 
 MUST_CHECK bool backend_kube(const struct control_options *o, const struct backend_events *events,
                              struct arena *a, struct backend **out, struct err *e);

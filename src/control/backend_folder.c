@@ -377,6 +377,7 @@ bool backend_folder(const struct control_options *o, const struct backend_events
     struct sv secrets = arena_printf(a, SV_FMT "/secrets", SV_ARG(o->state_dir));
 
     f->base.ops = &ops;
+    f->base.world = o->world;
     f->arena = a;
     f->options = o;
     f->events = *events;

@@ -176,6 +176,7 @@ static struct writer *open_writer(struct backend *b, struct arena *a)
     (void)gethostname(host, sizeof(host) - 1);
     w->backend = of(b);
     w->client = kube_client_new(w->backend->config, a);
+    kube_client_until(w->client, backend_is_late, b);
     w->recorder = event_recorder_new(a, SV(API_GROUP "/frontdesk"), arena_dup(a, sv_from(host)));
     return w;
 }
@@ -463,6 +464,7 @@ bool backend_kube(const struct control_options *o, const struct backend_events *
     struct kube_config_options where = {.kubeconfig = o->kubeconfig, .world = o->world};
 
     k->base.ops = &ops;
+    k->base.world = o->world;
     k->arena = a;
     k->options = o;
     k->events = *events;
@@ -477,6 +479,7 @@ bool backend_kube(const struct control_options *o, const struct backend_events *
     k->leader = leader_start(&(struct leader_options){.config = k->config,
                                                       .world = o->world,
                                                       .namespace_ = system_namespace(k),
+                                                      .duration_ms = o->lease_ms,
                                                       .changed = on_lease,
                                                       .context = &k->base},
                              a);

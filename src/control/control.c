@@ -447,7 +447,9 @@ void control_stop(struct control *c)
     struct message ends[WORKERS], end = {.deliver = end_control};
     struct arena last;
 
-    /* First who gives work out, then who does it: no plan is left behind. */
+    /* First who gives work out, then who does it: no plan is left behind. What waits for a store
+     * that does not answer is broken off; status says what had begun. */
+    backend_end(c->backend);
     mailbox_post(&c->mailbox, &end);
     (void)pthread_join(c->thread, NULL);
     for (int i = 0; i < WORKERS; i++) {

@@ -26,6 +26,8 @@ bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)
     while (fn(x, e)) {
         if (x->done)
             return true;
+        if (x->round == 0 && backend_is_ending(p->w->backend))
+            return err_set(e, ERR_UNAVAILABLE, "the program ends");
         if (!http_do(p->w->http, &x->out, &options, p->a, &x->in, e))
             return false;
         x->round++;
@@ -156,6 +158,8 @@ static bool blocked(struct pass *p, const char *why, enum err_code code, struct 
 {
     struct err ignored = {0};
 
+    if (backend_is_ending(p->w->backend))
+        return err_set(e, code, "%s", why);
     p->o = (struct outcome){0};
     pass_not_ready(p, "DeletionBlocked", sv_from(why));
     pass_finish_status(p);
@@ -229,6 +233,9 @@ bool reconcile_integration(struct worker *w, struct job *j, struct err *e)
         ok = false;
         fail_softly(&p, &soft);
     }
+    /* What was broken off because we end says nothing of the store. */
+    if (!ok && backend_is_ending(w->backend))
+        return err_set(e, soft.code, "%s", soft.msg);
     j->found.known = true;
     pass_finish_status(&p);
     if (!put_outcome(w, j, &p.o, ok ? e : &ignored))

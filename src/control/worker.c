@@ -1,8 +1,35 @@
 /* worker.c - what a worker does with a job. */
+#include <stdatomic.h>
+
 #include "base/limits.h"
 #include "control/job.h"
 #include "wire/base64.h"
 #include "wire/hex.h"
+
+void backend_end(struct backend *b)
+{
+    atomic_store(&b->ending_ms, world_mono_ms(b->world));
+}
+
+bool backend_is_ending(const struct backend *b)
+{
+    return atomic_load(&b->ending_ms) != 0;
+}
+
+bool backend_is_late(void *backend)
+{
+    struct backend *b = backend;
+    int64_t since_ms = atomic_load(&b->ending_ms);
+
+    return since_ms && world_mono_ms(b->world) - since_ms > END_GRACE_MS;
+}
+
+bool backend_is_over(void *backend)
+{
+    struct backend *b = backend;
+
+    return backend_is_late(b) || !b->ops->may_write(b);
+}
 
 struct sv secret_value(const struct job_secret *s, const char *name, const char *other)
 {
@@ -56,6 +83,8 @@ void job_run(struct worker *w, struct job *j)
     struct err e = {0};
     bool ok;
 
+    http_client_until(w->http, j->kind == JOB_OBJECT ? backend_is_over : backend_is_late,
+                      w->backend);
     if (j->kind == JOB_TOKEN_KEYS)
         ok = make_token_keys(w, j, &e);
     else if (j->kind == JOB_CLUSTER_KEYS)

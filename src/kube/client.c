@@ -50,6 +50,11 @@ struct kube_client *kube_client_new(const struct kube_config *config, struct are
     return c;
 }
 
+void kube_client_until(struct kube_client *c, bool (*over)(void *context), void *context)
+{
+    http_client_until(c->http, over, context);
+}
+
 static void release_arena(void *arena)
 {
     arena_done(arena);

@@ -51,6 +51,8 @@ struct sv kube_path(struct arena *a, const struct kube_name *n);
 /* One thread's blocking client. */
 struct kube_client;
 struct kube_client *kube_client_new(const struct kube_config *c, struct arena *a);
+/* As http_client_until. */
+void kube_client_until(struct kube_client *c, bool (*over)(void *context), void *context);
 /*
  * 2xx succeeds. 404 and 410 are ERR_NOT_FOUND, 409 ERR_CONFLICT, 400, 413, 415 and 422 ERR_INVALID,
  * 401 (after one fresh token) and 403 ERR_DENIED, 429, 5xx and no answer ERR_UNAVAILABLE; the

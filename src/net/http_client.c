@@ -22,6 +22,8 @@ struct http_transfer {
     bool whole_head; /* the empty line of the real answer's head has come */
     char problem[CURL_ERROR_SIZE];
     const char *why; /* set when we broke it off ourselves */
+    bool (*over)(void *context);
+    void *over_context;
     curl_off_t seen_bytes;
     int64_t seen_ms;
     http_done_fn *done;
@@ -104,10 +106,12 @@ static int on_progress(void *context, UNUSED curl_off_t total, curl_off_t got,
         t->seen_bytes = got + up;
         t->seen_ms = now_ms;
     }
-    if (!t->options->silence_timeout_ms || now_ms - t->seen_ms < t->options->silence_timeout_ms)
-        return 0;
-    t->why = "no byte came for too long";
-    return 1;
+    if (t->over && t->over(t->over_context))
+        t->why = "it was broken off";
+    else if (t->options->silence_timeout_ms &&
+             now_ms - t->seen_ms >= t->options->silence_timeout_ms)
+        t->why = "no byte came for too long";
+    return t->why != NULL;
 }
 
 /* ---- setting up ---- */
@@ -232,7 +236,7 @@ static void set_options(struct http_transfer *t, const struct http_options *o)
     (void)curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
     (void)curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
     (void)curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
-    (void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, o->silence_timeout_ms ? 0L : 1L);
+    (void)curl_easy_setopt(c, CURLOPT_NOPROGRESS, o->silence_timeout_ms || t->over ? 0L : 1L);
     (void)curl_easy_setopt(c, CURLOPT_PRIVATE, t);
 }
 
@@ -284,6 +288,8 @@ static bool conclude(struct http_transfer *t, CURLcode code, struct err *e)
 
 struct http_client {
     CURL *easy;
+    bool (*over)(void *context);
+    void *over_context;
 };
 
 static void close_easy(void *easy)
@@ -302,12 +308,20 @@ struct http_client *http_client_new(struct arena *a)
     return c;
 }
 
+void http_client_until(struct http_client *c, bool (*over)(void *context), void *context)
+{
+    c->over = over;
+    c->over_context = context;
+}
+
 bool http_do(struct http_client *c, const struct http_request *req, const struct http_options *o,
              struct arena *a, struct http_response *out, struct err *e)
 {
     struct http_transfer *t = arena_new(a, struct http_transfer);
 
     t->easy = c->easy;
+    t->over = c->over;
+    t->over_context = c->over_context;
     prepare(t, req, o, a);
     if (!conclude(t, curl_easy_perform(c->easy), e))
         return false;

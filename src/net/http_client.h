@@ -38,6 +38,9 @@ struct http_options {
 /* One thread's client: keeps connections. */
 struct http_client;
 struct http_client *http_client_new(struct arena *a);
+/* Breaks a request of this client off, as ERR_UNAVAILABLE, when `over` says so. It is asked again
+ * and again while a request runs, at least once a second. */
+void http_client_until(struct http_client *c, bool (*over)(void *context), void *context);
 MUST_CHECK bool http_do(struct http_client *c, const struct http_request *req,
                         const struct http_options *o, struct arena *a, struct http_response *out,
                         struct err *e);

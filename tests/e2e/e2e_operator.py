@@ -1,13 +1,18 @@
 """The operator's promises where things go wrong: holes in policies, drift, faults of stores and of API servers."""
 import json
 import os
+import random
 import shutil
+import signal
 import socket
+import ssl
 import tempfile
 import threading
+import time
 import unittest
 
 import harness as h
+from e2e_claims import Counter
 from e2e_folder import Proxy
 
 READER = {"privileges": ["TABLE_READ_DATA"], "principals": [{"kind": "Principal", "name": "reader"}]}
@@ -18,32 +23,46 @@ class Gate(Proxy):
 
     def __init__(self, rgw):
         super().__init__(int(rgw.endpoint.rsplit(":", 1)[1]))
-        self.endpoint, self.silent_at, self.reached = f"http://127.0.0.1:{self.port}", None, threading.Event()
-        self.requests = []
+        self.endpoint, self.reached, self.requests = f"http://127.0.0.1:{self.port}", threading.Event(), []
+        self.passing()
 
-    def freeze_at(self, text):
+    def passing(self):
+        self.mode, self.silent_at, self.left, self.delivered = "pass", b"", None, False
+
+    def freeze_at(self, text, after=1, delivered=False):
+        """Falls silent at the request of that number that holds the text; `delivered`: the store still gets it."""
         self.reached.clear()
-        self.silent_at = text.encode()
+        self.silent_at, self.left, self.delivered = text.encode(), after, delivered
 
     def count(self, text):
         """How many requests have held this text."""
         return sum(text.encode() in r for r in self.requests)
 
+    def is_last(self, data):
+        if self.left is None or self.silent_at not in data:
+            return False
+        self.left -= 1
+        return self.left == 0
+
     def pump(self, source, sink):
         try:
             while self.mode == "pass":
                 data = source.recv(65536)
-                if not data:
+                if not data or self.mode != "pass":
                     break
                 if sink.getpeername()[1] == self.to:
                     self.requests.append(data)
-                if self.silent_at and self.silent_at in data:
-                    self.mode, self.silent_at = "silent", None
-                    self.reached.set()
-                    return
+                    if self.is_last(data):
+                        self.mode = "silent"
+                        if self.delivered:
+                            sink.sendall(data)
+                        self.reached.set()
+                        return
                 sink.sendall(data)
         except OSError:
             pass
+        if self.mode == "silent":
+            return
         for s in (source, sink):
             try:
                 s.shutdown(socket.SHUT_RDWR)
@@ -185,7 +204,7 @@ class Operator(unittest.TestCase):
         cls.addClassCleanup(cls.desk.kill)
 
     def setUp(self):
-        self.gate.mode, self.gate.silent_at = "pass", None
+        self.gate.passing()
 
     def write(self, name, **spec):
         """The integration in its manifest; through the gate."""
@@ -293,7 +312,7 @@ class Operator(unittest.TestCase):
         self.assertTrue(self.gate.reached.wait(30))
         self.assertEqual(len(self.ours()), 2)
         self.desk.kill()
-        self.gate.mode = "pass"
+        self.gate.passing()
         self.desk.start()
         self.wait_ready("cut")
         self.assertEqual(self.ours(), [])
@@ -306,8 +325,204 @@ class Operator(unittest.TestCase):
         self.write("gone")
         self.assertTrue(self.gate.reached.wait(30))
         self.desk.kill()
-        self.gate.mode = "pass"
+        self.gate.passing()
         self.folder.remove("gone.yaml")
         self.desk.start()
         h.wait_for("its role is gone", lambda: not self.roles("gone"))
         self.assertEqual(self.ours(), [])
+
+    def ends(self, seconds):
+        """SIGTERM, and how it ended."""
+        self.desk.process.terminate()
+        return self.desk.process.wait(seconds)
+
+    def test_a_sigterm_ends_in_seconds_while_the_store_is_frozen(self):
+        """Neither a role that the store did not hear of is claimed, nor one lost that it has made."""
+        for name, delivered in (("unheard", False), ("unanswered", True)):
+            with self.subTest(name):
+                self.gate.freeze_at("Action=CreateRole&", delivered=delivered)
+                self.write(name)
+                self.assertTrue(self.gate.reached.wait(30))
+                self.assertEqual(self.ends(4), 0)
+                self.assertEqual(len(self.roles(name)), delivered)
+                self.gate.passing()
+                self.desk.start()
+                self.wait_ready(name)
+                self.assertEqual(len(self.roles(name)), 1)
+                self.remove(name)
+                self.assertEqual(self.ours(), [])
+
+    def test_a_sigterm_ends_in_seconds_while_a_probe_is_frozen(self):
+        self.gate.freeze_at("Action=AssumeRole&", after=3)
+        self.write("halfway")
+        self.assertTrue(self.gate.reached.wait(30))
+        self.assertEqual(self.ends(4), 0)
+        self.gate.passing()
+        self.desk.start()
+        self.wait_ready("halfway")
+        self.assertEqual(self.ours(), [])
+        self.remove("halfway")
+
+    def test_a_second_sigterm_ends_at_once(self):
+        self.gate.freeze_at("Action=GetRole&")
+        self.write("hasty")
+        self.assertTrue(self.gate.reached.wait(30))
+        drains = len(self.desk.said(msg="draining"))
+        self.desk.process.terminate()
+        h.wait_for("it drains", lambda: len(self.desk.said(msg="draining")) > drains, 5)
+        h.wait_for("a second one ends it", lambda: self.desk.process.terminate() or self.desk.process.poll() is not None, 1)
+        self.assertEqual(self.desk.process.returncode, -signal.SIGTERM)
+        self.gate.passing()
+        self.desk.start()
+        self.wait_ready("hasty")
+        self.remove("hasty")
+
+    def test_kills_at_random_moments_make_nothing_twice_and_leave_nothing_unowned(self):
+        dice, names = random.Random(20160), []
+        for i in range(12):
+            names.append(f"round{i}")
+            self.gate.freeze_at("HTTP/1.1", after=dice.randrange(1, 45), delivered=dice.random() < 0.5)
+            self.write(names[-1], allowedLocations=[f"s3://warehouse/lake/{names[-1]}/*"])
+            # A number past the last request: killed when all is done.
+            h.wait_for("its moment", lambda: self.gate.reached.is_set() or self.condition(names[-1]).get("status") == "True")
+            self.desk.kill()
+            self.gate.passing()
+            self.desk.start(wait=False)
+        for name in names:
+            self.wait_ready(name)
+        self.assertEqual(self.roles(*names), sorted(f"frontdesk-lakehouse-{n}" for n in names))
+        self.assertEqual(self.ours(), [])
+        self.remove(*names)
+        self.assertEqual(self.ours(), [])
+
+
+class Way(Counter):
+    """A way to the API server of one process. It counts writes, and can be frozen: what is sent waits, both ways."""
+
+    def __init__(self, kube):
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        self.moves = threading.Event()
+        self.moves.set()
+        super().__init__("127.0.0.1", kube["port"], trust)
+        self.folder = tempfile.mkdtemp(prefix="fd-way-")
+        self.kubeconfig = os.path.join(self.folder, "kubeconfig")
+        with open(kube.kubeconfig) as f:
+            config = json.load(f)
+        config["clusters"][0]["cluster"] = {"server": f"http://127.0.0.1:{self.port}"}
+        with open(self.kubeconfig, "w") as f:
+            json.dump(config, f)
+
+    def note(self, data):
+        self.moves.wait()
+        super().note(data)
+
+    def close(self):
+        self.moves.set()
+        self.socket.close()
+        shutil.rmtree(self.folder, True)
+
+
+class Leaders(unittest.TestCase):
+    """Two processes at one API server: one acts, both serve."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.kube = h.Kube()
+        cls.addClassCleanup(cls.kube.stop)
+        cls.rgw = h.Rgw()
+        cls.addClassCleanup(cls.rgw.stop)
+        cls.rgw.bucket("warehouse")
+        cls.kube.install()
+        cls.kube.apply(*h.lakehouse(cls.rgw))
+        cls.made = 0
+
+    def desk(self, *options):
+        way = Way(self.kube)
+        self.addCleanup(way.close)
+        desk = h.Frontdesk("--kubeconfig", way.kubeconfig, "--resync", "1", *options)
+        self.addCleanup(shutil.rmtree, desk.folder, True)
+        self.addCleanup(self.end, desk)
+        desk.way = way
+        return desk
+
+    @staticmethod
+    def end(desk):
+        """Gives the lease up, so that the next test need not wait for it."""
+        desk.way.moves.set()
+        if desk.process.poll() is None:
+            desk.stop()
+
+    def pair(self, *options):
+        """A leader and a follower, both ready to serve."""
+        leader = self.desk(*options)
+        h.wait_for("the first leads", lambda: leader.said(msg="leading"), 30)
+        self.kube.wait_ready("sti", "store")
+        client = self.kube.secret("etl-credentials")
+        follower = self.desk(*options)
+        for desk in (leader, follower):
+            h.wait_for("it serves", lambda d=desk: d.token(client))
+        self.client = client
+        return leader, follower
+
+    def both_serve(self, *desks):
+        for desk in desks:
+            token = desk.token(self.client)
+            for other in desks:
+                self.assertEqual(other.call("GET", "/v1/analytics/namespaces", token)[0], 200)
+
+    def acts_within(self, seconds, began):
+        type(self).made += 1
+        name = f"new{self.made}"
+        self.kube.apply(h.principal(name))
+        self.kube.wait_ready("prin", name, seconds=seconds + 10)
+        self.assertLess(time.monotonic() - began, seconds)
+
+    def test_the_follower_serves_and_writes_nothing(self):
+        leader, follower = self.pair()
+        self.acts_within(10, time.monotonic())
+        self.both_serve(leader, follower)
+        self.assertEqual(follower.way.writes, [])
+        self.assertEqual(follower.said(msg="role changed"), [])
+        self.assertTrue(leader.way.writes)
+
+    def test_after_a_sigterm_the_follower_acts_within_3_seconds(self):
+        leader, follower = self.pair()
+        began = time.monotonic()
+        leader.process.terminate()
+        self.acts_within(3, began)
+        self.assertEqual(leader.process.wait(20), 0)
+        self.both_serve(follower)
+
+    def test_after_a_sigkill_the_follower_acts_within_the_lease_and_2_seconds(self):
+        leader, follower = self.pair("--lease", "5")
+        began = time.monotonic()
+        leader.kill()
+        self.both_serve(follower)
+        self.acts_within(5 + 2, began)
+
+    def test_a_leader_that_cannot_renew_stops_before_another_starts(self):
+        leader, follower = self.pair("--lease", "5")
+        name = self.kube.get("sti", "store")["status"]["roleArn"].rsplit("/", 1)[1]
+        leader.way.moves.clear()
+
+        def drift():
+            self.rgw.iam.put_role_policy(RoleName=name, PolicyName="foreign", PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]},
+                separators=(",", ":")))
+
+        def repaired():
+            return self.rgw.iam.list_role_policies(RoleName=name)["PolicyNames"] == ["frontdesk"]
+        h.wait_for("the follower leads", lambda: follower.said(msg="leading"), 10)
+        stopped, started = leader.said(msg="following"), follower.said(msg="leading")
+        self.assertTrue(stopped, leader.tail())
+        self.assertLess(stopped[-1]["ts"], started[-1]["ts"])
+        done = len(leader.said(msg="role changed"))
+        for _ in range(3):
+            drift()
+            h.wait_for("it is repaired", repaired, 10)
+            self.both_serve(leader, follower)
+        self.assertEqual(len(leader.said(msg="role changed")), done)
+        self.assertGreaterEqual(len(follower.said(msg="role changed")), 3)
+        leader.way.moves.set()
+        self.both_serve(leader, follower)
