@@ -49,6 +49,9 @@ enum {
     LIMIT_PROPERTIES = 1000,
     LIMIT_COMMIT_UPDATES = 1000,
     LIMIT_COMMIT_RETRIES = 5,
+    /* A table of 10,000 columns whose names are all projected; an engine reports some 20 numbers. */
+    LIMIT_REPORT_BYTES = 512 * 1024,
+    LIMIT_REPORT_METRICS = 64,
 
     /* Vending. */
     LIMIT_SESSION_POLICY_CHARS = 2048, /* AWS STS and RGW 16 refuse more */

@@ -26,6 +26,7 @@ const struct route routes[] = {
     {HTTP_DELETE, TABLE,                        AUTH_TOKEN, table_drop,           "drop-table",           true },
     {HTTP_POST,   NAMESPACE "/register",        AUTH_TOKEN, table_register,       "register-table",       true },
     {HTTP_POST,   "/v1/{prefix}/tables/rename", AUTH_TOKEN, table_rename,         "rename-table",         true },
+    {HTTP_POST,   TABLE "/metrics",             AUTH_TOKEN, table_metrics,        "report-metrics",       true },
     {HTTP_GET,    TABLE "/credentials",         AUTH_TOKEN, credentials_show,     "vend",                 true },
     {HTTP_POST,   TABLE "/credentials",         AUTH_TOKEN, credentials_show,     "vend",                 false},
 };

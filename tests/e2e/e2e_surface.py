@@ -419,3 +419,45 @@ class Lists(Surface):
         refs = self.call("GET", "/namespaces/sales/tables/refs?snapshots=refs")[1]["metadata"]
         self.assertEqual([s["snapshot-id"] for s in everything["snapshots"]], [1, 2, 3])
         self.assertEqual(refs, {**everything, "snapshots": [s for s in everything["snapshots"] if s["snapshot-id"] == 3]})
+
+
+class Reports(Surface):
+    SCAN = {"report-type": "scan-report", "table-name": "someone.elses.table", "snapshot-id": 7, "schema-id": 0,
+            "filter": True, "projected-field-ids": [1], "projected-field-names": ["id"],
+            "metrics": {"result-data-files": {"unit": "count", "value": 3}}}
+    COMMIT = {"report-type": "commit-report", "table-name": "t", "snapshot-id": 7, "sequence-number": 1,
+              "operation": "append", "metrics": {}}
+    PATH = "/namespaces/sales/tables/first/metrics"
+
+    def test_a_report_is_one_record_of_the_table_it_was_sent_to(self):
+        self.assertEqual(self.call("POST", self.PATH, self.SCAN), (204, None))
+        record = self.last_record("report-metrics")
+        self.assertEqual((record["table"], record["decision"]), ("first", "allowed"))
+        self.assertEqual(record["details"]["report"], {"type": "scan-report", "snapshotId": 7,
+                                                       "metrics": {"result-data-files": 3}})
+        self.assertNotIn("elses", json.dumps(record))
+
+    def test_who_may_not_read_does_not_report_scans_and_who_may_not_write_no_commits(self):
+        reader = self.someone("reader", {"privileges": ["TABLE_READ_DATA"], "namespaces": ["sales"]})
+        self.assertEqual(self.call("POST", self.PATH, self.SCAN, reader)[0], 204)
+        self.refused(self.call("POST", self.PATH, self.COMMIT, reader), 403, "ForbiddenException")
+        self.assertEqual(self.call("POST", self.PATH, self.COMMIT)[0], 204)
+        lister = self.someone("onlooker", {"privileges": ["TABLE_LIST"], "namespaces": ["sales"]})
+        self.refused(self.call("POST", self.PATH, self.SCAN, lister), 403, "ForbiddenException")
+
+    def test_what_is_no_report_or_of_no_table_is_refused(self):
+        self.refused(self.call("POST", "/namespaces/sales/tables/none/metrics", self.SCAN), 404, "NoSuchTableException")
+        for body in ({}, {"report-type": "scan-report"}, {**self.SCAN, "report-type": "x"}, {**self.SCAN, "metrics": 1}):
+            with self.subTest(body):
+                self.refused(self.call("POST", self.PATH, body), 400, "BadRequestException")
+
+    def test_a_large_report_is_taken_up_to_the_limit_and_leaves_a_small_record(self):
+        def report(length):
+            body = {**self.SCAN, "filter": "", "metrics": {"m" * 100 + str(i): {"value": i} for i in range(300)}}
+            body["filter"] = "x" * (length - len(json.dumps(body)))
+            self.assertEqual(len(json.dumps(body)), length)
+            return body
+        self.assertEqual(self.call("POST", self.PATH, report(512 * 1024))[0], 204)
+        self.refused(self.call("POST", self.PATH, report(512 * 1024 + 1)), 400, "BadRequestException")
+        records = [r for r in self.desk.audit() if r["operation"] == "report-metrics"]
+        self.assertLess(max(len(json.dumps(r)) for r in records), 10000)
