@@ -48,6 +48,8 @@ enum {
     LIMIT_LOCATION_BYTES = 1024, /* an S3 key's limit */
     LIMIT_PROPERTIES = 1000,
     LIMIT_COMMIT_UPDATES = 1000,
+    LIMIT_METADATA_ENTRIES = 100000, /* of one list: snapshots, logs; tables have thousands */
+    LIMIT_LAYOUT_FIELDS = 1000,      /* of one partition spec or sort order */
     LIMIT_COMMIT_RETRIES = 5,
     /* A table of 10,000 columns whose names are all projected; an engine reports some 20 numbers. */
     LIMIT_REPORT_BYTES = 512 * 1024,

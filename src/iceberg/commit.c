@@ -236,14 +236,16 @@ static int64_t versions_kept(const struct json *m)
 static void log_previous(struct changing *c, const struct json *base, struct sv location)
 {
     struct json *log = array_of(c, "metadata-log"), *entry = json_new_object(c->arena);
+    int64_t n, kept = versions_kept(c->m);
 
     if (!base || !location.n)
         return;
     json_set_str(entry, c->arena, SV("metadata-file"), location);
     json_set_i64(entry, c->arena, SV("timestamp-ms"), get_i64(base, "last-updated-ms", 0));
     json_push(log, entry);
-    while ((int64_t)json_count(log) > versions_kept(c->m))
-        json_remove_at(log, 0);
+    n = (int64_t)json_count(log);
+    if (n > kept)
+        list_from(c, "metadata-log", (size_t)(n - kept));
 }
 
 bool metadata_is_complete(const struct json *m, struct err *e)
@@ -263,7 +265,9 @@ bool metadata_commit(const struct json *base, const struct json *request,
                          .last_schema = -1,
                          .last_spec = -1,
                          .last_order = -1,
-                         .added_snapshots = &added};
+                         .added_snapshots = &added,
+                         .evolution = {.arena = a},
+                         .checked_schemas = map_new(a)};
     bool creates;
 
     if (!requirements_known(wanted, &creates, e) || !updates_known(updates, e))

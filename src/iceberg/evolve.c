@@ -59,13 +59,6 @@ static bool is_promotion(const struct json *from_type, const struct json *to_typ
 
 /* ---- a table ---- */
 
-struct evolution {
-    const struct json *metadata;
-    struct arena *arena;
-    struct map types; /* of every id: its newest */
-    int format;
-};
-
 static struct sv id_text(const struct evolution *v, int64_t id)
 {
     return arena_printf(v->arena, "%" PRId64, id);
@@ -106,10 +99,16 @@ static bool partitions_by_value(const struct json *metadata, int64_t id)
     return false;
 }
 
+struct comparison {
+    const struct evolution *with;
+    const struct json *metadata;
+    int format;
+};
+
 static bool check_field(const struct schema_field *f, void *context, struct err *e)
 {
-    const struct evolution *v = context;
-    const struct json *const *known = map_get(&v->types, id_text(v, f->id));
+    const struct comparison *v = context;
+    const struct json *const *known = map_get(&v->with->types, id_text(v->with, f->id));
     struct sv from, to = kind_of(f->type);
 
     if (!known)
@@ -141,24 +140,28 @@ static bool holds_data(const struct json *metadata)
     return get_i64(metadata, "current-snapshot-id", -1) >= 0;
 }
 
-bool schema_may_follow(const struct json *metadata, const struct json *schema, bool all,
-                       struct arena *a, struct err *e)
+static bool learn_all(struct evolution *v, const struct json *metadata, struct err *e)
 {
     const struct json *schemas = json_get(metadata, SV("schemas"));
-    struct evolution v = {.metadata = metadata,
-                          .arena = a,
-                          .types = map_new(a),
-                          .format = (int)get_i64(metadata, "format-version", 1)};
     const struct json *current =
         find_by_id(schemas, SV("schema-id"), get_i64(metadata, "current-schema-id", -1), NULL);
 
-    if (!holds_data(metadata))
-        return true;
-    if (current && !schema_each(current, learn, &v, e))
+    v->types = map_new(v->arena);
+    v->known = true;
+    if (current && !schema_each(current, learn, v, e))
         return false;
-    for (size_t i = all ? json_count(schemas) : 0; i-- > 0;) {
-        if (!schema_each(json_at(schemas, i), learn, &v, e))
+    for (size_t i = json_count(schemas); i-- > 0;) {
+        if (!schema_each(json_at(schemas, i), learn, v, e))
             return false;
     }
-    return schema_each(schema, check_field, &v, e);
+    return true;
+}
+
+bool schema_may_follow(struct evolution *v, const struct json *metadata, const struct json *schema,
+                       struct err *e)
+{
+    struct comparison c = {v, metadata, (int)get_i64(metadata, "format-version", 1)};
+
+    return !holds_data(metadata) ||
+           ((v->known || learn_all(v, metadata, e)) && schema_each(schema, check_field, &c, e));
 }

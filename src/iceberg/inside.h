@@ -2,7 +2,15 @@
 #ifndef ICEBERG_INSIDE_H
 #define ICEBERG_INSIDE_H
 
+#include "base/map.h"
 #include "iceberg/metadata.h"
+
+/* What a table's columns have been, as the request finds it: filled at the first question. */
+struct evolution {
+    struct arena *arena;
+    struct map types; /* of every id: its newest */
+    bool known;
+};
 
 /* What the updates of one request share. */
 struct changing {
@@ -13,6 +21,8 @@ struct changing {
     int64_t last_schema, last_spec, last_order; /* what -1 means; -1: nothing was added */
     struct map *added_snapshots;                /* ids' texts */
     struct json *log_entry;                     /* of this request, for main */
+    struct evolution evolution;
+    struct map checked_schemas; /* ids' texts */
 };
 
 typedef bool update_fn(struct changing *c, const struct json *u, struct err *e);
@@ -25,8 +35,22 @@ MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struc
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
 MUST_CHECK bool metadata_is_complete(const struct json *m, struct err *e);
 
+/* ---- lists.c ---- */
+
 /* The element of an array whose integer member has that value, or NULL; `*at` its index. */
 struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at);
+/* The integers of a list, as a set. ERR_INVALID: no list, or too long. */
+MUST_CHECK bool ids_read(struct changing *c, const struct json *list, struct map *out,
+                         struct err *e);
+bool ids_have(const struct changing *c, const struct map *ids, int64_t id);
+/* Takes the elements whose integer member is in the set out of a list of the metadata: whether
+ * there were any. */
+bool list_without(struct changing *c, const char *name, const char *member, const struct map *gone);
+/* Drops the first elements. */
+void list_from(struct changing *c, const char *name, size_t first);
+
+/* ---- updates.c ---- */
+
 /* The array of that name, made when it is absent. */
 struct json *array_of(struct changing *c, const char *name);
 void set_i64(struct changing *c, const char *name, int64_t v);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/limits.h"
 #include "iceberg/schema.h"
 
 /* 0, which no column has, for what the draft did not have. */
@@ -121,6 +122,8 @@ static bool is_bound(const struct json *v, const struct json *schema, const char
 {
     const struct json *fields = json_get(v, SV("fields"));
 
+    if (json_count(fields) > LIMIT_LAYOUT_FIELDS)
+        return err_set(e, ERR_INVALID, "%s: more than %d fields", what, LIMIT_LAYOUT_FIELDS);
     for (size_t i = 0; i < json_count(fields); i++) {
         if (!field_is_bound(json_at(fields, i), schema, what, e))
             return false;

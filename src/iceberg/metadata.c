@@ -51,6 +51,9 @@ static bool holds_only(const struct json *v, enum json_kind inside)
     struct json *value;
     struct sv name;
 
+    if (json_count(v) > LIMIT_METADATA_ENTRIES)
+        return false;
+
     for (size_t i = 0; json_member(v, i, &name, &value); i++) {
         if (json_kind(value) != inside)
             return false;
@@ -80,7 +83,7 @@ static bool check_shape(const struct json *m, struct err *e)
 
         if (v && (json_kind(v) != shapes[i].kind ||
                   (shapes[i].inside != JSON_NULL && !holds_only(v, shapes[i].inside))))
-            return err_set(e, ERR_INVALID, "table metadata: %s is not what it must be",
+            return err_set(e, ERR_INVALID, "table metadata: %s is not what it must be, or too long",
                            shapes[i].name);
     }
     return (have_fields(json_get(m, SV("schemas"))) &&

@@ -38,11 +38,13 @@ bool schema_find(const struct json *schema, int64_t id, struct schema_field *out
 /*
  * Whether `schema` may follow those of the table `metadata`. While a branch holds data, an id that
  * any schema has used keeps its type or takes one that it may be promoted to (Iceberg table spec,
- * "Schema Evolution"). A table without data, and one whose main branch was removed to replace it,
- * takes any. `all` is false to compare with the current schema only. ERR_INVALID names the field.
+ * "Schema Evolution"); where schemas differ the current one counts, then the newest. A table
+ * without data, and one whose main branch was removed to replace it, takes any. ERR_INVALID names
+ * the field.
  */
-MUST_CHECK bool schema_may_follow(const struct json *metadata, const struct json *schema, bool all,
-                                  struct arena *a, struct err *e);
+struct evolution;
+MUST_CHECK bool schema_may_follow(struct evolution *v, const struct json *metadata,
+                                  const struct json *schema, struct err *e);
 
 /* ---- layout.c ---- */
 

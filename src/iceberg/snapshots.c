@@ -1,7 +1,7 @@
 /* snapshots.c - the updates that move snapshots and refs. */
 #include <inttypes.h>
 
-#include "base/map.h"
+#include "base/vec.h"
 #include "iceberg/inside.h"
 
 static int format(const struct changing *c)
@@ -171,62 +171,49 @@ bool remove_snapshot_ref(struct changing *c, const struct json *u, struct err *e
     return true;
 }
 
-static bool is_among(const struct json *ids, int64_t id)
-{
-    for (size_t i = 0; i < json_count(ids); i++) {
-        if (json_i64(json_at(ids, i), -2) == id)
-            return true;
-    }
-    return false;
-}
-
-/* Elements of `list` that point to a removed snapshot go too. */
-static void forget_in(struct json *list, const struct json *removed)
-{
-    for (size_t i = json_count(list); i-- > 0;) {
-        if (is_among(removed, get_i64(json_at(list, i), "snapshot-id", -1)))
-            json_remove_at(list, i);
-    }
-}
-
 /* History before a hole is not to be relied on: all up to the last entry of a removed snapshot
  * goes. */
-static void trim_log(struct json *log, const struct json *removed)
+static void trim_log(struct changing *c, const struct map *gone)
 {
-    size_t last = 0;
+    const struct json *log = json_get(c->m, SV("snapshot-log"));
+    size_t first = 0;
 
     for (size_t i = 0; i < json_count(log); i++) {
-        if (is_among(removed, get_i64(json_at(log, i), "snapshot-id", -1)))
-            last = i + 1;
+        if (ids_have(c, gone, get_i64(json_at(log, i), "snapshot-id", -1)))
+            first = i + 1;
     }
-    while (last--)
-        json_remove_at(log, 0);
+    list_from(c, "snapshot-log", first);
+}
+
+static void forget_refs(struct changing *c, const struct map *gone)
+{
+    struct json *refs = refs_of(c), *ref;
+    struct sv_vec names = {0};
+    struct sv name;
+
+    for (size_t i = 0; json_member(refs, i, &name, &ref); i++) {
+        if (ids_have(c, gone, get_i64(ref, "snapshot-id", -1)))
+            vec_push(&names, c->arena, arena_dup(c->arena, name));
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        if (sv_eq(names.p[i], SV("main")))
+            clear_current(c);
+        json_remove(refs, names.p[i]);
+    }
 }
 
 bool remove_snapshots(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *ids = json_get(u, SV("snapshot-ids"));
-    struct json *snapshots = array_of(c, "snapshots"), *refs = refs_of(c), *ref;
-    size_t before = json_count(snapshots);
-    struct sv name;
+    struct map gone;
 
-    if (json_kind(ids) != JSON_ARRAY)
-        return err_set(e, ERR_INVALID, "remove-snapshots: snapshot-ids is required");
-    forget_in(snapshots, ids);
-    if (json_count(snapshots) == before)
+    if (!ids_read(c, json_get(u, SV("snapshot-ids")), &gone, e))
+        return err_wrap(e, "remove-snapshots: snapshot-ids");
+    if (!list_without(c, "snapshots", "snapshot-id", &gone))
         return true;
-    for (size_t i = 0; json_member(refs, i, &name, &ref);) {
-        if (find_by_id(snapshots, SV("snapshot-id"), get_i64(ref, "snapshot-id", -1), NULL)) {
-            i++;
-            continue;
-        }
-        if (sv_eq(name, SV("main")))
-            clear_current(c);
-        json_remove(refs, arena_dup(c->arena, name));
-    }
-    trim_log(array_of(c, "snapshot-log"), ids);
-    forget_in(json_get(c->m, SV("statistics")), ids);
-    forget_in(json_get(c->m, SV("partition-statistics")), ids);
+    forget_refs(c, &gone);
+    trim_log(c, &gone);
+    (void)list_without(c, "statistics", "snapshot-id", &gone);
+    (void)list_without(c, "partition-statistics", "snapshot-id", &gone);
     c->changed = true;
     return true;
 }

@@ -7,18 +7,6 @@
 #include "base/map.h"
 #include "iceberg/schema.h"
 
-struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at)
-{
-    for (size_t i = 0; i < json_count(list); i++) {
-        if (json_i64(json_get(json_at(list, i), member), INT64_MIN) == id) {
-            if (at)
-                *at = i;
-            return json_at(list, i);
-        }
-    }
-    return NULL;
-}
-
 struct json *array_of(struct changing *c, const char *name)
 {
     struct json *list = json_get(c->m, sv_from(name));
@@ -114,7 +102,7 @@ static bool add_schema(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
-    if (!schema_may_follow(c->m, asked, true, c->arena, e))
+    if (!schema_may_follow(&c->evolution, c->m, asked, e))
         return false;
     copy = json_copy(c->arena, asked);
     c->last_schema = highest(schemas, "schema-id", -1) + 1;
@@ -145,15 +133,23 @@ static bool set_current(struct changing *c, const struct json *u, const char *co
     return true;
 }
 
+/* Each schema is held against the current one once a request: files are written between requests.
+ */
+static bool check_next(struct changing *c, int64_t id, struct err *e)
+{
+    const struct json *next = find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"), id, NULL);
+    struct sv text = arena_printf(c->arena, "%" PRId64, id);
+
+    return !next || map_put(&c->checked_schemas, text, c) ||
+           schema_may_follow(&c->evolution, c->m, next, e);
+}
+
 static bool set_current_schema(struct changing *c, const struct json *u, struct err *e)
 {
     static const char *const names[] = {"schema-id", "schemas", "schema-id", "current-schema-id"};
-
     int64_t id = get_i64(u, "schema-id", -2);
-    const struct json *next = find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"),
-                                         id == -1 ? c->last_schema : id, NULL);
 
-    return (!next || schema_may_follow(c->m, next, false, c->arena, e)) &&
+    return check_next(c, id == -1 ? c->last_schema : id, e) &&
            set_current(c, u, names, c->last_schema, e);
 }
 
@@ -333,21 +329,14 @@ static bool remove_partition_statistics(struct changing *c, const struct json *u
 static bool remove_ids(struct changing *c, const struct json *ids, const char *const *names,
                        struct err *e)
 {
-    struct json *list = array_of(c, names[0]);
+    int64_t current = get_i64(c->m, names[2], -1);
+    struct map gone;
 
-    if (json_kind(ids) != JSON_ARRAY)
-        return err_set(e, ERR_INVALID, "a list of ids is required");
-    for (size_t i = 0; i < json_count(ids); i++) {
-        int64_t id = json_i64(json_at(ids, i), -1);
-        size_t at;
-
-        if (id == get_i64(c->m, names[2], -1))
-            return err_set(e, ERR_INVALID, "Cannot remove the %s %" PRId64, names[3], id);
-        if (find_by_id(list, sv_from(names[1]), id, &at)) {
-            json_remove_at(list, at);
-            c->changed = true;
-        }
-    }
+    if (!ids_read(c, ids, &gone, e))
+        return false;
+    if (ids_have(c, &gone, current))
+        return err_set(e, ERR_INVALID, "Cannot remove the %s %" PRId64, names[3], current);
+    c->changed |= list_without(c, names[0], names[1], &gone);
     return true;
 }
 
