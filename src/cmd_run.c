@@ -173,8 +173,9 @@ int cmd_run(const struct options *o)
     wait_for_end(&signals);
     log_line(LOG_INFO, "main", "draining", LOG_I64("atMostMs", DRAIN_MS));
     unblock_end();
+    /* While it drains, a loop may still ask control for keys. */
     control_stop(w.control);
-    w.control = NULL;
     serve_stop(w.serve, DRAIN_MS);
+    control_free(w.control);
     return 0;
 }

@@ -115,6 +115,7 @@ def main():
     parser.add_argument("--no-skip", action="store_true")
     arguments = parser.parse_args()
     os.environ["FRONTDESK"] = os.path.join(arguments.build, "frontdesk")
+    os.environ["FRONTDESK_TSAN"] = os.path.join(arguments.tsan_build, "frontdesk")
     tally, began = Tally(), time.monotonic()
     ctest(arguments.build, "", arguments, tally)
     ctest(arguments.tsan_build, "tsan.", arguments, tally)

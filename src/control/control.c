@@ -445,7 +445,6 @@ static void end_control(UNUSED struct message *m, void *receiver)
 void control_stop(struct control *c)
 {
     struct message ends[WORKERS], end = {.deliver = end_control};
-    struct arena last;
 
     /* First who gives work out, then who does it: no plan is left behind. What waits for a store
      * that does not answer is broken off; status says what had begun. */
@@ -459,7 +458,14 @@ void control_stop(struct control *c)
     for (int i = 0; i < WORKERS; i++)
         (void)pthread_join(c->hands[i].thread, NULL);
     mailbox_drain(&c->mailbox, c);
+    /* Not later: this gives up the lease. */
     c->backend->ops->close(c->backend);
+}
+
+void control_free(struct control *c)
+{
+    struct arena last;
+
     for (int i = 0; i < WORKERS; i++) {
         mailbox_done(&c->hands[i].mailbox);
         (void)sem_destroy(&c->hands[i].bell);

@@ -34,8 +34,10 @@ MUST_CHECK bool control_start(const struct control_options *o, struct control **
 /* Any thread: a token named a key that we do not know; the key set is fetched again, at most once a
  * minute. */
 void control_want_keys(struct control *c);
-/* Stops taking work, lets a running plan finish, ends the threads, frees. */
+/* Stops taking work, lets a running plan finish, ends the threads. Until control_free,
+ * control_want_keys may be called, and does nothing. */
 void control_stop(struct control *c);
+void control_free(struct control *c);
 
 /* ---- the commands that need no server ---- */
 

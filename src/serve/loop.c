@@ -236,8 +236,7 @@ static void forget_tokens(struct loop *l)
     l->tokens = map_new(&l->tokens_arena);
 }
 
-/* Refusals are told once a second, not once a request: a flood must not become a flood of lines. */
-static void log_refusal(struct call *c, const struct err *e)
+void loop_log_refusal(struct call *c, const char *what, const struct err *e)
 {
     struct loop *l = c->loop;
 
@@ -245,9 +244,8 @@ static void log_refusal(struct call *c, const struct err *e)
         l->failures_unlogged++;
         return;
     }
-    log_line(LOG_WARNING, "serve", "request refused", LOG_SV("peer", c->turn->peer),
-             LOG_SV("requestId", c->id), LOG_ERR(e),
-             LOG_I64("othersNotLogged", l->failures_unlogged));
+    log_line(LOG_WARNING, "serve", what, LOG_SV("peer", c->turn->peer), LOG_SV("requestId", c->id),
+             LOG_ERR(e), LOG_I64("othersNotLogged", l->failures_unlogged));
     l->failures_logged_ms = c->turn->mono_ms;
     l->failures_unlogged = 0;
 }
@@ -338,7 +336,7 @@ static bool begin(struct call *c, struct err *e)
     if (c->route->auth == AUTH_TOKEN && !authenticate(c, e)) {
         c->error_status = 401;
         c->error_type = "NotAuthorizedException";
-        log_refusal(c, e);
+        loop_log_refusal(c, "request refused", e);
         return false;
     }
     keep_caller(c);

@@ -71,6 +71,10 @@ void loop_publish(struct loop *l, struct rulebook *r);
 /* ---- record.c: the audit record of a call that has its answer. ---- */
 void record_write(struct call *c);
 
+/* Refusals are told once a second, not once a request: a flood must not become a flood of lines.
+ * The audit has each. */
+void loop_log_refusal(struct call *c, const char *what, const struct err *e);
+
 /* Ends a call that failed: the reply by the error. */
 void call_fail(struct call *c, const struct err *e);
 /* Runs a step; a false ends the call. */

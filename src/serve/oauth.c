@@ -1,6 +1,6 @@
 /* oauth.c - POST /v1/oauth/tokens: client credentials to a token of ours (RFC 6749, 4.4). */
 #include "base/limits.h"
-#include "base/log.h"
+#include "serve/loop.h"
 #include "serve/routes.h"
 #include "wire/base64.h"
 
@@ -112,8 +112,7 @@ bool oauth_token(struct call *c, struct err *e)
     if (!secret_is_set(client.secret) && !from_basic(c, &client))
         return refuse(c, 401, "invalid_client", "no client credentials, in the form or as Basic");
     if (!rulebook_login(c->rules, client.id, client.secret, c->now_ms, &who, e)) {
-        log_line(LOG_WARNING, "serve", "login refused", LOG_SV("peer", c->turn->peer),
-                 LOG_SV("requestId", c->id));
+        loop_log_refusal(c, "login refused", e);
         return refuse(c, 401, "invalid_client", e->msg);
     }
     c->who = who;

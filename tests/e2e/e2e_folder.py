@@ -26,11 +26,15 @@ class Desk(unittest.TestCase):
         cls.rgw.bucket("warehouse")
         cls.folder = h.Folder(cls.base)
         cls.folder.write("lakehouse.yaml", *h.lakehouse(cls.endpoint()))
-        cls.desk = h.Frontdesk(*cls.folder.options(), folder=cls.base)
+        cls.desk = h.Frontdesk(*cls.folder.options(), *cls.options(), folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
         cls.client = h.wait_for("a client's Secret", cls.credentials)
         cls.token = h.wait_for("a token", lambda: cls.desk.token(cls.client))
         h.wait_for("the integration is verified", lambda: cls.create("first")[0] == 200, 60)
+
+    @classmethod
+    def options(cls):
+        return ()
 
     @classmethod
     def endpoint(cls):

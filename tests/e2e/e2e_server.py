@@ -1,14 +1,17 @@
 """The listener as clients and attackers meet it: TLS, certificates that change, sockets that misbehave."""
-import json
+import http.client
 import os
 import shutil
 import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
+import urllib.request
 
+import e2e_folder
 import harness as h
 
 
@@ -320,3 +323,113 @@ class Certificates(Tls):
                               stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, timeout=30, check=False)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("tls.key", done.stderr)
+
+
+class UnderLoad(e2e_folder.Desk):
+    """The program built with ThreadSanitizer, all of its threads at work at once."""
+    CHANGES = 300
+
+    @classmethod
+    def setUpClass(cls):
+        tsan = os.environ.get("FRONTDESK_TSAN", "")
+        if not os.path.exists(tsan):
+            raise unittest.SkipTest("no build with ThreadSanitizer")
+        options = f"suppressions={h.TOP}/hack/tsan.supp:exitcode=66:history_size=4"
+        for name, value in (("FRONTDESK", tsan), ("TSAN_OPTIONS", options)):
+            cls.set_environment(name, value)
+        cls.tls = tempfile.mkdtemp(prefix="fd-load-")
+        cls.addClassCleanup(shutil.rmtree, cls.tls, True)
+        cls.pairs = [make_pair(cls.tls, name, kind) for name, kind in (("one", "EC"), ("two", "RSA"))]
+        cls.show(0)
+        # The harness speaks plain HTTP unless told: for this class all of it goes over TLS.
+        urllib.request.install_opener(urllib.request.build_opener(urllib.request.HTTPSHandler(context=trusting_all())))
+        cls.addClassCleanup(urllib.request.install_opener, None)
+        super().setUpClass()
+
+    @classmethod
+    def set_environment(cls, name, value):
+        before = os.environ.get(name)
+        os.environ[name] = value
+        cls.addClassCleanup(os.environ.__setitem__, name, before) if before else cls.addClassCleanup(os.environ.pop, name)
+
+    @classmethod
+    def options(cls):
+        return ("--tls-cert", os.path.join(cls.tls, "tls.crt"), "--tls-key", os.path.join(cls.tls, "tls.key"), "--threads", "4")
+
+    @classmethod
+    def show(cls, i):
+        for source, target in zip(cls.pairs[i % 2], ("tls.crt", "tls.key")):
+            shutil.copy(source, os.path.join(cls.tls, "next"))
+            os.rename(os.path.join(cls.tls, "next"), os.path.join(cls.tls, target))
+
+    def ask(self, i):
+        """One of everything that a client or an attacker does."""
+        table = "/v1/analytics/namespaces/sales/tables/first"
+        unknown = f"{e2e_folder.b64({'alg': 'RS256', 'kid': f'k{i}'})}.{e2e_folder.b64({'iss': 'frontdesk', 'exp': 1 << 40})}.AAAA"
+        asks = (lambda: self.desk.call("GET", "/v1/config?warehouse=analytics", self.token),
+                lambda: self.desk.call("GET", table, self.token, X_Iceberg_Access_Delegation="vended-credentials"),
+                lambda: self.desk.call("GET", table + "/credentials", self.token),
+                lambda: self.desk.token(self.client),
+                lambda: self.desk.call("GET", table, unknown),
+                lambda: self.desk.call("GET", table, self.token[:-2]),
+                lambda: self.desk.call("POST", "/v1/analytics/namespaces", self.token, {"namespace": [f"n{i}"], "properties": {}}),
+                lambda: self.create(f"t{i}"),
+                lambda: self.desk.call("POST", table, self.token, {"requirements": [], "updates": [
+                    {"action": "set-properties", "updates": {"i": str(i)}}]}),
+                lambda: self.desk.call("GET", "/v1/nowhere/%FF", self.token),
+                lambda: self.desk.get(self.desk.admin + ("/metrics", "/rulebook", "/readyz")[i % 3]),
+                lambda: self.hang_up(table, i))
+        asks[i % len(asks)]()
+
+    def hang_up(self, path, i):
+        """Leaves in the middle of a handshake, of a head, or before the answer."""
+        host, port = self.desk.uri.split("//")[1].rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=20) as raw:
+            if i % 3 == 0:
+                raw.sendall(b"\x16\x03\x01")
+                return
+            with trusting_all().wrap_socket(raw) as s:
+                head = f"GET {path}/credentials HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.token}\r\n"
+                s.sendall((head + ("" if i % 2 else "\r\n")).encode())
+
+    def keep_asking(self, number):
+        i = number
+        while not self.ending:
+            try:
+                self.ask(i)
+                self.asked += 1
+            except (OSError, AssertionError, http.client.HTTPException):
+                # While all changes, and at the end, any answer may be wrong or missing: what is judged is the program.
+                self.missed += 1
+            i += 7
+
+    def test_a_tsan_build_is_clean_under_load(self):
+        self.ending, self.asked, self.missed = False, 0, 0
+        askers = [threading.Thread(target=self.keep_asking, args=(n,), daemon=True) for n in range(8)]
+        for a in askers:
+            a.start()
+        for i in range(self.CHANGES):
+            self.folder.write("role.yaml", h.role("flip", privileges=h.ALL if i % 2 else ["NAMESPACE_LIST"]))
+            if i % 5 == 0:
+                self.folder.write("guest.yaml", h.principal(f"guest{i % 3}"))
+            if i % 20 == 10:
+                self.folder.write("lakehouse.yaml", *h.lakehouse(self.endpoint())[:-1], h.role(privileges=["TABLE_LIST"]))
+            if i % 20 == 0:
+                self.folder.write("lakehouse.yaml", *h.lakehouse(self.endpoint()))
+            if i % 25 == 0:
+                self.show(i // 25)
+            if i % 40 == 39:
+                self.folder.remove("guest.yaml")
+            time.sleep(0.02)
+        h.wait_for("enough was asked", lambda: self.asked > 500, 120)
+        self.desk.process.terminate()
+        self.desk.process.wait(60)
+        self.ending = True
+        for a in askers:
+            a.join(60)
+        self.assertEqual(self.desk.said(msg="WARNING: ThreadSanitizer"), [], self.reports())
+        self.desk.stop()
+
+    def reports(self):
+        lines = [entry["msg"] for entry in self.desk.log if entry.get("level") == "raw"]
+        return "\n".join(lines[:200])

@@ -248,7 +248,8 @@ class Frontdesk:
         if line is None:
             self.process.wait()
             raise AssertionError("frontdesk ended at once:\n" + self.tail())
-        self.uri, self.admin = "http://" + line["address"], "http://" + line["admin"]
+        self.uri = ("https://" if "--tls-cert" in argv else "http://") + line["address"]
+        self.admin = "http://" + line["admin"]
         if wait:
             wait_for("readyz", lambda: self.get(self.admin + "/readyz")[0] == 200, 60)
 
