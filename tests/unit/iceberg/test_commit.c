@@ -110,6 +110,20 @@ static void a_sequence_number_moves_forward_even_without_a_parent(void)
     CHECK_INT(json_i64(json_get(next, SV("last-sequence-number")), 0), 4);
 }
 
+static void a_replacement_may_bear_the_number_of_one_that_was_first(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL, *next = NULL;
+
+    NEED(commit(table(&a), "[]", "[" SNAPSHOT("1", "3", "") "," MAIN("1") "]", &a, &m) == ERR_NONE);
+    CHECK_INT(commit(m, "[]",
+                     "[{\"action\":\"remove-snapshot-ref\",\"ref-name\":\"main\"}," SNAPSHOT(
+                         "2", "3", "") "," MAIN("2") "]",
+                     &a, &next),
+              ERR_NONE);
+    CHECK_INT(json_i64(json_get(next, SV("last-sequence-number")), 0), 3);
+}
+
 static struct json *third_format(struct arena *a)
 {
     struct json *m = NULL;
@@ -258,6 +272,7 @@ SUITE("iceberg/commit", TEST(a_new_table_counts_its_ids_level_by_level),
       TEST(what_is_wrong_in_itself_is_invalid),
       TEST(a_sequence_number_that_was_overtaken_is_a_conflict),
       TEST(a_sequence_number_moves_forward_even_without_a_parent),
+      TEST(a_replacement_may_bear_the_number_of_one_that_was_first),
       TEST(rows_are_counted_without_overflow), TEST(ids_beyond_an_int_are_refused),
       TEST(statistics_are_told_apart_whatever_the_case_of_the_action),
       TEST(fields_we_do_not_know_survive), TEST(removing_a_snapshot_takes_its_refs_and_history),
