@@ -100,6 +100,7 @@ static bool start_control(const struct options *o, struct wiring *w, struct err 
                                 .kubeconfig = o->kubeconfig,
                                 .namespaces = o->namespaces,
                                 .audience = o->audience,
+                                .file_storage = o->file_storage,
                                 .system_namespace = o->system_namespace,
                                 .resync_ms = (int)o->resync_seconds * 1000,
                                 .lease_ms = (int)o->lease_seconds * 1000,

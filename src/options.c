@@ -29,6 +29,8 @@ static const struct option {
     {"--tls-key",          "r",  VALUE_TEXT,   AT(tls_key),          "FILE",      "its key"                             },
     {"--store",            "r",  VALUE_TEXT,   AT(store),            "URL",
      "the catalog's state; default sqlite:frontdesk.db"                                                                 },
+    {"--file-storage",     "r",  VALUE_TEXT,   AT(file_storage),     "DIR",
+     "let storageType file keep tables below this folder; for trying out"                                               },
     {"--audit",            "r",  VALUE_LIST,   AT(audit),            "URL",
      "stdout or file:PATH; repeatable; default stdout"                                                                  },
     {"--threads",          "r",  VALUE_NUMBER, AT(threads),          "N",         "serving loops; default one per core" },

@@ -7,7 +7,7 @@
 #include "base/vec.h"
 
 struct options {
-    struct sv kubeconfig, resources, state, store, tls_cert, tls_key, admin_listen;
+    struct sv kubeconfig, resources, state, store, file_storage, tls_cert, tls_key, admin_listen;
     struct sv principal, table, output, log_level, audience, system_namespace;
     struct sv_vec namespaces, listen, audit;
     int64_t threads, resync_seconds, lease_seconds;

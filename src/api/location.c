@@ -73,6 +73,15 @@ static bool is_bucket(struct sv v)
            !sv_contains(v, SV("..")) && v.p[0] != '.' && v.p[0] != '-';
 }
 
+/* "file:/a" and "file:///a"; a host between the slashes would be another machine. */
+static bool skip_file_scheme(struct sv *rest)
+{
+    if (!sv_starts(*rest, SV("file:/")))
+        return false;
+    *rest = sv_skip(*rest, sv_starts(*rest, SV("file:///")) ? 8 : 6);
+    return true;
+}
+
 /* Bucket and key without a closing slash. */
 static bool take_apart(struct sv text, struct location *out, struct err *e)
 {
@@ -82,6 +91,10 @@ static bool take_apart(struct sv text, struct location *out, struct err *e)
     if (text.n > LIMIT_LOCATION_BYTES)
         return err_set(e, ERR_INVALID, "it is %zu bytes long, at most %d", text.n,
                        LIMIT_LOCATION_BYTES);
+    if (skip_file_scheme(&rest)) {
+        *out = (struct location){.key = rest};
+        return rest.n ? check_characters(rest, e) : err_set(e, ERR_INVALID, "it names no folder");
+    }
     if (!skip_scheme(&rest))
         return err_set(e, ERR_INVALID, "it must start with s3://, s3a:// or s3n://");
     slash = sv_find(rest, '/');
@@ -128,7 +141,9 @@ bool location_read_file(struct sv text, struct arena *a, struct location *out, s
 
 struct sv location_text(const struct location *l, struct arena *a)
 {
-    return arena_printf(a, "s3://" SV_FMT "/" SV_FMT, SV_ARG(l->bucket), SV_ARG(l->key));
+    return l->bucket.n
+               ? arena_printf(a, "s3://" SV_FMT "/" SV_FMT, SV_ARG(l->bucket), SV_ARG(l->key))
+               : arena_printf(a, "file:/" SV_FMT, SV_ARG(l->key));
 }
 
 bool location_contains(const struct location *outer, const struct location *inner)

@@ -2,10 +2,11 @@
  * location.h - places in object stores, compared as whole path segments.
  *
  * The one reading of a location in the program: allowedLocations, base locations, table locations,
- * metadata files. Refused are: other schemes than s3, s3a, s3n (all the same place); no bucket; "."
- * or ".." or empty segments; '*', '?', '$', ':', '\\', '%', '#', control bytes; text that is not
- * UTF-8 in NFC as far as we can tell (combining marks U+0300-036F and their like are refused); more
- * than LIMIT_LOCATION_BYTES. RGW cannot express ':' in a policy, and nobody can escape '*', '?' and
+ * metadata files. Refused are: other schemes than s3, s3a, s3n (all the same place) and file; no
+ * bucket; "." or ".." or empty segments; '*', '?', '$', ':', '\\', '%', '#', control bytes; text
+ * that is not UTF-8 in NFC as far as we can tell (combining marks U+0300-036F and their like are
+ * refused); more than LIMIT_LOCATION_BYTES. RGW cannot express ':' in a policy, and nobody can
+ * escape '*', '?' and
  * '$'.
  */
 #ifndef API_LOCATION_H
@@ -15,7 +16,7 @@
 #include "base/err.h"
 
 struct location {
-    struct sv bucket;
+    struct sv bucket; /* empty: the file system of this machine, "file:/KEY" */
     struct sv
         key; /* of a folder: with the closing '/', empty for the whole bucket. Of a file: without */
 };
@@ -27,7 +28,7 @@ MUST_CHECK bool location_read(struct sv text, bool star, struct arena *a, struct
 /* A file: the key does not end in '/'. */
 MUST_CHECK bool location_read_file(struct sv text, struct arena *a, struct location *out,
                                    struct err *e);
-/* "s3://bucket/key". */
+/* "s3://bucket/key", "file:/key". */
 struct sv location_text(const struct location *l, struct arena *a);
 /* Whether `inner` (folder or file) is `outer` or lies below it. */
 bool location_contains(const struct location *outer, const struct location *inner);

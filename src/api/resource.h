@@ -7,7 +7,14 @@
 
 #include "api/meta.h"
 
-enum storage_provider { PROVIDER_AWS, PROVIDER_CEPH_RGW, PROVIDER_S3_COMPATIBLE, PROVIDER_COUNT };
+enum storage_type { STORAGE_S3, STORAGE_FILE };
+enum storage_provider {
+    PROVIDER_AWS,
+    PROVIDER_CEPH_RGW,
+    PROVIDER_S3_COMPATIBLE,
+    PROVIDER_FILE, /* of storageType file; not to be asked for by name */
+    PROVIDER_COUNT
+};
 enum management { MANAGEMENT_MANAGED, MANAGEMENT_OBSERVED, MANAGEMENT_NONE };
 enum deletion_policy { DELETION_DELETE, DELETION_RETAIN };
 
@@ -18,7 +25,8 @@ struct tags VEC(struct tag);
 
 struct storage_integration {
     enum storage_provider provider; /* spec.provider; its default is computed */
-    int storage_type, provider_word, management_word, deletion_word; /* as read; use the enums */
+    enum storage_type storage_type;
+    int storage_word, provider_word, management_word, deletion_word; /* as read; use the enums */
     struct sv bucket, region;              /* region: "us-east-1" when absent */
     struct sv endpoint, internal_endpoint; /* URLs; empty: the provider's. internal: endpoint */
     bool path_style_access;                /* default: true with an endpoint, else false */
@@ -38,7 +46,8 @@ struct storage_integration {
     bool tag_sessions, transitive_tags, trace_tag; /* spec.sessionTags; AWS only */
     struct sv session_name; /* template: {principal} {table} {namespace} {catalog} {request} */
     struct sv policy_template_read, policy_template_write; /* empty: ours */
-    struct sv_vec allowed_locations; /* "s3://bucket/prefix/", normalised: closing '/', no '*' */
+    struct sv_vec allowed_locations; /* "s3://bucket/prefix/", normalised: closing '/', no '*';
+                                        of storageType file none: the whole folder */
     enum deletion_policy deletion_policy;
     int bucket_policy_word; /* as read; use the bool */
     bool manage_bucket_policy;

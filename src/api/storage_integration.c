@@ -6,7 +6,7 @@
 
 #define AT(member) offsetof(struct storage_integration, member)
 
-static const char *const storage_types[] = {"s3", NULL};
+static const char *const storage_types[] = {"s3", "file", NULL};
 static const char *const providers[] = {"aws", "ceph-rgw", "s3-compatible", NULL};
 static const char *const managements[] = {"Managed", "Observed", "None", NULL};
 static const char *const bucket_policies[] = {"None", "Managed", NULL};
@@ -18,7 +18,7 @@ enum { UNSET = -1 };
 /* By hand: the formatter sets the members of such rows apart by hundreds of columns. */
 /* clang-format off */
 static const struct field fields[] = {
-    {.path = "storageType", .type = FIELD_ENUM, .required = true, .offset = AT(storage_type),
+    {.path = "storageType", .type = FIELD_ENUM, .required = true, .offset = AT(storage_word),
      .words = storage_types},
     {.path = "provider", .type = FIELD_ENUM, .offset = AT(provider_word), .words = providers,
      .fallback = UNSET},
@@ -96,6 +96,8 @@ static void check_locations(struct resource *r, struct arena *a)
 
         if (!location_read(w->allowed_locations.p[i], true, a, &l, &e))
             complain(&r->complaints, a, "InvalidSpec", field, "%s", e.msg);
+        else if (w->storage_type == STORAGE_FILE && !l.bucket.n)
+            vec_push(&normal, a, location_text(&l, a));
         else if (!sv_eq(l.bucket, w->bucket))
             complain(&r->complaints, a, "LocationOutside", field,
                      "\"" SV_FMT "\" is not in the bucket " SV_FMT "; start it with s3://" SV_FMT
@@ -105,7 +107,7 @@ static void check_locations(struct resource *r, struct arena *a)
         else
             vec_push(&normal, a, location_text(&l, a));
     }
-    if (w->allowed_locations.n == 0)
+    if (w->allowed_locations.n == 0 && w->storage_type == STORAGE_S3)
         vec_push(&normal, a, arena_printf(a, "s3://" SV_FMT "/", SV_ARG(w->bucket)));
     w->allowed_locations = normal;
 }
@@ -131,14 +133,25 @@ static void check_session_name(struct resource *r, struct arena *a, struct sv te
     }
 }
 
+static enum storage_provider default_provider(const struct storage_integration *w)
+{
+    if (w->storage_type == STORAGE_FILE)
+        return PROVIDER_FILE;
+    return w->endpoint.n ? PROVIDER_S3_COMPATIBLE : PROVIDER_AWS;
+}
+
+static bool has_roles(const struct storage_integration *w)
+{
+    return w->provider == PROVIDER_AWS || w->provider == PROVIDER_CEPH_RGW;
+}
+
 static void set_defaults(struct storage_integration *w)
 {
-    if (w->provider_word == UNSET)
-        w->provider_word = w->endpoint.n ? PROVIDER_S3_COMPATIBLE : PROVIDER_AWS;
-    w->provider = (enum storage_provider)w->provider_word;
+    w->storage_type = (enum storage_type)w->storage_word;
+    w->provider =
+        w->provider_word == UNSET ? default_provider(w) : (enum storage_provider)w->provider_word;
     if (w->management_word == UNSET)
-        w->management_word =
-            w->provider == PROVIDER_S3_COMPATIBLE ? MANAGEMENT_NONE : MANAGEMENT_MANAGED;
+        w->management_word = has_roles(w) ? MANAGEMENT_MANAGED : MANAGEMENT_NONE;
     w->management = (enum management)w->management_word;
     w->manage_bucket_policy = w->bucket_policy_word != 0;
     w->deletion_policy = (enum deletion_policy)w->deletion_word;
@@ -208,10 +221,40 @@ static void check_only_aws(struct resource *r, struct arena *a)
               "only AWS knows organizations: elsewhere the condition denies always; take it out");
 }
 
+/* A folder has no address, no role and no keys. */
+static void check_file(struct resource *r, struct arena *a)
+{
+    const struct storage_integration *w = &r->storage_integration;
+    const struct {
+        const char *field;
+        bool given;
+    } senseless[] = {
+        {"spec.provider",                  w->provider_word != UNSET                             },
+        {"spec.endpoint",                  w->endpoint.n > 0                                     },
+        {"spec.internalEndpoint",          w->internal_endpoint.n > 0                            },
+        {"spec.stsEndpoint",               w->sts_endpoint.n > 0                                 },
+        {"spec.roleArn",                   w->role_arn.n > 0                                     },
+        {"spec.management",                w->management != MANAGEMENT_NONE                      },
+        {"spec.credentialsSecretRef",      w->credentials_secret.n > 0                           },
+        {"spec.adminCredentialsSecretRef", w->admin_credentials_secret.n > 0                     },
+        {"spec.bucketPolicy",              w->manage_bucket_policy                               },
+        {"spec.policyTemplates",           w->policy_template_read.n + w->policy_template_write.n},
+    };
+
+    for (size_t i = 0; i < sizeof(senseless) / sizeof(senseless[0]); i++) {
+        if (senseless[i].given)
+            blame(r, a, senseless[i].field, "has no meaning for storageType file; take it out");
+    }
+}
+
 static void check_together(struct resource *r, struct arena *a)
 {
     struct storage_integration *w = &r->storage_integration;
 
+    if (w->storage_type == STORAGE_FILE) {
+        check_file(r, a);
+        return;
+    }
     if (w->provider != PROVIDER_AWS && !w->endpoint.n)
         complain(&r->complaints, a, "InvalidSpec", SV("spec.endpoint"),
                  "is required for this provider");

@@ -330,7 +330,8 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
     struct integration_facts f = {.namespace_ = m->namespace_, .name = m->name};
     bool proved = sv_eq(o->found.scope, o->scope);
 
-    f.vendable = o->found.known && o->found.vendable && proved && s;
+    f.vendable =
+        o->found.known && o->found.vendable && (w->storage_type == STORAGE_FILE || (proved && s));
     f.why_not = !o->found.known      ? SV("it has not been reconciled yet")
                 : !o->found.vendable ? o->found.why_not
                 : !proved ? SV("its spec has changed, and its scope has not been verified since")
@@ -421,6 +422,7 @@ struct rulebook *cache_compile(struct cache *c)
                               .cluster_issuer = c->issuer,
                               .cluster_audience = c->audience,
                               .cluster_jwks = c->jwks,
+                              .file_storage = c->file_storage,
                               .generation = ++c->generation};
     const struct resource **resources = arena_array(&a, const struct resource *, c->objects.n + 1);
     struct object **objects = arena_array(&a, struct object *, c->objects.n + 1);

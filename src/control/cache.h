@@ -43,6 +43,7 @@ struct cache {
     struct arena keys_arena;
     struct token_keys token_keys;
     struct sv issuer, jwks, audience;
+    struct sv file_storage; /* "/" where only manifests are looked at */
     int64_t generation;
 };
 

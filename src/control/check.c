@@ -78,7 +78,8 @@ bool control_check(const char *const *files, size_t n, struct buf *out)
     auto_arena a = {0};
     struct sv_vec paths = {0};
     struct sources sources = {0};
-    struct policy_input in = {0};
+    /* Which folder is open to storageType file is known where it runs. */
+    struct policy_input in = {.file_storage = SV("/")};
     const struct resource **resources;
     struct compile_result result;
     size_t before = out->n;
@@ -146,6 +147,7 @@ bool control_compile_folder(struct sv resources_dir, UNUSED struct sv state_dir,
     bool ok;
 
     cache_init(&c);
+    c.file_storage = SV("/");
     ok = put_files(&c, resources_dir, &a, e);
     if (ok)
         *out = cache_compile(&c);
@@ -188,6 +190,7 @@ bool control_compile_cluster(struct sv kubeconfig, const struct sv_vec *namespac
         return false;
     k = kube_client_new(config, &a);
     cache_init(&c);
+    c.file_storage = SV("/");
     for (int kind = 0; ok && kind < KIND_COUNT; kind++) {
         for (size_t i = 0; ok && i < (namespaces->n ? namespaces->n : 1); i++)
             ok = put_list(&c, k, (enum kind)kind, namespaces->n ? namespaces->p[i] : (struct sv){0},

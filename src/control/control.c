@@ -71,7 +71,7 @@ static void follow_secrets(struct control *c, const struct resource *r)
 {
     const struct storage_integration *w = &r->storage_integration;
 
-    if (r->kind != KIND_STORAGE_INTEGRATION)
+    if (r->kind != KIND_STORAGE_INTEGRATION || w->storage_type == STORAGE_FILE)
         return;
     if (w->credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->credentials_secret);
@@ -409,6 +409,7 @@ bool control_start(const struct control_options *o, struct control **out, struct
     if (!c->options.resync_ms)
         c->options.resync_ms = DEFAULT_RESYNC_MS;
     cache_init(&c->cache);
+    c->cache.file_storage = o->file_storage;
     c->cache.audience = o->audience.n ? o->audience : SV("frontdesk");
     c->queue = workqueue_new(&c->arena, o->world);
     mailbox_init(&c->mailbox, ring_control, c);

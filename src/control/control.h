@@ -20,6 +20,7 @@ struct control_options {
     struct sv resources_dir, state_dir; /* folder mode when resources_dir is set */
     struct sv kubeconfig;               /* else: empty means the usual places */
     struct sv_vec namespaces;           /* empty: all */
+    struct sv file_storage;             /* --file-storage */
     struct sv audience;                 /* of service account tokens; default "frontdesk" */
     struct sv system_namespace; /* where our own Secret (token keys) lives; default the context's or
                                    pod's */

@@ -210,6 +210,15 @@ static void suspended(struct pass *p)
     pass_keep_verified(p);
 }
 
+/* There is no role to make and nothing to probe: no key is ever handed out for it. */
+static void open_folder(struct pass *p)
+{
+    p->j->found.vendable = true;
+    p->j->found.why_not = (struct sv){0};
+    set_ready(&p->o, p->j, CONDITION_TRUE, "Reconciled",
+              SV("tables lie in a folder of this machine; nothing is vended for them"));
+}
+
 bool reconcile_integration(struct worker *w, struct job *j, struct err *e)
 {
     struct pass p = {.w = w, .j = j, .a = &j->arena, .spec = &j->resource->storage_integration};
@@ -227,6 +236,8 @@ bool reconcile_integration(struct worker *w, struct job *j, struct err *e)
         j->found.why_not = j->complaints.p[0].text;
         pass_set_verified(&p, CONDITION_FALSE, arena_cstr(p.a, j->complaints.p[0].reason),
                           SV("it is not probed as long as the spec is wrong"));
+    } else if (p.spec->storage_type == STORAGE_FILE) {
+        open_folder(&p);
     } else if (p.spec->suspend) {
         suspended(&p);
     } else if (!lacks_keys(&p) && !work(&p, &soft)) {

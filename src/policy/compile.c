@@ -111,6 +111,47 @@ void policy_target(const struct storage_integration *w, struct arena *a, struct 
         vec_push(&t->kms_key_arns, a, arena_dup(a, w->kms_key_arns.p[i]));
 }
 
+/* "file:/DIR/BUCKET/", or false and a complaint. */
+static bool file_root(struct compiling *c, size_t i, struct location *out)
+{
+    struct sv bucket = c->in->resources[i]->storage_integration.bucket;
+    struct sv text = arena_printf(c->scratch, "file:" SV_FMT "/" SV_FMT,
+                                  SV_ARG(sv_trim_end(c->in->file_storage, '/')), SV_ARG(bucket));
+    struct err e = {0};
+
+    if (!c->in->file_storage.n)
+        (void)err_set(&e, ERR_DENIED,
+                      "file is refused: frontdesk run was not given --file-storage DIR");
+    else if (location_read(text, false, c->scratch, out, &e))
+        return true;
+    compile_blame(c, i, "InvalidSpec", SV("spec.storageType"), sv_from(e.msg));
+    return false;
+}
+
+/* Allowed locations, of which a folder's must lie below the one that was opened to us. */
+static void compile_allowed(struct compiling *c, size_t i, struct rule_integration *out)
+{
+    const struct storage_integration *w = &c->in->resources[i]->storage_integration;
+    struct location root = {0}, l;
+    struct err ignored = {0};
+
+    if (w->storage_type == STORAGE_FILE && !file_root(c, i, &root))
+        return;
+    out->allowed = arena_array(c->arena, struct location, w->allowed_locations.n + 1);
+    for (size_t j = 0; j < w->allowed_locations.n; j++) {
+        if (!location_read(w->allowed_locations.p[j], false, c->arena, &l, &ignored))
+            continue;
+        if (root.key.n && !location_contains(&root, &l))
+            compile_blame(c, i, "LocationOutside",
+                          arena_indexed(c->scratch, SV("spec.allowedLocations"), j, (struct sv){0}),
+                          arena_printf(c->scratch, "does not lie below " SV_FMT,
+                                       SV_ARG(location_text(&root, c->scratch))));
+        out->allowed[out->n_allowed++] = l;
+    }
+    if (!out->n_allowed)
+        out->allowed[out->n_allowed++] = (struct location){.key = arena_dup(c->arena, root.key)};
+}
+
 static void compile_integration(struct compiling *c, size_t i)
 {
     const struct resource *r = c->in->resources[i];
@@ -128,14 +169,9 @@ static void compile_integration(struct compiling *c, size_t i)
     out->name = arena_dup(c->arena, r->meta.name);
     policy_target(w, c->arena, &out->target);
     out->target.role_arn = arena_dup(c->arena, w->role_arn);
-    out->allowed = arena_array(c->arena, struct location, w->allowed_locations.n);
-    for (size_t j = 0; j < w->allowed_locations.n; j++) {
-        struct err ignored = {0};
-
-        if (location_read(w->allowed_locations.p[j], false, c->arena, &out->allowed[out->n_allowed],
-                          &ignored))
-            out->n_allowed++;
-    }
+    compile_allowed(c, i, out);
+    if (c->out[i])
+        return;
     out->ttl_seconds = w->credential_ttl_seconds;
     out->max_session_seconds = w->max_session_seconds;
     out->session_name = arena_dup(c->arena, w->session_name);

@@ -50,6 +50,7 @@ struct policy_input {
     struct token_keys token_keys;               /* ours; the first signs */
     struct sv cluster_issuer, cluster_audience; /* empty: no service account tokens */
     struct sv cluster_jwks;                     /* the set's text */
+    struct sv file_storage; /* the folder below which storageType file may lie; empty: nowhere */
     int64_t generation;
 };
 

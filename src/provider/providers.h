@@ -4,6 +4,6 @@
 
 #include "provider/provider.h"
 
-extern const struct provider provider_aws, provider_rgw, provider_s3_compatible;
+extern const struct provider provider_aws, provider_rgw, provider_s3_compatible, provider_file;
 
 #endif

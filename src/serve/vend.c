@@ -130,6 +130,12 @@ bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, s
                        SV_ARG(c->who.name), SV_ARG(sv_first(ask->ns.dotted, 80)),
                        SV_ARG(sv_first(ask->table, 80)));
     }
+    if (c->catalog->integration->target.provider == provider_find(PROVIDER_FILE))
+        return ask->required ? err_set(e, ERR_INVALID,
+                                       "the tables of catalog " SV_FMT
+                                       " are files: there is no key to vend for them",
+                                       SV_ARG(c->catalog->name))
+                             : then(c, NULL, e);
     c->grant = d.grants[mint.access & ACCESS_WRITE ? PRIVILEGE_TABLE_WRITE_DATA
                                                    : PRIVILEGE_TABLE_READ_DATA];
     *v = (struct vending){.ask = *ask, .then = then, .work = c->work};

@@ -47,16 +47,7 @@ class Desk(unittest.TestCase):
 
     @classmethod
     def credentials(cls, name="etl-credentials"):
-        for root, _, files in os.walk(cls.folder.state):
-            for file in files:
-                if name in file:
-                    import re
-
-                    with open(os.path.join(root, file)) as f:
-                        text = f.read()
-                    found = dict(re.findall(r"^\s*\"?([a-z-]+)\"?:\s*\"?([A-Za-z0-9+/=]+)\"?,?\s*$", text, re.M))
-                    return {k: base64.b64decode(found[k]).decode() for k in ("client-id", "client-secret")}
-        return None
+        return cls.folder.credentials(name)
 
     @classmethod
     def create(cls, name, token=None, **more):

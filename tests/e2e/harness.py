@@ -3,6 +3,7 @@ import base64
 import json
 import os
 import queue
+import re
 import shutil
 import subprocess
 import tempfile
@@ -341,6 +342,17 @@ class Folder:
 
     def options(self):
         return ("--resources", self.base, "--state", self.state)
+
+    def credentials(self, secret="etl-credentials"):
+        """A client's id and secret, as the program wrote them; None as long as it has not."""
+        for root, _, files in os.walk(self.state):
+            for file in files:
+                if secret in file:
+                    with open(os.path.join(root, file)) as f:
+                        text = f.read()
+                    found = dict(re.findall(r"^\s*\"?([a-z-]+)\"?:\s*\"?([A-Za-z0-9+/=]+)\"?,?\s*$", text, re.M))
+                    return {k: base64.b64decode(found[k]).decode() for k in ("client-id", "client-secret")}
+        return None
 
 
 SIMPLE_SCHEMA = {"type": "struct", "schema-id": 0, "fields": [

@@ -52,6 +52,18 @@ static void a_sibling_that_begins_the_same_is_outside(void)
     CHECK(location_contains(&all, &t2));
 }
 
+static void a_file_is_no_object_and_no_object_a_file(void)
+{
+    auto_arena a = {0};
+    struct location file = folder("file:/tmp/a", &a), same = folder("file:///tmp/a/", &a),
+                    object = folder("s3://tmp/a", &a), all = folder("s3://tmp", &a);
+
+    CHECK_SV(location_text(&file, &a), SV("file:/tmp/a/"));
+    CHECK_SV(location_text(&same, &a), SV("file:/tmp/a/"));
+    CHECK(!location_overlaps(&file, &object));
+    CHECK(!location_overlaps(&file, &all));
+}
+
 static void paths_that_mean_another_place_are_refused(void)
 {
     static const struct sv attacks[] = {
@@ -85,7 +97,10 @@ static void paths_that_mean_another_place_are_refused(void)
         SV_INIT("s3://user@bkt/a"),
         SV_INIT("s3://..bkt/a"),
         SV_INIT("http://bkt/a"),
-        SV_INIT("file:///a"),
+        SV_INIT("file://host/a"),
+        SV_INIT("file:////a"),
+        SV_INIT("file:///"),
+        SV_INIT("file:a"),
         SV_INIT("S3://bkt/a"),
         SV_INIT("bkt/a"),
         SV_INIT(""),
@@ -132,5 +147,6 @@ static void a_file_is_no_folder(void)
 
 SUITE("api/location", TEST(one_folder_has_one_text),
       TEST(a_sibling_that_begins_the_same_is_outside),
+      TEST(a_file_is_no_object_and_no_object_a_file),
       TEST(paths_that_mean_another_place_are_refused), TEST(ordinary_names_of_the_world_are_taken),
       TEST(length_has_a_limit), TEST(a_file_is_no_folder))
