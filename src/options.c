@@ -28,7 +28,7 @@ static const struct option {
      "certificate chain; read again when it changes"                                                                    },
     {"--tls-key",          "r",  VALUE_TEXT,   AT(tls_key),          "FILE",      "its key"                             },
     {"--store",            "r",  VALUE_TEXT,   AT(store),            "URL",
-     "the catalog's state; default sqlite:frontdesk.db"                                                                 },
+     "the catalog's state: sqlite:PATH or postgresql://USER@HOST/DB; default sqlite:frontdesk.db"                       },
     {"--file-storage",     "r",  VALUE_TEXT,   AT(file_storage),     "DIR",
      "let storageType file keep tables below this folder; for trying out"                                               },
     {"--audit",            "r",  VALUE_LIST,   AT(audit),            "URL",

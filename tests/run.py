@@ -1,6 +1,8 @@
 """Runs the tests of a build (ctest) and the end-to-end tests, and sums them up. Called by hack/test."""
 import argparse
+import contextlib
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -26,6 +28,23 @@ class Tally:
             print("     " + detail.strip().replace("\n", "\n     "), flush=True)
 
 
+@contextlib.contextmanager
+def database(names):
+    """A PostgreSQL for the tests that ask for one, unless $FRONTDESK_POSTGRES is the URL of one; without it
+    they are skipped."""
+    if "FRONTDESK_POSTGRES" in os.environ or not any(n.endswith(".postgres") for n in names):
+        yield dict(os.environ)
+        return
+    server = subprocess.Popen([os.path.join(HERE, "env", "postgres")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True)
+    line = server.stdout.readline()
+    try:
+        yield {**os.environ, "FRONTDESK_POSTGRES": json.loads(line)["url"]} if line else dict(os.environ)
+    finally:
+        server.stdin.close()
+        server.wait()
+
+
 def ctest(build, prefix, arguments, tally):
     """The unit, fuzz and lint tests that CMake registered; `prefix` is put before their names."""
     command = ["ctest", "--test-dir", build]
@@ -38,7 +57,8 @@ def ctest(build, prefix, arguments, tally):
         return
     report = os.path.join(build, "report.xml")
     pattern = "^(" + "|".join(re.escape(n) for n in wanted) + ")$"
-    subprocess.run(command + ["-j2", "-R", pattern, "--output-junit", report, "-Q"], check=False)
+    with database(wanted) as environment:
+        subprocess.run(command + ["-j2", "-R", pattern, "--output-junit", report, "-Q"], check=False, env=environment)
     for case in xml.etree.ElementTree.parse(report).getroot().iter("testcase"):
         outcome = {"run": "passed", "fail": "failed"}.get(case.get("status"), "skipped")
         text = (case.findtext("system-out") or "")[-6000:] if outcome == "failed" else ""

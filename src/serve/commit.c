@@ -141,7 +141,7 @@ static bool after_pointer(struct call *c, const struct err *outcome, struct err 
 
 static bool look_up(struct call *c, struct err *e)
 {
-    return call_read(c, query_pointer, after_pointer, e) || unknown(c, e);
+    return call_read_settled(c, query_pointer, after_pointer, e) || unknown(c, e);
 }
 
 static bool after_swap(struct call *c, const struct err *outcome, struct err *e)

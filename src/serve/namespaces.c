@@ -283,6 +283,9 @@ static bool change(struct sv before, struct arena *a, struct sv *after, void *co
 
     if (!json_read(before, a, &map, e))
         return false;
+    w->updated = json_new_array(a);
+    w->removed = json_new_array(a);
+    w->missing = json_new_array(a);
     for (size_t i = 0; i < json_count(removals); i++) {
         name = json_str(json_at(removals, i), (struct sv){0});
         json_push(json_has(map, name) ? w->removed : w->missing, json_new_str(a, name));
@@ -345,8 +348,5 @@ bool namespace_properties(struct call *c, struct err *e)
     }
     if (!read_properties(c, updates, &w->properties, e) || !check_location(c, updates, e))
         return false;
-    w->updated = json_new_array(c->arena);
-    w->removed = json_new_array(c->arena);
-    w->missing = json_new_array(c->arena);
     return call_write(c, query_update, after_update, e);
 }

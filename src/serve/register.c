@@ -93,7 +93,7 @@ static bool after_enter(struct call *c, const struct err *outcome, struct err *e
     if (!outcome)
         return done(c, e);
     if (outcome->code == ERR_INTERNAL)
-        return call_read(c, query_found, after_look, e) || unknown(c, e);
+        return call_read_settled(c, query_found, after_look, e) || unknown(c, e);
     return refuse(c, outcome, e);
 }
 

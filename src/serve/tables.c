@@ -230,7 +230,7 @@ static bool after_insert(struct call *c, const struct err *outcome, struct err *
     if (!outcome)
         return created(c, e);
     if (outcome->code == ERR_INTERNAL)
-        return call_read(c, query_found, after_look, e) || unknown(c, e);
+        return call_read_settled(c, query_found, after_look, e) || unknown(c, e);
     return tidy(c, outcome, e);
 }
 

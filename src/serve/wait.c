@@ -40,30 +40,44 @@ static void run_query(struct message *m, void *receiver)
 
     if (!w->query(c, receiver, &w->outcome) && w->outcome.code == ERR_NONE)
         w->outcome.code = ERR_INTERNAL;
-    /* Counted after the write and before anybody hears of it. */
-    if (w->writes)
+    /* Counted after the write and before anybody hears of it. What others write to a shared store
+     * is not counted here: nothing read from it is kept for the next request. */
+    if (w->writes || store_is_shared(receiver))
         (void)atomic_fetch_add(&c->loop->serve->epoch, 1);
     m->deliver = come_home;
     mailbox_post(http_loop_mailbox(c->loop->http), m);
 }
 
-bool call_read(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
+static bool begin_query(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
 {
     if (!begin_waiting(c, then, e))
         return false;
     c->wait->query = q;
     c->message.deliver = run_query;
+    return true;
+}
+
+bool call_read(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
+{
+    if (!begin_query(c, q, then, e))
+        return false;
     keepers_read(c->loop->serve->keepers, &c->message);
+    return true;
+}
+
+bool call_read_settled(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
+{
+    if (!begin_query(c, q, then, e))
+        return false;
+    keepers_write(c->loop->serve->keepers, &c->message);
     return true;
 }
 
 bool call_write(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
 {
-    if (!begin_waiting(c, then, e))
+    if (!begin_query(c, q, then, e))
         return false;
-    c->wait->query = q;
     c->wait->writes = true;
-    c->message.deliver = run_query;
     keepers_write(c->loop->serve->keepers, &c->message);
     return true;
 }

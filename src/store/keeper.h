@@ -1,6 +1,6 @@
 /*
  * keeper.h - threads with a connection each: queries run there, never on a loop. One writes, the
- * others read (SQLite in WAL mode).
+ * others read (SQLite in WAL mode; at PostgreSQL a second writer would only wait for the first).
  */
 #ifndef STORE_KEEPER_H
 #define STORE_KEEPER_H

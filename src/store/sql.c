@@ -5,7 +5,9 @@ static const struct {
     struct sv scheme;
     const struct sql_door *door;
 } doors[] = {
-    {SV_INIT("sqlite:"), &sql_sqlite},
+    {SV_INIT("sqlite:"),       &sql_sqlite  },
+    {SV_INIT("postgresql://"), &sql_postgres},
+    {SV_INIT("postgres://"),   &sql_postgres},
 };
 
 bool store_open(struct sv url, struct arena *a, struct store **out, struct err *e)
@@ -14,8 +16,8 @@ bool store_open(struct sv url, struct arena *a, struct store **out, struct err *
         if (sv_starts(url, doors[i].scheme))
             return doors[i].door->open(url, a, out, e);
     }
-    return err_set(e, ERR_INVALID, "store \"" SV_FMT "\": write sqlite:PATH",
-                   SV_ARG(sv_first(url, 100)));
+    /* Not quoted: what is nearly a URL may hold a password. */
+    return err_set(e, ERR_INVALID, "store: write sqlite:PATH or postgresql://USER@HOST/DATABASE");
 }
 
 bool sql_begin(struct store *s, const char *text, struct sql *out, struct err *e)

@@ -79,7 +79,7 @@ struct sql_door {
     bool shared; /* by other programs */
 };
 
-extern const struct sql_door sql_sqlite;
+extern const struct sql_door sql_sqlite, sql_postgres;
 
 /* ---- folders.c ---- */
 

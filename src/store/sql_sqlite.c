@@ -145,7 +145,6 @@ static bool exec(struct store *s, const char *text, struct err *e)
 
 static bool upgrade(struct store *s, UNUSED void *context, struct err *e)
 {
-    enum { VERSIONS = sizeof(schema_versions) / sizeof(schema_versions[0]) };
     struct sql q;
     int64_t version = 0;
     bool row;
@@ -155,15 +154,13 @@ static bool upgrade(struct store *s, UNUSED void *context, struct err *e)
     if (sql_step(&q, &row, e) && row)
         version = sql_column_i64(&q, 0);
     sql_end(&q);
-    if (version > VERSIONS)
-        return err_set(e, ERR_INVALID,
-                       "the catalog's database is of version %lld, newer than this program's %d",
-                       (long long)version, VERSIONS);
-    for (int64_t v = version; v < VERSIONS; v++) {
+    if (!schema_is_known(version, e))
+        return false;
+    for (int64_t v = version; v < SCHEMA_VERSIONS; v++) {
         char number[64];
 
         (void)snprintf(number, sizeof(number), "PRAGMA user_version = %lld", (long long)v + 1);
-        if (!exec(s, schema_versions[v], e) || !exec(s, number, e))
+        if (!exec(s, schema_versions[v].sqlite, e) || !exec(s, number, e))
             return false;
     }
     return true;

@@ -4,8 +4,9 @@
  *
  * `catalog` is rule_catalog.id. A namespace is given as levels joined by 0x1F. Locations are texts
  * with a closing '/' ("s3://b/wh/t/"). ERR_UNAVAILABLE: nothing was changed and it may be tried
- * again (busy, read-only, disk full). When it is not known whether a write happened the code is
- * ERR_INTERNAL.
+ * again (busy, read-only, disk full, no connection). When it is not known whether a write happened
+ * the code is ERR_INTERNAL; the same store's next answer then is of a time when that write has
+ * ended. Another store's may be older.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -14,7 +15,7 @@
 #include "base/vec.h"
 
 struct store;
-/* "sqlite:PATH". Creates and upgrades the schema. Released with `a`. */
+/* "sqlite:PATH" or "postgresql://...". Creates and upgrades the schema. Released with `a`. */
 MUST_CHECK bool store_open(struct sv url, struct arena *a, struct store **out, struct err *e);
 /* Other programs write to it as well: what was read is not known to be so a moment later. */
 bool store_is_shared(const struct store *s);
@@ -42,7 +43,7 @@ MUST_CHECK bool store_namespace_get(struct store *s, const struct ns_name *n, st
 MUST_CHECK bool store_namespace_list(struct store *s, const struct ns_name *parent,
                                      const struct page *page, struct arena *a, struct sv_vec *out,
                                      struct err *e);
-/* Reads, changes and writes in one transaction. */
+/* Reads, changes and writes in one transaction; `change` may be called again, from the start. */
 typedef bool properties_fn(struct sv before, struct arena *a, struct sv *after, void *context,
                            struct err *e);
 MUST_CHECK bool store_namespace_update(struct store *s, const struct ns_name *n,

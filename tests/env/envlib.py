@@ -37,11 +37,12 @@ class Processes:
         self.folder = folder
         self.running = []
 
-    def start(self, name, argv, **kwargs):
+    def start(self, name, argv, stop=signal.SIGKILL, **kwargs):
         log = open(os.path.join(self.folder, name + ".out"), "ab")
         child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                  preexec_fn=_die_with_parent, **kwargs)
         log.close()
+        child.stop_signal = stop
         self.running.append((name, child))
         return child
 
@@ -55,8 +56,12 @@ class Processes:
     def stop(self):
         for _, child in reversed(self.running):
             if child.poll() is None:
+                child.send_signal(child.stop_signal)
+            try:
+                child.wait(30)
+            except subprocess.TimeoutExpired:
                 child.kill()
-            child.wait()
+                child.wait()
         self.running = []
 
 

@@ -1,7 +1,13 @@
-/* place.h - what the store's tests share: a real SQLite file with a namespace in it. */
+/*
+ * place.h - what the store's tests share: a real database with a namespace in it.
+ *
+ * It is a SQLite file; or a schema of its own in the PostgreSQL that FRONTDESK_TEST_STORE is the
+ * URL of: the same tests run on both.
+ */
 #ifndef UNIT_STORE_PLACE_H
 #define UNIT_STORE_PLACE_H
 
+#include <libpq-fe.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,11 +27,36 @@ struct place {
     struct err e;
 };
 
+static inline const char *server_url(void)
+{
+    return getenv("FRONTDESK_TEST_STORE");
+}
+
+/* With another program's connection. */
+static inline void on_server(const char *text)
+{
+    PGconn *c = PQconnectdb(server_url());
+    PGresult *r = PQexec(c, text);
+
+    CHECK_SV(sv_from(PQresultErrorMessage(r)), SV(""));
+    PQclear(r);
+    PQfinish(c);
+}
+
 static inline void make_folder(struct place *p)
 {
     (void)snprintf(p->folder, sizeof(p->folder), "/tmp/fd-store-XXXXXX");
     NEED(mkdtemp(p->folder));
-    p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
+    if (!server_url()) {
+        p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
+        return;
+    }
+    /* The folder's name is the schema's, since nobody else has it. */
+    on_server(
+        arena_printf(&p->arena, "SET client_min_messages = error; CREATE SCHEMA \"%s\"", p->folder)
+            .p);
+    p->url = arena_printf(&p->arena, "%s%coptions=-csearch_path%%3D%%22%s%%22", server_url(),
+                          strchr(server_url(), '?') ? '&' : '?', p->folder);
 }
 
 static inline void open_place(struct place *p)
@@ -41,6 +72,13 @@ static inline void close_place(struct place *p)
     char path[128];
 
     arena_done(&p->arena);
+    if (server_url()) {
+        auto_arena a = {0};
+
+        on_server(arena_printf(&a, "SET client_min_messages = error; DROP SCHEMA \"%s\" CASCADE",
+                               p->folder)
+                      .p);
+    }
     for (size_t i = 0; i < 3; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", p->folder, files[i]);
         (void)unlink(path);
@@ -63,6 +101,33 @@ static inline enum err_code create(struct place *p, const char *name, const char
         e.code = ERR_NONE;
     *overlap = c.overlap;
     return e.code;
+}
+
+enum { ENDS = 1000 };
+
+/* What `principal` is promised at `now_ms`; `uuid` is what it would call the table. */
+static inline enum err_code stage(struct place *p, const char *principal, const char *location,
+                                  const char *uuid, int64_t now_ms, struct sv *got)
+{
+    struct staging g = {
+        .row = {sv_from(principal), sv_from(uuid), sv_from(location), now_ms + ENDS},
+        .now_ms = now_ms
+    };
+    struct err e = {0};
+
+    if (!store_stage(p->store, &t, &g, &p->arena, &e))
+        return e.code;
+    if (got)
+        *got = g.row.uuid;
+    return ERR_NONE;
+}
+
+static inline bool holds(struct place *p, const char *principal, const char *location,
+                         int64_t now_ms)
+{
+    struct staged_row row = {.principal = sv_from(principal), .location = sv_from(location)};
+
+    return store_staged_get(p->store, &t, now_ms, &p->arena, &row, &p->e);
 }
 
 #endif

@@ -1,33 +1,5 @@
 /* test_staged.c - places that were promised before the table exists. */
-#include <sqlite3.h>
-
 #include "unit/store/place.h"
-
-enum { ENDS = 1000 };
-
-/* What `principal` is promised at `now_ms`; `uuid` is what it would call the table. */
-static enum err_code stage(struct place *p, const char *principal, const char *location,
-                           const char *uuid, int64_t now_ms, struct sv *got)
-{
-    struct staging g = {
-        .row = {sv_from(principal), sv_from(uuid), sv_from(location), now_ms + ENDS},
-        .now_ms = now_ms
-    };
-    struct err e = {0};
-
-    if (!store_stage(p->store, &t, &g, &p->arena, &e))
-        return e.code;
-    if (got)
-        *got = g.row.uuid;
-    return ERR_NONE;
-}
-
-static bool holds(struct place *p, const char *principal, const char *location, int64_t now_ms)
-{
-    struct staged_row row = {.principal = sv_from(principal), .location = sv_from(location)};
-
-    return store_staged_get(p->store, &t, now_ms, &p->arena, &row, &p->e);
-}
 
 /* A table of `name` for `principal` at `now_ms`. */
 static enum err_code create_for(struct place *p, const char *principal, const char *name,
@@ -161,48 +133,10 @@ static void what_is_looked_at_is_what_a_create_would_be_told(void)
     close_place(&p);
 }
 
-/* The first version of the database, as it was written before a name could have several places. */
-static const char first_version[] =
-    "CREATE TABLE namespaces (catalog TEXT NOT NULL, ns TEXT NOT NULL, parent TEXT NOT NULL,"
-    " properties TEXT NOT NULL, PRIMARY KEY (catalog, ns)) WITHOUT ROWID;"
-    "CREATE TABLE tables (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
-    " name TEXT NOT NULL, uuid TEXT NOT NULL, metadata_location TEXT NOT NULL, location TEXT NOT NULL,"
-    " UNIQUE (catalog, ns, name), FOREIGN KEY (catalog, ns) REFERENCES namespaces (catalog, ns));"
-    "CREATE TABLE folders (folder TEXT NOT NULL, table_id INTEGER REFERENCES tables (id) ON DELETE CASCADE,"
-    " staged_id INTEGER REFERENCES staged (id) ON DELETE CASCADE);"
-    "CREATE TABLE staged (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
-    " name TEXT NOT NULL, principal TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
-    " expires_ms INTEGER NOT NULL, UNIQUE (catalog, ns, name, principal));"
-    "INSERT INTO namespaces VALUES ('l/c', 'sales', '', '{}');"
-    "INSERT INTO tables VALUES (7, 'l/c', 'sales', 'kept', 'u', 's3://b/m.json', 's3://b/kept/');"
-    "INSERT INTO staged VALUES (9, 'l/c', 'sales', 't', 'l/bob', 'u1', 's3://b/bobs/', 1000);"
-    "INSERT INTO folders VALUES ('s3://b/kept/', 7, NULL), ('s3://b/bobs/', NULL, 9);"
-    "PRAGMA user_version = 1";
-
-static void a_database_of_the_first_version_keeps_tables_and_promises(void)
-{
-    struct place p = {0};
-    sqlite3 *db = NULL;
-    struct sv overlap;
-
-    make_folder(&p);
-    NEED(sqlite3_open(arena_cstr(&p.arena, sv_skip(p.url, 7)), &db) == SQLITE_OK);
-    NEED(sqlite3_exec(db, first_version, NULL, NULL, NULL) == SQLITE_OK);
-    CHECK_INT(sqlite3_close(db), SQLITE_OK);
-    NEED_OK(store_open(p.url, &p.arena, &p.store, &p.e), &p.e);
-    CHECK(holds(&p, "l/bob", "s3://b/bobs/", 10));
-    CHECK_INT(create(&p, "x", "s3://b/kept/x/", NULL, &overlap), ERR_CONFLICT);
-    CHECK_SV(overlap, SV("l/c/sales.kept"));
-    CHECK_INT(create(&p, "x", "s3://b/bobs/", NULL, &overlap), ERR_CONFLICT);
-    CHECK_INT(stage(&p, "l/bob", "s3://b/more/", "u2", 10, NULL), ERR_NONE);
-    close_place(&p);
-}
-
 SUITE("store/staged", TEST(a_promise_holds_until_it_expires),
       TEST(staging_again_elsewhere_keeps_the_first_place),
       TEST(staging_again_at_the_same_place_prolongs_it_and_keeps_its_uuid),
       TEST(taking_up_a_place_keeps_the_others), TEST(a_place_promised_to_another_is_not_taken_up),
       TEST(an_expired_promise_blocks_neither_create_nor_commit_nor_stage),
       TEST(a_place_in_anothers_table_is_not_promised),
-      TEST(what_is_looked_at_is_what_a_create_would_be_told),
-      TEST(a_database_of_the_first_version_keeps_tables_and_promises))
+      TEST(what_is_looked_at_is_what_a_create_would_be_told))

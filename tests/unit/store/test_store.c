@@ -38,6 +38,52 @@ static void anothers_place_is_refused_whether_above_below_or_the_same(void)
     close_place(&p);
 }
 
+/* Whatever the order of the database's language is: there "t" and "T" stand together. */
+static void places_and_names_are_ordered_by_their_bytes(void)
+{
+    static const char *const names[] = {"B", "_", "a", "\xc3\xa9"};
+    struct place p = {0};
+    struct sv_vec found = {0};
+    struct page rest = {.after = SV("B"), .limit = 3};
+    struct sv overlap;
+
+    open_place(&p);
+    CHECK_INT(create(&p, "upper", "s3://b/T/x/", NULL, &overlap), ERR_NONE);
+    CHECK_INT(create(&p, "lower", "s3://b/t/", NULL, &overlap), ERR_NONE);
+    for (size_t i = 4; i-- > 0;)
+        CHECK_INT(create(&p, names[i], arena_printf(&p.arena, "s3://b/names/%s/", names[i]).p, NULL,
+                         &overlap),
+                  ERR_NONE);
+    NEED_OK(store_table_list(p.store, &sales, &rest, &p.arena, &found, &p.e), &p.e);
+    NEED(found.n == 3);
+    CHECK_SV(found.p[0], SV("_"));
+    CHECK_SV(found.p[1], SV("a"));
+    CHECK_SV(found.p[2], SV("lower"));
+    close_place(&p);
+}
+
+/* Bytes that are no text, or that end it for C, find nothing and cut nothing off. */
+static void a_name_that_is_no_text_is_not_anothers(void)
+{
+    static const struct sv odd[] = {SV_INIT("t\0x"), SV_INIT("t\0"), SV_INIT("t\xff")};
+    struct place p = {0};
+    struct table_row row = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
+    for (size_t i = 0; i < 3; i++) {
+        const struct table_name n = {sales.catalog, sales.ns, odd[i]};
+
+        CHECK(!store_table_get(p.store, &n, &p.arena, &row, &p.e));
+        CHECK(p.e.code == ERR_NOT_FOUND || p.e.code == ERR_INVALID);
+        CHECK(!store_table_drop(p.store, &n, &p.e));
+        CHECK(p.e.code == ERR_NOT_FOUND || p.e.code == ERR_INVALID);
+    }
+    CHECK_OK(store_table_get(p.store, &t, &p.arena, &row, &p.e), &p.e);
+    close_place(&p);
+}
+
 static void a_name_is_taken_once(void)
 {
     struct place p = {0};
@@ -97,6 +143,8 @@ static void a_namespace_with_something_in_it_stays(void)
 }
 
 SUITE("store/store", TEST(a_table_is_found_with_its_folders_again),
-      TEST(anothers_place_is_refused_whether_above_below_or_the_same), TEST(a_name_is_taken_once),
+      TEST(anothers_place_is_refused_whether_above_below_or_the_same),
+      TEST(places_and_names_are_ordered_by_their_bytes),
+      TEST(a_name_that_is_no_text_is_not_anothers), TEST(a_name_is_taken_once),
       TEST(of_two_swaps_from_one_base_the_second_loses),
       TEST(a_namespace_with_something_in_it_stays))

@@ -1,95 +1,10 @@
-/* test_faults.c - a program that is killed, a disk that is full, a file that may not be written. */
+/* test_sqlite.c - a disk that is full, a file that may not be written, one of an older program. */
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include "store/sql.h"
 #include "unit/store/place.h"
-
-/* ---- killed ---- */
-
-/* In a child: tables t0, t1, ... and after each the pointer of t0 moved; the number goes into the
- * pipe when both are acknowledged. */
-static void write_for_ever(struct sv url, int to)
-{
-    struct arena a = {0};
-    struct store *s;
-    struct err e = {0};
-
-    if (!store_open(url, &a, &s, &e))
-        _exit(3);
-    for (int i = 0;; i++) {
-        const struct table_name n = {sales.catalog, sales.ns, arena_printf(&a, "t%d", i)};
-        const struct table_name first = {sales.catalog, sales.ns, SV("t0")};
-        const struct table_row row = {SV("u"),
-                                      arena_printf(&a, "s3://b/%d.json", 0),
-                                      arena_printf(&a, "s3://b/t%d/", i),
-                                      {0}};
-        const struct table_row moved = {
-            SV("u"), arena_printf(&a, "s3://b/%d.json", i + 1), SV("s3://b/t0/"), {0}};
-        struct table_change create_it = {.row = &row};
-        struct table_change move_it = {
-            .row = &moved, .old_metadata_location = arena_printf(&a, "s3://b/%d.json", i)};
-
-        if (!store_table_create(s, &n, &create_it, &a, &e) ||
-            !store_table_swap(s, &first, &move_it, &a, &e) || write(to, &i, sizeof(i)) != sizeof(i))
-            _exit(4);
-    }
-}
-
-/* The last number that came through the pipe before and until the kill. */
-static int kill_after(pid_t child, int from, int acknowledged)
-{
-    int last = -1, status = 0, n;
-
-    while (last < acknowledged && read(from, &n, sizeof(n)) == sizeof(n))
-        last = n;
-    NEED(kill(child, SIGKILL) == 0);
-    NEED(waitpid(child, &status, 0) == child && WIFSIGNALED(status));
-    while (read(from, &n, sizeof(n)) == sizeof(n))
-        last = n;
-    return last;
-}
-
-static void check_kept(struct place *p, int last)
-{
-    struct table_row row = {0};
-
-    NEED_OK(store_open(p->url, &p->arena, &p->store, &p->e), &p->e);
-    for (int i = 0; i <= last; i++) {
-        const struct table_name n = {sales.catalog, sales.ns, arena_printf(&p->arena, "t%d", i)};
-
-        CHECK_OK(store_table_get(p->store, &n, &p->arena, &row, &p->e), &p->e);
-        CHECK_SV(row.location, arena_printf(&p->arena, "s3://b/t%d/", i));
-        /* The pointer stands where the last acknowledged write left it, or one further. */
-        if (i == 0)
-            CHECK(
-                sv_eq(row.metadata_location, arena_printf(&p->arena, "s3://b/%d.json", last + 1)) ||
-                sv_eq(row.metadata_location, arena_printf(&p->arena, "s3://b/%d.json", last + 2)));
-    }
-}
-
-static void what_was_acknowledged_is_there_after_a_kill(void)
-{
-    static const unsigned seeds[] = {1, 7, 42, 1234, 99999, 20261};
-
-    for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++) {
-        struct place p = {0};
-        int ends[2];
-        pid_t child;
-
-        open_place(&p);
-        NEED(pipe(ends) == 0);
-        child = fork();
-        NEED(child >= 0);
-        if (child == 0)
-            write_for_ever(p.url, ends[1]);
-        (void)close(ends[1]);
-        check_kept(&p, kill_after(child, ends[0], (int)(seeds[i] * 2654435761U >> 27)));
-        (void)close(ends[0]);
-        close_place(&p);
-    }
-}
 
 /* ---- full ---- */
 
@@ -209,8 +124,47 @@ static void a_transaction_that_was_left_open_is_given_up(void)
     close_place(&p);
 }
 
-SUITE("store/faults", TEST(what_was_acknowledged_is_there_after_a_kill),
-      TEST(no_room_is_told_loses_nothing_and_is_survived),
+/* ---- of an older program ---- */
+
+/* The first version of the database, as it was written before a name could have several places. */
+static const char first_version[] =
+    "CREATE TABLE namespaces (catalog TEXT NOT NULL, ns TEXT NOT NULL, parent TEXT NOT NULL,"
+    " properties TEXT NOT NULL, PRIMARY KEY (catalog, ns)) WITHOUT ROWID;"
+    "CREATE TABLE tables (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, uuid TEXT NOT NULL, metadata_location TEXT NOT NULL, location TEXT NOT NULL,"
+    " UNIQUE (catalog, ns, name), FOREIGN KEY (catalog, ns) REFERENCES namespaces (catalog, ns));"
+    "CREATE TABLE folders (folder TEXT NOT NULL, table_id INTEGER REFERENCES tables (id) ON DELETE CASCADE,"
+    " staged_id INTEGER REFERENCES staged (id) ON DELETE CASCADE);"
+    "CREATE TABLE staged (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, principal TEXT NOT NULL, uuid TEXT NOT NULL, location TEXT NOT NULL,"
+    " expires_ms INTEGER NOT NULL, UNIQUE (catalog, ns, name, principal));"
+    "INSERT INTO namespaces VALUES ('l/c', 'sales', '', '{}');"
+    "INSERT INTO tables VALUES (7, 'l/c', 'sales', 'kept', 'u', 's3://b/m.json', 's3://b/kept/');"
+    "INSERT INTO staged VALUES (9, 'l/c', 'sales', 't', 'l/bob', 'u1', 's3://b/bobs/', 1000);"
+    "INSERT INTO folders VALUES ('s3://b/kept/', 7, NULL), ('s3://b/bobs/', NULL, 9);"
+    "PRAGMA user_version = 1";
+
+static void a_database_of_the_first_version_keeps_tables_and_promises(void)
+{
+    struct place p = {0};
+    sqlite3 *db = NULL;
+    struct sv overlap;
+
+    make_folder(&p);
+    NEED(sqlite3_open(arena_cstr(&p.arena, sv_skip(p.url, 7)), &db) == SQLITE_OK);
+    NEED(sqlite3_exec(db, first_version, NULL, NULL, NULL) == SQLITE_OK);
+    CHECK_INT(sqlite3_close(db), SQLITE_OK);
+    NEED_OK(store_open(p.url, &p.arena, &p.store, &p.e), &p.e);
+    CHECK(holds(&p, "l/bob", "s3://b/bobs/", 10));
+    CHECK_INT(create(&p, "x", "s3://b/kept/x/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_SV(overlap, SV("l/c/sales.kept"));
+    CHECK_INT(create(&p, "x", "s3://b/bobs/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_INT(stage(&p, "l/bob", "s3://b/more/", "u2", 10, NULL), ERR_NONE);
+    close_place(&p);
+}
+
+SUITE("store/sqlite", TEST(no_room_is_told_loses_nothing_and_is_survived),
       TEST(a_file_that_may_not_be_written_is_told), TEST(a_file_that_is_no_database_is_told),
       TEST(a_database_of_a_newer_program_is_told),
-      TEST(a_transaction_that_was_left_open_is_given_up))
+      TEST(a_transaction_that_was_left_open_is_given_up),
+      TEST(a_database_of_the_first_version_keeps_tables_and_promises))

@@ -1,0 +1,490 @@
+/* test_postgres.c - what only a server does: it says no in many ways, ends, and answers too late.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "store/keeper.h"
+#include "store/postgres_link.h"
+#include "store/schema.h"
+#include "unit/store/place.h"
+
+/* ---- what its codes mean ---- */
+
+/* From now on a namespace called `code` is refused with it, `times` times. */
+static void refuse_with(struct place *p, const char *code, int times)
+{
+    on_server(
+        arena_printf(&p->arena,
+                     "SET client_min_messages = error; SET search_path = \"%s\";"
+                     " CREATE SEQUENCE tries; CREATE FUNCTION refuse() RETURNS trigger AS $$"
+                     " BEGIN IF nextval('%s.tries') <= %d THEN"
+                     " RAISE EXCEPTION 'because' USING ERRCODE = '%s'; END IF; RETURN NEW; END"
+                     " $$ LANGUAGE plpgsql;"
+                     " CREATE TRIGGER refuse BEFORE INSERT ON namespaces FOR EACH ROW"
+                     " EXECUTE FUNCTION refuse()",
+                     p->folder, arena_printf(&p->arena, "\"%s\"", p->folder).p, times, code)
+            .p);
+}
+
+static enum err_code make_namespace(struct place *p, const char *name)
+{
+    const struct ns_name n = {sales.catalog, sv_from(name)};
+
+    return store_namespace_create(p->store, &n, SV("{}"), &p->e) ? ERR_NONE : p->e.code;
+}
+
+static void a_refusal_says_whether_it_may_be_tried_again(void)
+{
+    static const struct {
+        const char *state;
+        enum err_code code;
+    } all[] = {
+        {"53100", ERR_UNAVAILABLE}, /* disk full */
+        {"53300", ERR_UNAVAILABLE}, /* too many connections */
+        {"25006", ERR_UNAVAILABLE}, /* read-only */
+        {"57014", ERR_UNAVAILABLE}, /* statement_timeout */
+        {"55P03", ERR_UNAVAILABLE}, /* lock_timeout */
+        {"42501", ERR_UNAVAILABLE}, /* no right */
+        {"23505", ERR_CONFLICT   }, /* not unique */
+        {"22021", ERR_INVALID    }, /* not UTF-8 */
+        {"54000", ERR_INVALID    }, /* too long for an index */
+        {"42P01", ERR_INTERNAL   }, /* no such table */
+        {"XX000", ERR_INTERNAL   },
+    };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct place p = {0};
+
+        open_place(&p);
+        refuse_with(&p, all[i].state, 1);
+        CHECK_INT(make_namespace(&p, "n"), all[i].code);
+        CHECK_INT(make_namespace(&p, "n"), ERR_NONE);
+        close_place(&p);
+    }
+}
+
+static void a_reason_is_told_without_the_values_of_rows(void)
+{
+    struct place p = {0};
+
+    open_place(&p);
+    refuse_with(&p, "53100", 1);
+    CHECK_INT(make_namespace(&p, "hidden"), ERR_UNAVAILABLE);
+    CHECK_SV(sv_from(p.e.msg), SV("the catalog's database cannot be used now: because"));
+    close_place(&p);
+}
+
+static void what_the_server_rolled_back_for_another_is_tried_again_and_not_for_ever(void)
+{
+    static const char *const states[] = {"40001", "40P01"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct place few = {0}, many = {0};
+
+        open_place(&few);
+        refuse_with(&few, states[i], 3);
+        CHECK_INT(make_namespace(&few, "n"), ERR_NONE);
+        close_place(&few);
+        open_place(&many);
+        refuse_with(&many, states[i], 1000);
+        CHECK_INT(make_namespace(&many, "n"), ERR_UNAVAILABLE);
+        close_place(&many);
+    }
+}
+
+static void a_name_too_long_for_an_index_is_the_callers_fault(void)
+{
+    struct place p = {0};
+    char *text = arena_alloc(&p.arena, 8000);
+    uint32_t x = 1;
+
+    /* What does not compress. */
+    for (size_t i = 0; i < 7999; i++)
+        text[i] = (char)('a' + ((x = x * 1664525U + 1013904223U) >> 24) % 26);
+    open_place(&p);
+    CHECK_INT(make_namespace(&p, text), ERR_INVALID);
+    close_place(&p);
+}
+
+/* ---- connections that end ---- */
+
+/* The server ends every connection of this place. */
+static void end_connections(struct place *p)
+{
+    on_server(
+        arena_printf(&p->arena,
+                     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> "
+                     "pg_backend_pid() AND application_name = 'fd %s'",
+                     p->folder)
+            .p);
+}
+
+/* Opens the place with a name that its connections are found by. */
+static void open_named(struct place *p)
+{
+    make_folder(p);
+    p->url =
+        arena_printf(&p->arena, SV_FMT "&application_name=fd%%20%s", SV_ARG(p->url), p->folder);
+    NEED_OK(store_open(p->url, &p->arena, &p->store, &p->e), &p->e);
+    NEED_OK(store_namespace_create(p->store, &sales, SV("{}"), &p->e), &p->e);
+}
+
+static void a_connection_that_ended_while_idle_is_made_again(void)
+{
+    struct place p = {0};
+    struct sv found = {0}, overlap;
+
+    open_named(&p);
+    NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
+    end_connections(&p);
+    CHECK_OK(store_namespace_get(p.store, &sales, &p.arena, &found, &p.e), &p.e);
+    end_connections(&p);
+    CHECK_INT(create(&p, "u", "s3://b/u/", NULL, &overlap), ERR_NONE);
+    close_place(&p);
+}
+
+/* A change of properties in the middle of which the connection ends. */
+static bool end_in_the_middle(struct sv before, UNUSED struct arena *a, struct sv *after,
+                              void *context, UNUSED struct err *e)
+{
+    end_connections(context);
+    *after = before;
+    return true;
+}
+
+static void a_connection_that_ends_in_a_transaction_has_changed_nothing(void)
+{
+    struct place p = {0};
+
+    open_named(&p);
+    CHECK(!store_namespace_update(p.store, &sales, end_in_the_middle, &p, &p.arena, &p.e));
+    CHECK_INT(p.e.code, ERR_UNAVAILABLE);
+    CHECK_INT(make_namespace(&p, "after"), ERR_NONE);
+    close_place(&p);
+}
+
+static void a_server_that_is_not_there_is_told_without_its_address(void)
+{
+    auto_arena a = {0};
+    struct store *s;
+    struct err e = {0};
+
+    CHECK(!store_open(SV("postgresql://somebody@127.0.0.1:1/d"), &a, &s, &e));
+    CHECK_INT(e.code, ERR_UNAVAILABLE);
+    CHECK_SV(sv_from(e.msg),
+             SV("store: the catalog's database cannot be reached: Connection refused"));
+}
+
+/* ---- a COMMIT whose answer is lost ---- */
+
+/*
+ * Between us and the server. The first connection is passed on until its COMMIT; its answer goes to
+ * nobody. With `late`, the COMMIT reaches the server only after a second connection has asked for
+ * the turn.
+ */
+struct middle {
+    pthread_t thread;
+    char folder[64];
+    int listener;
+    const char *server_folder;
+    bool late;
+    char commit[4096];
+    size_t n_commit;
+};
+
+struct pair {
+    int client, server;
+};
+
+static int socket_at(const char *folder, struct sockaddr_un *at)
+{
+    *at = (struct sockaddr_un){.sun_family = AF_UNIX};
+    (void)snprintf(at->sun_path, sizeof(at->sun_path), "%s/.s.PGSQL.5432", folder);
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+static bool take_client(const struct middle *m, struct pair *out)
+{
+    struct sockaddr_un at;
+
+    *out = (struct pair){accept4(m->listener, NULL, NULL, SOCK_CLOEXEC),
+                         socket_at(m->server_folder, &at)};
+    return out->client >= 0 && connect(out->server, (void *)&at, sizeof(at)) == 0;
+}
+
+/* Passes on what comes until the client sends `word`, which stays in m->commit; false when one of
+ * them hung up. */
+static bool pass_until(struct middle *m, const struct pair *p, const char *word, size_t n_word)
+{
+    struct pollfd both[2] = {
+        {.fd = p->client, .events = POLLIN},
+        {.fd = p->server, .events = POLLIN}
+    };
+
+    while (poll(both, 2, -1) > 0) {
+        int side = both[0].revents ? 0 : 1;
+        char text[sizeof(m->commit)];
+        ssize_t n = read(both[side].fd, text, sizeof(text));
+
+        if (n <= 0)
+            return false;
+        if (side == 0 && memmem(text, (size_t)n, word, n_word)) {
+            memcpy(m->commit, text, (size_t)n);
+            m->n_commit = (size_t)n;
+            return true;
+        }
+        if (write(both[1 - side].fd, text, (size_t)n) != n)
+            return false;
+    }
+    return false;
+}
+
+static void close_pair(const struct pair *p)
+{
+    (void)close(p->client);
+    (void)close(p->server);
+}
+
+/* The server has been told, and has answered. */
+static bool deliver(const struct middle *m, int server)
+{
+    char answer[4096];
+
+    return write(server, m->commit, m->n_commit) == (ssize_t)m->n_commit &&
+           read(server, answer, sizeof(answer)) > 0;
+}
+
+static void *stand_between(void *argument)
+{
+    struct middle *m = argument, turn = *m;
+    struct pair first, second = {-1, -1};
+    bool ok = take_client(m, &first) && pass_until(m, &first, "COMMIT", sizeof("COMMIT"));
+
+    if (m->late) {
+        (void)close(first.client);
+        first.client = -1;
+        ok = ok && take_client(m, &second) && pass_until(&turn, &second, "SET turn", 8) &&
+             write(second.server, turn.commit, turn.n_commit) == (ssize_t)turn.n_commit;
+    }
+    ok = ok && deliver(m, first.server);
+    close_pair(&first);
+    while (ok && m->late && pass_until(m, &second, "no such word", 12))
+        continue;
+    close_pair(&second);
+    return NULL;
+}
+
+static void start_middle(struct middle *m, struct place *p)
+{
+    struct sockaddr_un at;
+    ptrdiff_t host = 0;
+    struct sv url = sv_from(server_url());
+
+    while (!sv_starts(sv_skip(url, (size_t)host), SV("host=")))
+        NEED(++host < (ptrdiff_t)url.n);
+    m->server_folder = arena_cstr(&p->arena, sv_skip(url, (size_t)host + 5));
+    (void)snprintf(m->folder, sizeof(m->folder), "/tmp/fd-middle-XXXXXX");
+    NEED(mkdtemp(m->folder));
+    m->listener = socket_at(m->folder, &at);
+    NEED(bind(m->listener, (void *)&at, sizeof(at)) == 0 && listen(m->listener, 5) == 0);
+    NEED(pthread_create(&m->thread, NULL, stand_between, m) == 0);
+}
+
+static void end_middle(struct middle *m)
+{
+    struct sockaddr_un at;
+
+    (void)close(socket_at(m->folder, &at));
+    (void)close(m->listener);
+    (void)pthread_join(m->thread, NULL);
+    (void)unlink(at.sun_path);
+    (void)rmdir(m->folder);
+}
+
+/* A namespace is made through `m`, and it is not known whether it was. */
+static void lose_commit(struct place *p, struct middle *m, struct arena *a, struct store **through)
+{
+    struct sv url;
+    struct err e = {0};
+
+    open_place(p);
+    start_middle(m, p);
+    url = arena_printf(a, "postgresql://fd@/postgres?host=%s&options=-csearch_path%%3D%%22%s%%22",
+                       m->folder, p->folder);
+    NEED_OK(store_open(url, a, through, &e), &e);
+    CHECK(!store_namespace_create(*through, &(struct ns_name){sales.catalog, SV("lost")}, SV("{}"),
+                                  &e));
+    CHECK_INT(e.code, ERR_INTERNAL);
+}
+
+static void a_commit_whose_answer_is_lost_is_of_unknown_outcome(void)
+{
+    struct place p = {0};
+    struct middle m = {0};
+    struct arena other = {0};
+    struct store *through;
+    struct sv found;
+
+    lose_commit(&p, &m, &other, &through);
+    CHECK_OK(store_namespace_get(p.store, &(struct ns_name){sales.catalog, SV("lost")}, &p.arena,
+                                 &found, &p.e),
+             &p.e);
+    arena_done(&other);
+    end_middle(&m);
+    close_place(&p);
+}
+
+static void the_next_answer_waits_until_such_a_commit_has_ended(void)
+{
+    struct place p = {0};
+    struct middle m = {.late = true};
+    struct arena other = {0};
+    struct store *through;
+    struct sv found;
+
+    lose_commit(&p, &m, &other, &through);
+    CHECK_OK(store_namespace_get(through, &(struct ns_name){sales.catalog, SV("lost")}, &p.arena,
+                                 &found, &p.e),
+             &p.e);
+    arena_done(&other);
+    end_middle(&m);
+    close_place(&p);
+}
+
+/* ---- the tables' version ---- */
+
+enum { AT_ONCE = 6 };
+
+static void *open_one(void *argument)
+{
+    struct arena a = {0};
+    struct store *s;
+    struct err e = {0};
+    const struct place *p = argument;
+    bool ok = store_open(p->url, &a, &s, &e);
+
+    if (!ok)
+        (void)fprintf(stderr, "%s\n", e.msg);
+    arena_done(&a);
+    return ok ? argument : NULL;
+}
+
+static void programs_that_start_at_once_make_the_tables_once(void)
+{
+    for (int round = 0; round < 5; round++) {
+        struct place p = {0};
+        pthread_t threads[AT_ONCE];
+        void *ok;
+
+        make_folder(&p);
+        for (int i = 0; i < AT_ONCE; i++)
+            NEED(pthread_create(&threads[i], NULL, open_one, &p) == 0);
+        for (int i = 0; i < AT_ONCE; i++) {
+            CHECK(pthread_join(threads[i], &ok) == 0 && ok);
+        }
+        CHECK_INT(p.e.code, ERR_NONE);
+        close_place(&p);
+    }
+}
+
+static void in_place(struct place *p, const char *text)
+{
+    on_server(arena_printf(&p->arena, "SET search_path = \"%s\"; %s", p->folder, text).p);
+}
+
+static void tables_of_a_newer_program_are_read_and_not_written(void)
+{
+    struct place p = {0};
+    struct arena other = {0};
+    struct store *s;
+    struct sv found;
+
+    open_place(&p);
+    in_place(&p, "UPDATE frontdesk SET version = 99");
+    CHECK_OK(store_namespace_get(p.store, &sales, &p.arena, &found, &p.e), &p.e);
+    CHECK_INT(make_namespace(&p, "n"), ERR_UNAVAILABLE);
+    CHECK(!store_open(p.url, &other, &s, &p.e));
+    CHECK_INT(p.e.code, ERR_INVALID);
+    CHECK(sv_contains(sv_from(p.e.msg), SV("of version 99, newer than this program's")));
+    arena_done(&other);
+    close_place(&p);
+}
+
+static void a_database_that_allows_no_tables_is_told(void)
+{
+    struct place p = {0};
+    struct store *s;
+
+    make_folder(&p);
+    p.url = arena_printf(&p.arena, "%s&options=-csearch_path%%3Dpg_catalog", server_url());
+    CHECK(!store_open(p.url, &p.arena, &s, &p.e));
+    CHECK_INT(p.e.code, ERR_UNAVAILABLE);
+    CHECK(sv_contains(sv_from(p.e.msg), SV("permission denied")));
+    close_place(&p);
+}
+
+/* ---- the URL ---- */
+
+static void a_url_with_a_password_is_refused_and_not_repeated(void)
+{
+    static const char *const urls[] = {
+        "postgresql://fd:hunter2@h/d",          "postgres://fd:hunter2@h/d",
+        "postgresql://fd@h/d?password=hunter2", "postgresql://h/d?user=fd&sslpassword=hunter2",
+        "postgresql://fd:hunter2/x@h/d",        "postgresql://fd:hun%zzter2@h/d",
+        "postgresql://fd:hunter2@a,b:1/d?x=y",  "postgresql://fd@h/d?%70assword=hunter2",
+        "postgresq://fd:hunter2@h/d",           "postgresql:/fd:hunter2@h/d",
+    };
+
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        auto_arena a = {0};
+        struct store *s;
+        struct err e = {0};
+
+        CHECK(!store_open(sv_from(urls[i]), &a, &s, &e));
+        CHECK_INT(e.code, ERR_INVALID);
+        CHECK(!sv_contains(sv_from(e.msg), SV("hun")));
+    }
+}
+
+static void a_url_without_a_password_is_taken(void)
+{
+    static const char *const urls[] = {"postgresql://", "postgresql://fd@h:5432/d",
+                                       "postgresql://a:1,b:2/d?target_session_attrs=read-write",
+                                       "postgresql://fd@/d?host=/run/x&passfile=/run/secrets/pg"};
+
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        auto_arena a = {0};
+        struct err e = {0};
+
+        CHECK_OK(link_url_is_fit(sv_from(urls[i]), &a, &e), &e);
+    }
+}
+
+static void the_words_of_one_database_become_those_of_the_other(void)
+{
+    auto_arena a = {0};
+
+    CHECK_SV(sv_from(schema_words("CREATE TABLE x (id INTEGER PRIMARY KEY, n INTEGER, t TEXT NOT"
+                                  " NULL) WITHOUT ROWID;",
+                                  " COLLATE \"C\"", &a)),
+             SV("CREATE TABLE x (id BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, n BIGINT,"
+                " t TEXT COLLATE \"C\" NOT NULL);"));
+}
+
+SUITE("store/postgres", TEST(a_refusal_says_whether_it_may_be_tried_again),
+      TEST(a_reason_is_told_without_the_values_of_rows),
+      TEST(what_the_server_rolled_back_for_another_is_tried_again_and_not_for_ever),
+      TEST(a_name_too_long_for_an_index_is_the_callers_fault),
+      TEST(a_connection_that_ended_while_idle_is_made_again),
+      TEST(a_connection_that_ends_in_a_transaction_has_changed_nothing),
+      TEST(a_server_that_is_not_there_is_told_without_its_address),
+      TEST(a_commit_whose_answer_is_lost_is_of_unknown_outcome),
+      TEST(the_next_answer_waits_until_such_a_commit_has_ended),
+      TEST(programs_that_start_at_once_make_the_tables_once),
+      TEST(tables_of_a_newer_program_are_read_and_not_written),
+      TEST(a_database_that_allows_no_tables_is_told),
+      TEST(a_url_with_a_password_is_refused_and_not_repeated),
+      TEST(a_url_without_a_password_is_taken),
+      TEST(the_words_of_one_database_become_those_of_the_other))
