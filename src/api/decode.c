@@ -1,9 +1,14 @@
 /* decode.c - a spec read by a table. */
 #include "api/decode.h"
 
-#include <string.h>
+#include <stdarg.h>
 
-enum { DEFAULT_MAX_CHARS = 2048, DEFAULT_MAX_ITEMS = 1000 };
+enum {
+    DEFAULT_MAX_CHARS = 2048,
+    DEFAULT_MAX_ITEMS = 1000,
+    DEFAULT_MAX_MEMBERS = 100,
+    SHOWN_CHARS = 60
+};
 
 struct decoding {
     struct arena *arena;
@@ -12,21 +17,46 @@ struct decoding {
     char *out;
 };
 
-static void blame(const struct decoding *d, const struct field *f, const char *what)
+static struct sv path_of(const struct decoding *d, const struct field *f)
 {
-    complain(d->complaints, d->arena, "InvalidSpec",
-             arena_printf(d->arena, SV_FMT ".%s", SV_ARG(d->prefix), f->path), "%s", what);
+    return arena_printf(d->arena, SV_FMT ".%s", SV_ARG(d->prefix), f->path);
 }
 
-static void blame_item(const struct decoding *d, const struct field *f, size_t i, const char *what)
+static PRINTF_LIKE(3, 4) void blame(const struct decoding *d, struct sv path, const char *format,
+                                    ...)
 {
-    complain(d->complaints, d->arena, "InvalidSpec",
-             arena_printf(d->arena, SV_FMT ".%s[%zu]", SV_ARG(d->prefix), f->path, i), "%s", what);
+    va_list args;
+    struct sv text;
+
+    va_start(args, format);
+    text = arena_vprintf(d->arena, format, args);
+    va_end(args);
+    complain(d->complaints, d->arena, "InvalidSpec", path, SV_FMT, SV_ARG(text));
+}
+
+static struct sv item_path(const struct decoding *d, const struct field *f, size_t i)
+{
+    return arena_printf(d->arena, SV_FMT ".%s[%zu]", SV_ARG(d->prefix), f->path, i);
+}
+
+/* What was found, as people would write it. */
+static struct sv shown(const struct decoding *d, const struct json *v)
+{
+    struct sv text = json_text(d->arena, v);
+
+    return text.n <= SHOWN_CHARS
+               ? text
+               : arena_printf(d->arena, SV_FMT "...", SV_ARG(sv_first(text, SHOWN_CHARS)));
+}
+
+static int64_t most_of(const struct field *f, int64_t most)
+{
+    return f->max ? f->max : most;
 }
 
 static bool length_fits(const struct field *f, size_t n, int64_t most)
 {
-    return (int64_t)n >= f->min && (int64_t)n <= (f->max ? f->max : most);
+    return (int64_t)n >= f->min && (int64_t)n <= most_of(f, most);
 }
 
 static void read_str(const struct decoding *d, const struct field *f, const struct json *v)
@@ -34,9 +64,11 @@ static void read_str(const struct decoding *d, const struct field *f, const stru
     struct sv text = json_str(v, (struct sv){0});
 
     if (json_kind(v) != JSON_STRING)
-        blame(d, f, "must be text");
+        blame(d, path_of(d, f), "is " SV_FMT ", must be text", SV_ARG(shown(d, v)));
     else if (!length_fits(f, text.n, DEFAULT_MAX_CHARS))
-        blame(d, f, "is too short or too long");
+        blame(d, path_of(d, f), "is " SV_FMT ", must have %lld to %lld characters, has %zu",
+              SV_ARG(shown(d, v)), (long long)f->min, (long long)most_of(f, DEFAULT_MAX_CHARS),
+              text.n);
     else
         *(struct sv *)(void *)(d->out + f->offset) = arena_dup(d->arena, text);
 }
@@ -44,7 +76,7 @@ static void read_str(const struct decoding *d, const struct field *f, const stru
 static void read_bool(const struct decoding *d, const struct field *f, const struct json *v)
 {
     if (json_kind(v) != JSON_BOOL)
-        blame(d, f, "must be true or false");
+        blame(d, path_of(d, f), "is " SV_FMT ", must be true or false", SV_ARG(shown(d, v)));
     else
         *(bool *)(d->out + f->offset) = json_bool(v, false);
 }
@@ -53,13 +85,9 @@ static void read_int(const struct decoding *d, const struct field *f, const stru
 {
     int64_t n = json_i64(v, INT64_MIN);
 
-    if (json_kind(v) != JSON_INT)
-        blame(d, f, "must be a whole number");
-    else if (n < f->min || n > f->max)
-        blame(d, f,
-              arena_printf(d->arena, "is %lld, must be from %lld to %lld", (long long)n,
-                           (long long)f->min, (long long)f->max)
-                  .p);
+    if (json_kind(v) != JSON_INT || n < f->min || n > f->max)
+        blame(d, path_of(d, f), "is " SV_FMT ", must be a whole number from %lld to %lld",
+              SV_ARG(shown(d, v)), (long long)f->min, (long long)f->max);
     else
         *(int *)(void *)(d->out + f->offset) = (int)n;
 }
@@ -83,19 +111,22 @@ static void read_enum(const struct decoding *d, const struct field *f, const str
             return;
         }
     }
-    blame(d, f,
-          arena_printf(d->arena, "is \"" SV_FMT "\", must be one of: " SV_FMT,
-                       SV_ARG(sv_first(text, 60)), SV_ARG(list_words(d, f->words)))
-              .p);
+    blame(d, path_of(d, f), "is " SV_FMT ", must be one of: " SV_FMT, SV_ARG(shown(d, v)),
+          SV_ARG(list_words(d, f->words)));
 }
 
 /* A list of the right length, or NULL and a complaint. */
 static const struct json *a_list(const struct decoding *d, const struct field *f,
                                  const struct json *v)
 {
-    if (json_kind(v) == JSON_ARRAY && length_fits(f, json_count(v), DEFAULT_MAX_ITEMS))
+    if (json_kind(v) != JSON_ARRAY) {
+        blame(d, path_of(d, f), "is " SV_FMT ", must be a list", SV_ARG(shown(d, v)));
+        return NULL;
+    }
+    if (length_fits(f, json_count(v), DEFAULT_MAX_ITEMS))
         return v;
-    blame(d, f, json_kind(v) == JSON_ARRAY ? "has too few or too many entries" : "must be a list");
+    blame(d, path_of(d, f), "must have %lld to %lld entries, has %zu", (long long)f->min,
+          (long long)most_of(f, DEFAULT_MAX_ITEMS), json_count(v));
     return NULL;
 }
 
@@ -104,12 +135,12 @@ static void read_strings(const struct decoding *d, const struct field *f, const 
     struct sv_vec *out = (struct sv_vec *)(void *)(d->out + f->offset);
     const struct json *list = a_list(d, f, v);
 
-    vec_reserve(out, d->arena, json_count(list));
     for (size_t i = 0; i < json_count(list); i++) {
         struct sv text = json_str(json_at(list, i), (struct sv){0});
 
         if (text.n == 0 || text.n > DEFAULT_MAX_CHARS)
-            blame_item(d, f, i, "must be text of 1 to 2048 bytes");
+            blame(d, item_path(d, f, i), "is " SV_FMT ", must be text of 1 to %d characters",
+                  SV_ARG(shown(d, json_at(list, i))), DEFAULT_MAX_CHARS);
         else
             vec_push(out, d->arena, arena_dup(d->arena, text));
     }
@@ -121,19 +152,29 @@ static void read_map(const struct decoding *d, const struct field *f, const stru
     struct json *value;
     struct sv name;
 
-    if (json_kind(v) != JSON_OBJECT || !length_fits(f, json_count(v), 100)) {
-        blame(d, f, "must be an object of text values, at most 100");
+    if (json_kind(v) != JSON_OBJECT || !length_fits(f, json_count(v), DEFAULT_MAX_MEMBERS)) {
+        blame(d, path_of(d, f), "is " SV_FMT ", must be an object of at most %lld texts",
+              SV_ARG(shown(d, v)), (long long)most_of(f, DEFAULT_MAX_MEMBERS));
         return;
     }
     for (size_t i = 0; json_member(v, i, &name, &value); i++) {
         if (json_kind(value) != JSON_STRING)
-            blame(d, f,
-                  arena_printf(d->arena, "value of \"" SV_FMT "\" must be text", SV_ARG(name)).p);
+            blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(path_of(d, f)), SV_ARG(name)),
+                  "is " SV_FMT ", must be text: put it into quotes", SV_ARG(shown(d, value)));
         else
             vec_push(out, d->arena,
                      ((struct tag){arena_dup(d->arena, name),
                                    arena_dup(d->arena, json_str(value, name))}));
     }
+}
+
+static struct sv list_privileges(const struct decoding *d)
+{
+    struct buf b = buf_new(d->arena, 1000);
+
+    for (int p = 0; p < PRIVILEGE_COUNT; p++)
+        buf_addf(&b, "%s" SV_FMT, b.n ? ", " : "", SV_ARG(privilege_name((enum privilege)p)));
+    return buf_sv(&b);
 }
 
 static void read_privileges(const struct decoding *d, const struct field *f, const struct json *v)
@@ -148,10 +189,8 @@ static void read_privileges(const struct decoding *d, const struct field *f, con
         if (privilege_read(text, &p))
             *out |= PRIVILEGE_BIT(p);
         else
-            blame_item(
-                d, f, i,
-                arena_printf(d->arena, "\"" SV_FMT "\" is no privilege", SV_ARG(sv_first(text, 60)))
-                    .p);
+            blame(d, item_path(d, f, i), "is " SV_FMT ", must be one of: " SV_FMT,
+                  SV_ARG(shown(d, json_at(list, i))), SV_ARG(list_privileges(d)));
     }
 }
 
@@ -174,7 +213,7 @@ static void read_objects(const struct decoding *d, const struct field *f, const 
 static void read_json(const struct decoding *d, const struct field *f, const struct json *v)
 {
     if (json_kind(v) != JSON_OBJECT)
-        blame(d, f, "must be an object");
+        blame(d, path_of(d, f), "is " SV_FMT ", must be an object", SV_ARG(shown(d, v)));
     else if (f->type == FIELD_OBJECT)
         *(bool *)(d->out + f->offset) = true;
     else
@@ -239,6 +278,21 @@ static int known(struct sv path, const struct field *fields, size_t n)
     return best;
 }
 
+/* "name, namespace": what may stand in an object. */
+static struct sv members_below(const struct decoding *d, struct sv path, const struct field *fields,
+                               size_t n)
+{
+    struct buf b = buf_new(d->arena, 500);
+
+    for (size_t i = 0; i < n; i++) {
+        struct sv p = sv_from(fields[i].path);
+
+        if (p.n > path.n && p.p[path.n] == '.' && sv_starts(p, path))
+            buf_addf(&b, "%s" SV_FMT, b.n ? ", " : "", SV_ARG(sv_skip(p, path.n + 1)));
+    }
+    return buf_sv(&b);
+}
+
 static void blame_unknown(const struct decoding *d, const struct json *object, struct sv above,
                           const struct field *fields, size_t n)
 {
@@ -251,16 +305,24 @@ static void blame_unknown(const struct decoding *d, const struct json *object, s
         int k = known(path, fields, n);
 
         if (k == 0)
-            complain(d->complaints, d->arena, "InvalidSpec",
-                     arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path)),
-                     "is no field of this kind; take it out or mend its name");
+            blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path)),
+                  "is no field of this kind; take it out or mend its name");
         else if (k == 1 && value && json_kind(value) != JSON_OBJECT)
-            complain(d->complaints, d->arena, "InvalidSpec",
-                     arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path)),
-                     "must be an object");
+            blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path)),
+                  "is " SV_FMT ", must be an object with " SV_FMT, SV_ARG(shown(d, value)),
+                  SV_ARG(members_below(d, path, fields, n)));
         else if (k == 1)
             blame_unknown(d, value, path, fields, n);
     }
+}
+
+/* Whether the object that the field would stand in is there. */
+static bool has_parent(const struct json *object, const struct field *f)
+{
+    struct sv path = sv_from(f->path);
+    ptrdiff_t dot = sv_rfind(path, '.');
+
+    return dot > 0 && json_kind(json_path(object, sv_first(path, (size_t)dot))) == JSON_OBJECT;
 }
 
 void decode_fields(const struct json *object, const struct field *fields, size_t n,
@@ -269,7 +331,10 @@ void decode_fields(const struct json *object, const struct field *fields, size_t
     struct decoding d = {a, complaints, prefix, out};
 
     if (json_kind(object) != JSON_OBJECT) {
-        complain(complaints, a, "InvalidSpec", prefix, "must be an object");
+        if (object)
+            blame(&d, prefix, "is " SV_FMT ", must be an object", SV_ARG(shown(&d, object)));
+        else
+            blame(&d, prefix, "is required");
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -278,8 +343,9 @@ void decode_fields(const struct json *object, const struct field *fields, size_t
         set_fallback(&d, &fields[i]);
         if (v)
             read_field(&d, &fields[i], v);
-        else if (fields[i].required)
-            blame(&d, &fields[i], "is required");
+        else if (fields[i].required ||
+                 (fields[i].required_within && has_parent(object, &fields[i])))
+            blame(&d, path_of(&d, &fields[i]), "is required");
     }
     blame_unknown(&d, object, (struct sv){0}, fields, n);
 }

@@ -24,6 +24,7 @@ struct field {
     const char *path; /* "trustPolicy.principals" */
     enum field_type type;
     bool required;
+    bool required_within; /* where the object that it stands in is there */
     size_t offset;
     int64_t min, max;         /* of a number; of the length of text or a list (max 0: 2,048) */
     int64_t fallback;         /* number, enum index, bool */

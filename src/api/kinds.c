@@ -50,8 +50,8 @@ static const struct field principal_fields[] = {
      .min = 1, .max = 253},
     {.path = "clientCredentials.rotationOverlapSeconds", .type = FIELD_INT,
      .offset = AT(rotation_overlap_seconds), .max = 604800, .fallback = 86400},
-    {.path = "serviceAccount.name", .type = FIELD_STR, .offset = AT(service_account.name),
-     .min = 1, .max = 253},
+    {.path = "serviceAccount.name", .type = FIELD_STR, .required_within = true,
+     .offset = AT(service_account.name), .min = 1, .max = 253},
     {.path = "serviceAccount.namespace", .type = FIELD_STR,
      .offset = AT(service_account.namespace_), .min = 1, .max = 63},
 };

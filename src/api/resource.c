@@ -36,6 +36,19 @@ static const struct kind_decoder *const decoders[] = {
 };
 static_assert(sizeof(decoders) / sizeof(decoders[0]) == KIND_COUNT, "a decoder for each kind");
 
+/* Source: RFC 1123 as Kubernetes reads it: what a server would refuse anyway. */
+static void check_name(struct resource *r, struct arena *a)
+{
+    struct sv name = r->meta.name;
+
+    if (name.n <= 253 && sv_only(name, SV("abcdefghijklmnopqrstuvwxyz0123456789.-")) &&
+        !sv_has_char(SV(".-"), name.p[0]) && !sv_has_char(SV(".-"), name.p[name.n - 1]))
+        return;
+    complain(&r->complaints, a, "InvalidName", SV("metadata.name"),
+             "is \"" SV_FMT "\", must be of a-z, 0-9, '-' and '.', at most 253 characters",
+             SV_ARG(sv_first(name, 60)));
+}
+
 bool resource_read(const struct json *object, struct arena *a, struct resource **out, struct err *e)
 {
     struct sv kind = json_get_str(object, SV("kind"));
@@ -48,6 +61,7 @@ bool resource_read(const struct json *object, struct arena *a, struct resource *
                        SV_ARG(sv_first(version, 60)), SV_ARG(sv_first(kind, 60)));
     if (!meta_read(object, a, &r->meta, e))
         return err_wrap(e, SV_FMT, SV_ARG(kind));
+    check_name(r, a);
     r->status = json_copy(a, json_get(object, SV("status")));
     decode_fields(json_get(object, SV("spec")), decoders[r->kind]->fields, decoders[r->kind]->n,
                   SV("spec"), &r->storage_integration, a, &r->complaints);

@@ -33,9 +33,9 @@ static const struct field fields[] = {
     {.path = "stsEndpoint", .type = FIELD_STR, .offset = AT(sts_endpoint), .min = 1, .max = 1024},
     {.path = "stsRegion", .type = FIELD_STR, .offset = AT(sts_region), .min = 1, .max = 64},
     {.path = "roleArn", .type = FIELD_STR, .offset = AT(role_arn), .min = 20},
-    {.path = "credentialsSecretRef.name", .type = FIELD_STR, .offset = AT(credentials_secret),
-     .min = 1, .max = 253},
-    {.path = "adminCredentialsSecretRef.name", .type = FIELD_STR,
+    {.path = "credentialsSecretRef.name", .type = FIELD_STR, .required_within = true,
+     .offset = AT(credentials_secret), .min = 1, .max = 253},
+    {.path = "adminCredentialsSecretRef.name", .type = FIELD_STR, .required_within = true,
      .offset = AT(admin_credentials_secret), .min = 1, .max = 253},
     {.path = "externalId", .type = FIELD_STR, .offset = AT(external_id), .min = 2, .max = 1224},
     {.path = "trustPolicy.principals", .type = FIELD_STRINGS, .offset = AT(trust_principals),
@@ -76,12 +76,12 @@ static void check_url(struct resource *r, struct arena *a, const char *field, st
 
     if (!url.n)
         return;
-    if (!uri_read(url, &u, &e))
-        complain(&r->complaints, a, "InvalidSpec", sv_from(field), "%s", e.msg);
-    else if ((!sv_eq(u.scheme, SV("http")) && !sv_eq(u.scheme, SV("https"))) || u.query.n ||
-             (u.path.n && !sv_eq(u.path, SV("/"))))
+    if (!uri_read(url, &u, &e) || (!sv_eq(u.scheme, SV("http")) && !sv_eq(u.scheme, SV("https"))) ||
+        u.query.n || (u.path.n && !sv_eq(u.path, SV("/"))))
         complain(&r->complaints, a, "InvalidSpec", sv_from(field),
-                 "must be http://HOST[:PORT] or https://HOST[:PORT] without a path");
+                 "is \"" SV_FMT "\", must be http://HOST[:PORT] or https://HOST[:PORT], without a "
+                 "path",
+                 SV_ARG(sv_first(url, 100)));
 }
 
 static void check_locations(struct resource *r, struct arena *a)
@@ -98,7 +98,7 @@ static void check_locations(struct resource *r, struct arena *a)
             complain(&r->complaints, a, "InvalidSpec", field, "%s", e.msg);
         else if (w->storage_type == STORAGE_FILE && !l.bucket.n)
             vec_push(&normal, a, location_text(&l, a));
-        else if (!sv_eq(l.bucket, w->bucket))
+        else if ((w->bucket.n || w->storage_type == STORAGE_FILE) && !sv_eq(l.bucket, w->bucket))
             complain(&r->complaints, a, "LocationOutside", field,
                      "\"" SV_FMT "\" is not in the bucket " SV_FMT "; start it with s3://" SV_FMT
                      "/",
@@ -126,7 +126,9 @@ static void check_session_name(struct resource *r, struct arena *a, struct sv te
             step = sv_starts(rest, words[i]) ? words[i].n : 0;
         if (!step) {
             complain(&r->complaints, a, "InvalidSpec", SV("spec.sessionName"),
-                     "only {principal} {table} {namespace} {catalog} {request} are known");
+                     "is \"" SV_FMT
+                     "\": only {principal} {table} {namespace} {catalog} {request} are known",
+                     SV_ARG(sv_first(template_, 60)));
             return;
         }
         rest = sv_skip(rest, step);
@@ -174,6 +176,47 @@ static void set_defaults(struct storage_integration *w)
 static void blame(struct resource *r, struct arena *a, const char *field, const char *what)
 {
     complain(&r->complaints, a, "InvalidSpec", sv_from(field), "%s", what);
+}
+
+static bool is_blamed(const struct resource *r, struct sv field)
+{
+    for (size_t i = 0; i < r->complaints.n; i++) {
+        if (sv_eq(r->complaints.p[i].field, field))
+            return true;
+    }
+    return false;
+}
+
+/* "arn:aws-cn:iam::123456789012:role/path/NAME", "arn:aws:iam:::role/NAME". */
+static bool is_role_arn(struct sv arn)
+{
+    struct sv part[5] = {0};
+
+    for (int i = 0; i < 5; i++)
+        (void)sv_cut(&arn, ':', &part[i]);
+    return sv_eq(part[0], SV("arn")) && sv_starts(part[1], SV("aws")) &&
+           sv_eq(part[2], SV("iam")) && !part[3].n && sv_starts(arn, SV("role/")) &&
+           !sv_ends(arn, SV("/"));
+}
+
+static void check_names(struct resource *r, struct arena *a)
+{
+    const struct storage_integration *w = &r->storage_integration;
+    struct location whole;
+    struct err ignored = {0};
+
+    if (w->bucket.n && !location_read(arena_printf(a, "s3://" SV_FMT, SV_ARG(w->bucket)), false, a,
+                                      &whole, &ignored))
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.bucket"),
+                 "is \"" SV_FMT "\", must be of a-z, 0-9, '.' and '-'", SV_ARG(w->bucket));
+    if (w->role_arn.n && !is_role_arn(w->role_arn))
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.roleArn"),
+                 "is \"" SV_FMT "\", must be arn:aws:iam::ACCOUNT:role/NAME",
+                 SV_ARG(sv_first(w->role_arn, 100)));
+    if (!sv_starts(w->role_path, SV("/")) || !sv_ends(w->role_path, SV("/")))
+        complain(&r->complaints, a, "InvalidSpec", SV("spec.rolePath"),
+                 "is \"" SV_FMT "\", must start and end with /",
+                 SV_ARG(sv_first(w->role_path, 60)));
 }
 
 static void check_organization(struct resource *r, struct arena *a)
@@ -278,10 +321,11 @@ static void finish(struct resource *r, struct arena *a)
 {
     struct storage_integration *w = &r->storage_integration;
 
-    set_defaults(w);
     check_url(r, a, "spec.endpoint", w->endpoint);
     check_url(r, a, "spec.internalEndpoint", w->internal_endpoint);
     check_url(r, a, "spec.stsEndpoint", w->sts_endpoint);
+    set_defaults(w);
+    check_names(r, a);
     check_locations(r, a);
     policy_template_check(w->policy_template_read, w->bucket, SV("spec.policyTemplates.read"), a,
                           &r->complaints);
@@ -290,8 +334,11 @@ static void finish(struct resource *r, struct arena *a)
     check_session_name(r, a, w->session_name);
     check_organization(r, a);
     check_keys(r, a);
-    check_only_aws(r, a);
-    check_together(r, a);
+    /* What does not suit a provider nobody named would only lead astray. */
+    if (!is_blamed(r, SV("spec.provider"))) {
+        check_only_aws(r, a);
+        check_together(r, a);
+    }
 }
 
 const struct kind_decoder decode_storage_integration = {fields, sizeof(fields) / sizeof(fields[0]),

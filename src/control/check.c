@@ -1,31 +1,52 @@
 /* check.c - the commands that need no server: manifests held against the rules, and compiled once.
  */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "base/limits.h"
 #include "control/cache.h"
 #include "control/files.h"
 #include "kube/client.h"
 
 /* An object and where it stands. */
 struct source {
-    struct sv file;
+    size_t file;
     const struct yaml_doc *doc;
     struct resource *resource;
 };
 struct sources VEC(struct source);
 
-static void say(struct buf *out, struct sv file, int line, const struct source *s,
-                const struct complaint *c)
+/* What is said in the end, in the order of files and lines. */
+struct fault {
+    size_t file;
+    int line;
+    size_t number; /* as they were found: of one line the first stays first */
+    struct sv text;
+};
+struct faults VEC(struct fault);
+
+struct checking {
+    struct arena *arena;
+    struct sv_vec files;
+    size_t file; /* being read */
+    struct sources sources;
+    struct faults faults;
+    struct map names; /* "Kind/ns/name" to the struct source that has it */
+};
+
+static void say(struct checking *c, size_t file, int line, struct sv object, struct sv field,
+                struct sv what)
 {
-    buf_addf(out, SV_FMT ":%d: ", SV_ARG(file), line);
-    if (s)
-        buf_addf(out, SV_FMT "/" SV_FMT ": ", SV_ARG(kind_name(s->resource->kind)),
-                 SV_ARG(s->resource->meta.name));
-    buf_addf(out, SV_FMT ": " SV_FMT "\n", SV_ARG(c->field), SV_ARG(c->text));
+    struct sv text = arena_printf(c->arena, SV_FMT ":%d: " SV_FMT "%s" SV_FMT ": " SV_FMT "\n",
+                                  SV_ARG(c->files.p[file]), line, SV_ARG(object),
+                                  object.n ? ": " : "", SV_ARG(field), SV_ARG(what));
+
+    vec_push(&c->faults, c->arena, ((struct fault){file, line, c->faults.n, text}));
 }
 
 /* The line that an error of the reader names: "line 7: ...". */
-static void say_unreadable(struct buf *out, struct sv file, const struct err *e)
+static void say_unreadable(struct checking *c, const struct err *e)
 {
     struct sv text = sv_from(e->msg), number;
     const char *at = strstr(e->msg, "line ");
@@ -36,30 +57,96 @@ static void say_unreadable(struct buf *out, struct sv file, const struct err *e)
         if (!sv_cut(&text, ':', &number) || !sv_i64(number, &line))
             line = 1;
     }
-    say(out, file, (int)line, NULL,
-        &(struct complaint){.field = SV("file"), .text = sv_trim(text)});
+    say(c, c->file, (int)line, (struct sv){0}, SV("file"), sv_trim(text));
 }
 
-static void read_source(struct sv path, struct arena *a, struct sources *out, struct buf *faults)
+static struct sv list_kinds(struct arena *a)
 {
-    struct yaml_docs *docs = arena_new(a, struct yaml_docs);
-    struct err e = {0};
+    struct buf b = buf_new(a, 500);
 
-    if (!file_manifests(path, a, docs, &e)) {
-        say_unreadable(faults, path, &e);
+    for (int k = 0; k < KIND_COUNT; k++)
+        buf_addf(&b, "%s" SV_FMT, k ? ", " : "", SV_ARG(kind_name((enum kind)k)));
+    return buf_sv(&b);
+}
+
+/* Another product's objects may lie in the same files; a slip in ours must not make it one. */
+static bool is_meant_for_us(const struct json *root)
+{
+    struct sv version = json_get_str(root, SV("apiVersion"));
+    enum kind k;
+
+    return sv_starts(version, SV(API_GROUP)) ||
+           (!version.n && kind_read(json_get_str(root, SV("kind")), &k));
+}
+
+/* What makes an object one of ours; false and a fault when something is wrong with it. */
+static bool check_head(struct checking *c, const struct yaml_doc *d)
+{
+    struct arena *a = c->arena;
+    struct sv version = json_get_str(d->root, SV("apiVersion"));
+    struct sv kind = json_get_str(d->root, SV("kind"));
+    struct sv name = json_get_str(json_get(d->root, SV("metadata")), SV("name"));
+    size_t before = c->faults.n;
+    enum kind k;
+
+    if (!sv_eq(version, SV(API_VERSION)))
+        say(c, c->file, yaml_line(d, SV("apiVersion")), kind, SV("apiVersion"),
+            arena_printf(a, "is \"" SV_FMT "\", must be " API_VERSION,
+                         SV_ARG(sv_first(version, 60))));
+    if (!kind_read(kind, &k))
+        say(c, c->file, yaml_line(d, SV("kind")), (struct sv){0}, SV("kind"),
+            arena_printf(a, "is \"" SV_FMT "\", must be one of: " SV_FMT,
+                         SV_ARG(sv_first(kind, 60)), SV_ARG(list_kinds(a))));
+    if (!name.n)
+        say(c, c->file, yaml_line(d, SV("metadata")), kind, SV("metadata.name"), SV("is required"));
+    return c->faults.n == before;
+}
+
+static struct sv label_of(const struct checking *c, const struct resource *r)
+{
+    return arena_printf(c->arena, SV_FMT "/" SV_FMT, SV_ARG(kind_name(r->kind)),
+                        SV_ARG(r->meta.name));
+}
+
+static void take_source(struct checking *c, const struct yaml_doc *d, struct resource *r)
+{
+    struct source *s = arena_new(c->arena, struct source);
+    const struct source *was;
+    struct sv key = arena_printf(c->arena, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind_name(r->kind)),
+                                 SV_ARG(r->meta.namespace_), SV_ARG(r->meta.name));
+
+    *s = (struct source){c->file, d, r};
+    was = map_get(&c->names, key);
+    if (was) {
+        say(c, c->file, yaml_line(d, SV("metadata.name")), label_of(c, r), SV("metadata.name"),
+            arena_printf(c->arena, "stands already at " SV_FMT ":%d; take one of them out",
+                         SV_ARG(c->files.p[was->file]), yaml_line(was->doc, SV("metadata.name"))));
         return;
     }
-    for (size_t i = 0; i < docs->n; i++) {
-        struct source s = {.file = path, .doc = &docs->p[i]};
-        enum kind k;
+    (void)map_put(&c->names, key, s);
+    vec_push(&c->sources, c->arena, *s);
+}
 
-        if (!kind_read(json_get_str(docs->p[i].root, SV("kind")), &k))
+static void read_source(struct checking *c)
+{
+    struct yaml_docs docs = {0};
+    struct resource *r;
+    struct err e = {0};
+    struct sv text;
+
+    if (!manifest_read(c->files.p[c->file], LIMIT_YAML_BYTES, c->arena, &text, &e) ||
+        !yaml_read(text, c->arena, &docs, &e)) {
+        say_unreadable(c, &e);
+        return;
+    }
+    for (size_t i = 0; i < docs.n; i++) {
+        if (!is_meant_for_us(docs.p[i].root) || !check_head(c, &docs.p[i]))
             continue;
-        if (resource_read(docs->p[i].root, a, &s.resource, &e))
-            vec_push(out, a, s);
+        if (resource_read(docs.p[i].root, c->arena, &r, &e))
+            take_source(c, &docs.p[i], r);
         else
-            say(faults, path, docs->p[i].line, NULL,
-                &(struct complaint){.field = SV("object"), .text = sv_from(e.msg)});
+            say(c, c->file, docs.p[i].line, (struct sv){0}, SV("object"),
+                arena_dup(c->arena, sv_from(e.msg)));
     }
 }
 
@@ -73,36 +160,57 @@ static void collect(struct sv path, struct arena *a, struct sv_vec *files)
         vec_push(files, a, path);
 }
 
+static void compile_sources(struct checking *c)
+{
+    const struct resource **resources =
+        arena_array(c->arena, const struct resource *, c->sources.n + 1);
+    /* Which folder is open to storageType file is known where it runs. */
+    struct policy_input in = {
+        .resources = resources, .n_resources = c->sources.n, .file_storage = SV("/")};
+    struct compile_result result;
+
+    for (size_t i = 0; i < c->sources.n; i++)
+        resources[i] = c->sources.p[i].resource;
+    policy_compile(&in, c->arena, &result);
+    for (size_t i = 0; i < c->sources.n; i++) {
+        const struct source *s = &c->sources.p[i];
+
+        for (size_t j = 0; j < result.complaints[i].n; j++) {
+            const struct complaint *one = &result.complaints[i].p[j];
+
+            say(c, s->file, yaml_line(s->doc, one->field), label_of(c, s->resource), one->field,
+                one->text);
+        }
+    }
+    (void)rulebook_unref(result.rulebook);
+}
+
+static int by_place(const void *x, const void *y)
+{
+    const struct fault *a = x, *b = y;
+
+    if (a->file != b->file)
+        return a->file < b->file ? -1 : 1;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
 bool control_check(const char *const *files, size_t n, struct buf *out)
 {
     auto_arena a = {0};
-    struct sv_vec paths = {0};
-    struct sources sources = {0};
-    /* Which folder is open to storageType file is known where it runs. */
-    struct policy_input in = {.file_storage = SV("/")};
-    const struct resource **resources;
-    struct compile_result result;
-    size_t before = out->n;
+    struct checking c = {.arena = &a, .names = map_new(&a)};
 
     for (size_t i = 0; i < n; i++)
-        collect(sv_from(files[i]), &a, &paths);
-    for (size_t i = 0; i < paths.n; i++)
-        read_source(paths.p[i], &a, &sources, out);
-    resources = arena_array(&a, const struct resource *, sources.n + 1);
-    for (size_t i = 0; i < sources.n; i++)
-        resources[i] = sources.p[i].resource;
-    in.resources = resources;
-    in.n_resources = sources.n;
-    policy_compile(&in, &a, &result);
-    for (size_t i = 0; i < sources.n; i++) {
-        const struct source *s = &sources.p[i];
-
-        for (size_t j = 0; j < result.complaints[i].n; j++)
-            say(out, s->file, yaml_line(s->doc, result.complaints[i].p[j].field), s,
-                &result.complaints[i].p[j]);
-    }
-    (void)rulebook_unref(result.rulebook);
-    return out->n == before;
+        collect(sv_from(files[i]), &a, &c.files);
+    for (c.file = 0; c.file < c.files.n; c.file++)
+        read_source(&c);
+    compile_sources(&c);
+    if (c.faults.n)
+        qsort(c.faults.p, c.faults.n, sizeof(c.faults.p[0]), by_place);
+    for (size_t i = 0; i < c.faults.n; i++)
+        buf_add(out, c.faults.p[i].text);
+    return c.faults.n == 0;
 }
 
 /* ---- compiled once, for `explain` ---- */

@@ -42,6 +42,58 @@ static void begin(struct compiling *c)
     }
 }
 
+/* ---- references ---- */
+
+static void look_for(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
+                     struct sv name)
+{
+    if (name.n && !map_get(&c->index, key_text(c->scratch, kind_name(kind), ns, name)))
+        compile_blame(c, i, "ReferenceNotFound", field,
+                      arena_printf(c->scratch,
+                                   "there is no " SV_FMT " " SV_FMT "/" SV_FMT
+                                   "; create it or mend the name",
+                                   SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+}
+
+static void look_for_members(struct compiling *c, size_t i, const char *field,
+                             const struct refs *members)
+{
+    for (size_t j = 0; j < members->n; j++) {
+        const struct ref *m = &members->p[j];
+        struct sv path = arena_printf(c->scratch, "spec.%s[%zu].name", field, j);
+
+        if (sv_eq(m->kind, SV("Principal")))
+            look_for(c, i, path, KIND_PRINCIPAL, m->namespace_, m->name);
+        else if (sv_eq(m->kind, SV("PrincipalRole")))
+            look_for(c, i, path, KIND_PRINCIPAL_ROLE, m->namespace_, m->name);
+    }
+}
+
+/* All that lead nowhere are told at once, whatever else is wrong with the object. */
+static void check_references(struct compiling *c, size_t i)
+{
+    const struct resource *r = c->in->resources[i];
+
+    switch (r->kind) {
+    case KIND_POLARIS_CATALOG:
+        look_for(c, i, SV("spec.storageIntegrationRef.name"), KIND_STORAGE_INTEGRATION,
+                 r->meta.namespace_, r->catalog.storage_integration);
+        break;
+    case KIND_PRINCIPAL_ROLE:
+        look_for_members(c, i, "members", &r->principal_role.members);
+        break;
+    case KIND_CATALOG_ROLE:
+        look_for(c, i, SV("spec.catalogRef.name"), KIND_POLARIS_CATALOG,
+                 r->catalog_role.catalog.namespace_, r->catalog_role.catalog.name);
+        look_for_members(c, i, "principals", &r->catalog_role.principals);
+        break;
+    case KIND_STORAGE_INTEGRATION:
+    case KIND_PRINCIPAL:
+    case KIND_COUNT:
+        break;
+    }
+}
+
 /* The resource that `field` of resource `i` refers to, when it is in the rulebook; else a complaint
  * and false. */
 bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
@@ -49,14 +101,8 @@ bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kin
 {
     const size_t *found = map_get(&c->index, key_text(c->scratch, kind_name(kind), ns, name));
 
-    if (!found) {
-        compile_blame(c, i, "ReferenceNotFound", field,
-                      arena_printf(c->scratch,
-                                   "there is no " SV_FMT " " SV_FMT "/" SV_FMT
-                                   "; create it or mend the name",
-                                   SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+    if (!found)
         return false;
-    }
     *out = *found;
     if (c->out[*found]) {
         compile_blame(c, i, "DependencyNotReady", field,
@@ -372,6 +418,10 @@ void policy_compile(const struct policy_input *in, struct arena *a, struct compi
     c.arena = &c.book->arena;
     c.complaints = arena_array(a, struct complaints, in->n_resources + 1);
     begin(&c);
+    for (size_t i = 0; i < in->n_resources; i++) {
+        if (!in->resources[i]->meta.deleting)
+            check_references(&c, i);
+    }
     each(&c, KIND_STORAGE_INTEGRATION, compile_integration);
     each(&c, KIND_POLARIS_CATALOG, compile_catalog);
     part_overlapping_catalogs(&c);

@@ -34,8 +34,6 @@ static void check(const struct storage_integration *w, struct arena *a, struct c
     if (w->external_id.n)
         complain(out, a, "InvalidSpec", SV("spec.externalId"),
                  "Ceph RGW never sees it, so its condition always denies; take it out");
-    if (!sv_starts(w->role_path, SV("/")) || !sv_ends(w->role_path, SV("/")))
-        complain(out, a, "InvalidSpec", SV("spec.rolePath"), "must start and end with /");
 }
 
 /* The owner that a bucket list names is the user of the key; "tenant$uid" inside a tenant. */

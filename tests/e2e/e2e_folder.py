@@ -98,7 +98,7 @@ class Folder(Desk):
         path = os.path.join(self.base, "bad.yaml")
         with open(path, "w") as f:
             f.write("apiVersion: polaris.apache.org/v1\nkind: StorageIntegration\nmetadata:\n  name: x\nspec:\n"
-                    "  storageType: s3\n  bucket: b\n  provider: ceph-rgw\n  endpoint: http://127.0.0.1:1\n"
+                    "  storageType: s3\n  bucket: bkt\n  provider: ceph-rgw\n  endpoint: http://127.0.0.1:1\n"
                     "  allowedLocations:\n    - s3://other/place/*\n  colour: blue\n")
         done = subprocess.run([h.program(), "check", path], stdout=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 1)

@@ -76,7 +76,7 @@ static void what_is_wrong_is_named_by_its_field(void)
         {RGW "  credentialTtlSeconds: \"900\"\n",                                              "spec.credentialTtlSeconds"      },
         {RGW "  management: Maybe\n",                                                          "spec.management"                },
         {RGW "  management: Observed\n",                                                       "spec.roleArn"                   },
-        {RGW "  tags: {a: 1}\n",                                                               "spec.tags"                      },
+        {RGW "  tags: {a: 1}\n",                                                               "spec.tags.a"                    },
         {RGW "  suspend: \"yes\"\n",                                                           "spec.suspend"                   },
         {RGW "  stsEndpoint: http://u:p@rgw\n",                                                "spec.stsEndpoint"               },
         {RGW "  stsEndpoint: http://rgw/path\n",                                               "spec.stsEndpoint"               },
