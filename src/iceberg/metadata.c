@@ -69,7 +69,9 @@ static bool holds_only(const struct json *v, enum json_kind inside)
 static bool have_fields(const struct json *list)
 {
     for (size_t i = 0; i < json_count(list); i++) {
-        if (json_kind(json_get(json_at(list, i), SV("fields"))) != JSON_ARRAY)
+        const struct json *fields = json_get(json_at(list, i), SV("fields"));
+
+        if (json_kind(fields) != JSON_ARRAY || !holds_only(fields, JSON_OBJECT))
             return false;
     }
     return true;

@@ -41,6 +41,7 @@ static void old_files_are_read_and_wrong_ones_are_not(void)
         HEAD ",\"schemas\":\"x\"}",
         HEAD ",\"metadata-log\":[[]]}",
         HEAD ",\"partition-specs\":[{\"spec-id\":0,\"fields\":-1}]}",
+        HEAD ",\"partition-specs\":[{\"spec-id\":0,\"fields\":[\"x\"]}]}",
         HEAD ",\"schemas\":[{\"schema-id\":0}]}",
         HEAD ",\"last-sequence-number\":\"1\"}",
     };
