@@ -89,6 +89,19 @@ static struct json *rest_of(const struct looking *l, const struct json *updates)
     return rest;
 }
 
+/* A staged table's uuid is fresh: one that bears it was made by this request. */
+static bool bears_uuid(const struct json *base, const struct json *updates)
+{
+    for (size_t i = 0; i < json_count(updates); i++) {
+        const struct json *u = json_at(updates, i);
+
+        if (is_action(u, SV("assign-uuid")) &&
+            sv_eq_nocase(json_get_str(u, SV("uuid")), json_get_str(base, SV("table-uuid"))))
+            return true;
+    }
+    return false;
+}
+
 /* Of the requirements, the table's identity is the one that time does not change. */
 static struct json *identity_of(const struct json *requirements, struct arena *a)
 {
@@ -126,11 +139,11 @@ enum applied metadata_applied(const struct json *base, const struct json *reques
     size_t asked, there;
     bool creates;
 
-    if (!requirements_known(requirements, &creates, &ignored) ||
-        !updates_known(updates, &ignored) || creates)
+    if (!requirements_known(requirements, &creates, &ignored) || !updates_known(updates, &ignored))
         return APPLIED_NO;
     count_snapshots(&l, updates, &asked, &there);
-    if (there == 0 || !changes_nothing(base, identity, json_new_array(a), a))
+    if (creates ? !bears_uuid(base, updates)
+                : there == 0 || !changes_nothing(base, identity, json_new_array(a), a))
         return APPLIED_NO;
     return there == asked && changes_nothing(base, identity, rest_of(&l, updates), a)
                ? APPLIED_YES

@@ -70,7 +70,8 @@ MUST_CHECK bool metadata_commit(const struct json *base, const struct json *requ
  * in `base`, the same in every member, came with this request or with one that carried the same
  * files. APPLIED_YES: all of its snapshots stand there and the rest of it would change nothing; a
  * branch may have moved on from them. APPLIED_UNCLEAR: some do, or the rest is not in force: its
- * files are in use, so it must not be told that it failed.
+ * files are in use, so it must not be told that it failed. A request that creates is known by the
+ * uuid that it assigns.
  */
 enum applied { APPLIED_NO, APPLIED_YES, APPLIED_UNCLEAR };
 enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a);

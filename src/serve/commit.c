@@ -40,6 +40,58 @@ static bool unknown(struct call *c, struct err *e)
                    "it is not known whether the commit was applied; load the table and look");
 }
 
+static bool no_answer(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    return unknown(c, e);
+}
+
+/* ---- a table that exists already ---- */
+
+static bool after_existing(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    return metadata_applied(w->one.at.metadata, w->one.request, c->arena) == APPLIED_YES
+               ? reply(c, w->one.at.metadata, w->one.at.row.metadata_location)
+               : unknown(c, e);
+}
+
+static bool is_ours(const struct commit_work *w)
+{
+    const struct json *updates = json_get(w->one.request, SV("updates"));
+
+    for (size_t i = 0; i < json_count(updates); i++) {
+        if (sv_eq_nocase(json_get_str(json_at(updates, i), SV("uuid")), w->one.at.row.uuid))
+            return true;
+    }
+    return false;
+}
+
+static bool existing_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (!is_ours(w)) {
+        (void)err_set(e, ERR_CONFLICT, "Requirement failed: table already exists");
+        return conflict(c);
+    }
+    /* Who may create only is not shown what became of it. */
+    if (!call_demand(c, &w->one.at.path.ns, w->one.at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES,
+                     NULL, e))
+        return unknown(c, e);
+    w->one.at.otherwise = no_answer;
+    return table_metadata(c, &w->one.at, after_existing, e) || unknown(c, e);
+}
+
+/* A create whose answer was lost comes again: a 409 would have the client delete the files of the
+ * table that it made. */
+static bool already_exists(struct call *c, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    return table_find(c, &w->one.at, existing_found, e);
+}
+
 /* ---- after the swap ---- */
 
 static bool refuse(struct call *c, struct err *e)
@@ -55,9 +107,9 @@ static bool refuse(struct call *c, struct err *e)
     *e = w->refusal;
     if (e->code != ERR_CONFLICT)
         return false;
-    (void)err_set(e, ERR_CONFLICT,
-                  w->one.creates ? "Requirement failed: table already exists"
-                                 : "other commits were first, each time");
+    if (w->one.creates)
+        return already_exists(c, e);
+    (void)err_set(e, ERR_CONFLICT, "other commits were first, each time");
     return conflict(c);
 }
 
@@ -116,11 +168,6 @@ static bool after_log(struct call *c, UNUSED const struct err *outcome, struct e
     return unknown(c, e);
 }
 
-static bool no_log(struct call *c, UNUSED const struct err *outcome, struct err *e)
-{
-    return unknown(c, e);
-}
-
 /* The pointer names our file, the one before, or one that came later and whose log knows. */
 static bool after_pointer(struct call *c, const struct err *outcome, struct err *e)
 {
@@ -134,7 +181,7 @@ static bool after_pointer(struct call *c, const struct err *outcome, struct err 
         return reply(c, w->one.after, w->one.file);
     if (sv_eq(w->one.at.row.metadata_location, w->one.old_file))
         return not_applied(c, ERR_UNAVAILABLE, e);
-    w->one.at.otherwise = no_log;
+    w->one.at.otherwise = no_answer;
     return (table_folders(c, &w->one.at, e) && table_metadata(c, &w->one.at, after_log, e)) ||
            unknown(c, e);
 }
@@ -205,7 +252,7 @@ static bool after_place(struct call *c, const struct err *outcome, struct err *e
     struct commit_work *w = c->work;
 
     if (outcome && outcome->code == ERR_CONFLICT)
-        return conflict(c);
+        return already_exists(c, e);
     if (outcome)
         return false;
     return w->one.change.overlap.n ? refuse(c, e) : put_file(c, e);

@@ -55,6 +55,24 @@ static void new_files_or_another_table_mean_no(void)
               APPLIED_NO);
 }
 
+#define ASSIGN(uuid) "{\"action\":\"assign-uuid\",\"uuid\":\"" uuid "\"}"
+
+static void a_create_is_known_by_the_uuid_that_it_assigns(void)
+{
+    static const char creates[] = "[{\"type\":\"assert-create\"}]";
+
+    CHECK_INT(
+        applied(creates, "[" ASSIGN("9C12D441-03fe-4693-9a96-a0705ddf69c1") "," PROPERTY("v") "]"),
+        APPLIED_YES);
+    CHECK_INT(
+        applied(creates, "[" ASSIGN("9c12d441-03fe-4693-9a96-a0705ddf69c1") "," PROPERTY("w") "]"),
+        APPLIED_UNCLEAR);
+    CHECK_INT(
+        applied(creates, "[" ASSIGN("00000000-03fe-4693-9a96-a0705ddf69c1") "," PROPERTY("v") "]"),
+        APPLIED_NO);
+    CHECK_INT(applied(creates, "[" PROPERTY("v") "]"), APPLIED_NO);
+}
+
 static void what_was_refused_for_its_form_was_never_applied(void)
 {
     CHECK_INT(applied("[{\"type\":\"assert-nothing\"}]", "[" SNAPSHOT("1", "1", "") "]"),
@@ -115,6 +133,7 @@ static void a_write_is_told_by_the_log(void)
 
 SUITE("iceberg/applied", TEST(a_commit_whose_every_part_is_in_force_was_applied),
       TEST(a_branch_that_moved_on_is_no_reason_to_doubt), TEST(new_files_or_another_table_mean_no),
+      TEST(a_create_is_known_by_the_uuid_that_it_assigns),
       TEST(what_was_refused_for_its_form_was_never_applied),
       TEST(files_in_use_with_the_rest_not_in_force_are_unclear),
       TEST(parents_that_go_in_a_circle_end_the_walk), TEST(a_write_is_told_by_the_log))
