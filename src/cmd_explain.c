@@ -14,26 +14,37 @@ struct explanation {
     struct sv policy, why_no_policy;
 };
 
-/* "CATALOG.NS.TABLE": the catalog is the longest start that names one; the table is what follows
- * the last dot. */
+/* The catalog is the longest start that names one: names of catalogs may hold dots. */
+static struct sv take_catalog(const struct rulebook *r, struct sv text, struct subject *out)
+{
+    for (size_t n = text.n; n-- > 0;) {
+        if (text.p[n] != '.')
+            continue;
+        out->catalog = rulebook_catalog(r, sv_first(text, n));
+        if (out->catalog)
+            return sv_skip(text, n + 1);
+    }
+    return (struct sv){0};
+}
+
+/* "CATALOG.NS.TABLE": the table is what follows the last dot. */
 static bool read_table(const struct rulebook *r, struct sv text, struct arena *a,
                        struct subject *out, struct err *e)
 {
     struct sv_vec levels = {0};
-    struct sv level, rest = {0};
+    struct sv level, rest = take_catalog(r, text, out);
+    bool empty = false;
 
-    for (size_t n = text.n; n-- > 0 && !out->catalog;) {
-        if (text.p[n] != '.')
-            continue;
-        out->catalog = rulebook_catalog(r, sv_first(text, n));
-        rest = sv_skip(text, n + 1);
-    }
     if (!out->catalog)
-        return err_set(e, ERR_INVALID, "--table " SV_FMT ": names no catalog that is in force",
+        return err_set(e, ERR_INVALID,
+                       "--table " SV_FMT ": names no catalog that is in force; `frontdesk check` "
+                       "or its status says why, where there is one",
                        SV_ARG(sv_first(text, 150)));
-    while (sv_cut(&rest, '.', &level))
+    while (sv_cut(&rest, '.', &level)) {
+        empty = empty || !level.n;
         vec_push(&levels, a, level);
-    if (levels.n < 2)
+    }
+    if (levels.n < 2 || empty)
         return err_set(e, ERR_INVALID, "--table " SV_FMT ": write CATALOG.NAMESPACE.TABLE",
                        SV_ARG(sv_first(text, 150)));
     out->levels = levels.p;
@@ -58,7 +69,8 @@ static void explain(const struct rulebook *r, struct explanation *x, struct aren
     buf_addf(&key, SV_FMT "-UUID/", SV_ARG(x->subject.table));
     x->folder = (struct location){x->subject.catalog->base.bucket, buf_sv(&key)};
     if (!ask.access)
-        x->why_no_policy = SV("no right to data: no credential is vended");
+        x->why_no_policy = SV("no grant gives TABLE_READ_DATA or TABLE_WRITE_DATA: no credential "
+                              "is vended");
     else if (!session_policy(&w->target, &ask, a, &x->policy, &e))
         x->why_no_policy = arena_printf(a, "%s", e.msg);
 }
@@ -94,6 +106,8 @@ static void print_json(const struct explanation *x, struct arena *a)
     if (x->policy.n && json_read(x->policy, a, &policy, &ignored)) {
         json_set_str(v, a, SV("reach"), location_text(&x->folder, a));
         json_set(v, SV("policy"), policy);
+    } else {
+        json_set_str(v, a, SV("reachesNothing"), x->why_no_policy);
     }
     printf(SV_FMT "\n", SV_ARG(json_text(a, v)));
 }
@@ -105,16 +119,26 @@ static bool compile(const struct options *o, struct rulebook **out, struct err *
     return control_compile_cluster(o->kubeconfig, &o->namespaces, out, e);
 }
 
+static const char *wrong_usage(const struct options *o)
+{
+    if (!o->principal.n || !o->table.n)
+        return "--principal and --table are required";
+    if (o->output.n && !sv_eq(o->output, SV("json")))
+        return "-o: json is the only other form";
+    return NULL;
+}
+
 int cmd_explain(const struct options *o)
 {
     auto_arena a = {0};
     struct explanation x = {0};
     struct rulebook *r = NULL;
+    const char *usage = wrong_usage(o);
     struct err e = {0};
     bool ok;
 
-    if (!o->principal.n || !o->table.n) {
-        (void)fputs("frontdesk: explain: --principal and --table are required\n", stderr);
+    if (usage) {
+        (void)fprintf(stderr, "frontdesk: explain: %s\n", usage);
         return 2;
     }
     ok = compile(o, &r, &e) && rulebook_find(r, o->principal, &x.who, &e) &&

@@ -40,8 +40,12 @@ static int run_command(int (*run)(const struct options *o), int argc, char **arg
     struct options o = {0};
     struct err e = {0};
 
-    if (options_read(argv[1], argc - 2, argv + 2, &a, &o, &e))
-        return run(&o);
+    if (options_read(argv[1], argc - 2, argv + 2, &a, &o, &e)) {
+        if (o.n_rest == 0 || run == cmd_check)
+            return run(&o);
+        (void)err_set(&e, ERR_INVALID, "%s takes no \"%.60s\"; see frontdesk --help", argv[1],
+                      o.rest[0]);
+    }
     print(STDERR_FILENO, arena_printf(&a, "frontdesk: %s\n", e.msg));
     return 2;
 }

@@ -254,6 +254,9 @@ bool control_compile_folder(struct sv resources_dir, UNUSED struct sv state_dir,
     struct cache c;
     bool ok;
 
+    if (!manifest_exists(resources_dir))
+        return err_set(e, ERR_INVALID, "--resources " SV_FMT ": there is no such folder",
+                       SV_ARG(sv_first(resources_dir, 150)));
     cache_init(&c);
     c.file_storage = SV("/");
     ok = put_files(&c, resources_dir, &a, e);

@@ -117,6 +117,36 @@ class Folder(Desk):
         self.assertIn("TABLE_READ_DATA", done.stdout)
         self.assertIn("CatalogRole lakehouse/writer", done.stdout)
 
+    def explain(self, *more):
+        return subprocess.run([h.program(), "explain", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_explain_as_json_is_one_object_also_where_nothing_is_reached(self):
+        done = self.explain("--principal", "etl", "--table", "analytics.sales.first", "-o", "json", *self.folder.options())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = json.loads(done.stdout)
+        self.assertEqual(said["principal"], "lakehouse/etl")
+        self.assertIn("arn:aws:s3:::warehouse/lake/sales/first-UUID/*", json.dumps(said["policy"]))
+        nothing = os.path.join(self.base, "nothing")
+        os.makedirs(nothing, exist_ok=True)
+        with open(os.path.join(nothing, "all.yaml"), "w") as f:
+            f.write("\n---\n".join(json.dumps(o) for o in (
+                *h.lakehouse(self.endpoint())[2:-1], h.role(privileges=["TABLE_LIST"]))))
+        done = self.explain("--principal", "etl", "--table", "analytics.sales.first", "-o", "json", "--resources", nothing)
+        self.assertIn("TABLE_READ_DATA", json.loads(done.stdout)["reachesNothing"])
+
+    def test_explain_says_what_is_wrong_with_the_question(self):
+        ask = ("--principal", "etl", "--table", "analytics.sales.first", *self.folder.options())
+        for status, message, question in (
+                (2, "--principal and --table", ask[:2]), (2, "json is the only", (*ask, "-o", "yaml")),
+                (2, 'takes no "more"', (*ask, "more")), (1, "no such folder", (*ask[:4], "--resources", "/nowhere")),
+                (1, "principal nobody", ("--principal", "nobody", *ask[2:])),
+                (1, "names no catalog", (*ask[:3], "nowhere.sales.first", *ask[4:])),
+                (1, "CATALOG.NAMESPACE.TABLE", (*ask[:3], "analytics.sales..first", *ask[4:]))):
+            with self.subTest(message):
+                done = self.explain(*question)
+                self.assertEqual((done.returncode, done.stdout), (status, ""))
+                self.assertIn(message, done.stderr)
+
     def test_every_decision_is_one_audit_record_without_a_secret(self):
         status, body = self.desk.call("GET", "/v1/analytics/namespaces/sales/tables/first/credentials", self.token)
         self.assertEqual(status, 200)

@@ -1,6 +1,7 @@
 """From `kubectl apply` to a key for one table, on a real API server and a real RGW."""
 import json
 import os
+import subprocess
 import time
 import unittest
 
@@ -66,6 +67,15 @@ class Main(unittest.TestCase):
             self.kube.condition("sti", "production-warehouse")))
         self.assertEqual((ready["status"], ready["reason"]), ("False", "DependencyNotReady"))
         self.assertIn("name a Secret", ready["message"])
+
+    def test_explain_asks_the_cluster(self):
+        done = subprocess.run([h.program(), "explain", "--kubeconfig", self.kube.kubeconfig, "--principal", "etl",
+                               "--table", "analytics.sales.orders", "-o", "json"], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        said = json.loads(done.stdout)
+        self.assertEqual(said["privileges"]["TABLE_WRITE_DATA"], "CatalogRole lakehouse/writer grants[0]")
+        self.assertIn("sales/orders-UUID/", said["reach"])
 
     def test_the_role_at_the_store_bears_our_guard_and_our_marks(self):
         arn = self.kube.get("sti", "store")["status"]["roleArn"]
