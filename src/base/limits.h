@@ -51,6 +51,7 @@ enum {
     LIMIT_METADATA_ENTRIES = 100000, /* of one list: snapshots, logs; tables have thousands */
     LIMIT_LAYOUT_FIELDS = 1000,      /* of one partition spec or sort order */
     LIMIT_COMMIT_RETRIES = 5,
+    LIMIT_TRANSACTION_TABLES = 64, /* each is read, written and named in one record */
     /* A table of 10,000 columns, all of them projected; engines report some 20 numbers. */
     LIMIT_REPORT_BYTES = 512 * 1024,
     LIMIT_REPORT_METRICS = 64,

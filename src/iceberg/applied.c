@@ -129,6 +129,17 @@ static bool changes_nothing(const struct json *base, struct json *requirements,
     return metadata_commit(base, request, &o, a, &result, &ignored) && !result.changed;
 }
 
+bool metadata_adds_snapshots(const struct json *request)
+{
+    const struct json *updates = json_get(request, SV("updates"));
+
+    for (size_t i = 0; i < json_count(updates); i++) {
+        if (is_action(json_at(updates, i), SV("add-snapshot")))
+            return true;
+    }
+    return false;
+}
+
 enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a)
 {
     const struct json *updates = json_get(request, SV("updates")),

@@ -76,6 +76,9 @@ MUST_CHECK bool metadata_commit(const struct json *base, const struct json *requ
 enum applied { APPLIED_NO, APPLIED_YES, APPLIED_UNCLEAR };
 enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a);
 
+/* Whether a CommitTableRequest adds any. */
+bool metadata_adds_snapshots(const struct json *request);
+
 /* What became of the write of `file` on top of the file `base` (empty: a new table), now that
  * `metadata` is in force from the file `current`: told by the metadata-log, which may have
  * forgotten both. */

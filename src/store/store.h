@@ -78,6 +78,15 @@ MUST_CHECK bool store_table_create(struct store *s, const struct table_name *t,
 /* ERR_NOT_FOUND. ERR_CONFLICT: someone was first, or `overlap` is set. */
 MUST_CHECK bool store_table_swap(struct store *s, const struct table_name *t,
                                  struct table_change *c, struct arena *a, struct err *e);
+/* Several tables, all of them or none: each created, swapped, or only compared with what must be in
+ * force. `*failed` is the one that it failed at, as the two above would. */
+struct table_step {
+    struct table_name name;
+    struct table_change *change;
+    enum table_step_kind { STEP_CREATE, STEP_SWAP, STEP_KEEP } kind;
+};
+MUST_CHECK bool store_tables_commit(struct store *s, const struct table_step *steps, size_t n,
+                                    struct arena *a, size_t *failed, struct err *e);
 /* Only looks: sets `overlap` as the two above would. */
 MUST_CHECK bool store_table_overlap(struct store *s, const struct table_name *t,
                                     struct table_change *c, struct arena *a, struct err *e);

@@ -220,19 +220,26 @@ static bool drop_folders(struct store *s, int64_t id, struct err *e)
     return sql_do(&q, e);
 }
 
+/* The row's id, when what must be in force is. */
+static bool compare(struct store *s, const struct changing *c, int64_t *id, struct err *e)
+{
+    struct sv current = {0};
+
+    if (!table_find_id(s, c->name, c->arena, id, &current, e))
+        return false;
+    if (!*id)
+        return err_set(e, ERR_NOT_FOUND, "no such table");
+    return sv_eq(current, c->change->old_metadata_location) ||
+           err_set(e, ERR_CONFLICT, "another commit was first");
+}
+
 static bool swap(struct store *s, void *context, struct err *e)
 {
     const struct changing *c = context;
-    struct sv current = {0};
     int64_t id;
 
-    if (!table_find_id(s, c->name, c->arena, &id, &current, e))
-        return false;
-    if (!id)
-        return err_set(e, ERR_NOT_FOUND, "no such table");
-    if (!sv_eq(current, c->change->old_metadata_location))
-        return err_set(e, ERR_CONFLICT, "another commit was first");
-    return update_row(s, c->change->row, id, e) && drop_folders(s, id, e) && claim_all(s, c, id, e);
+    return compare(s, c, &id, e) && update_row(s, c->change->row, id, e) &&
+           drop_folders(s, id, e) && claim_all(s, c, id, e);
 }
 
 bool store_table_swap(struct store *s, const struct table_name *t, struct table_change *c,
@@ -240,6 +247,48 @@ bool store_table_swap(struct store *s, const struct table_name *t, struct table_
 {
     c->overlap = (struct sv){0};
     return sql_transaction(s, swap, &(struct changing){t, c, a}, e);
+}
+
+struct several {
+    const struct table_step *steps;
+    size_t n, *failed;
+    struct arena *arena;
+};
+
+static bool take_step(struct store *s, const struct table_step *step, struct arena *a,
+                      struct err *e)
+{
+    struct changing c = {&step->name, step->change, a};
+    int64_t id;
+
+    step->change->overlap = (struct sv){0};
+    switch (step->kind) {
+    case STEP_CREATE:
+        return create(s, &c, e);
+    case STEP_SWAP:
+        return swap(s, &c, e);
+    case STEP_KEEP:
+        return compare(s, &c, &id, e);
+    }
+    return false;
+}
+
+static bool take_steps(struct store *s, void *context, struct err *e)
+{
+    const struct several *all = context;
+
+    for (size_t i = 0; i < all->n; i++) {
+        *all->failed = i;
+        if (!take_step(s, &all->steps[i], all->arena, e))
+            return false;
+    }
+    return true;
+}
+
+bool store_tables_commit(struct store *s, const struct table_step *steps, size_t n, struct arena *a,
+                         size_t *failed, struct err *e)
+{
+    return sql_transaction(s, take_steps, &(struct several){steps, n, failed, a}, e);
 }
 
 static bool drop(struct store *s, void *context, struct err *e)

@@ -1,5 +1,7 @@
 """The rest of the catalog's surface at a real store: names that move, files that are registered, lists in pages."""
 import json
+import os
+import sqlite3
 import urllib.parse
 
 import e2e_catalog
@@ -190,7 +192,7 @@ class Register(Surface):
         self.put("s3://warehouse/lake/secret.txt", "secret")
         for status, file in ((403, "s3://warehouse/other/x.metadata.json"), (403, "s3://elsewhere/lake/x.metadata.json"),
                              (400, "s3://warehouse/lake/secret.txt"), (400, "s3://warehouse/lake/../x.metadata.json"),
-                             (400, "s3://warehouse/lake/a/%2e%2e/x.metadata.json"), (400, "file:///etc/x.metadata.json"),
+                             (400, "s3://warehouse/lake/a/%2e%2e/x.metadata.json"), (403, "file:///etc/x.metadata.json"),
                              (400, "s3://warehouse/lake//x.metadata.json"), (400, ""), (400, 7),
                              (403, "s3://warehouse/lake.metadata.json"), (400, "s3://warehouse/lake/x.metadata.json/")):
             with self.subTest(file):
@@ -461,3 +463,175 @@ class Reports(Surface):
         self.refused(self.call("POST", self.PATH, report(512 * 1024 + 1)), 400, "BadRequestException")
         records = [r for r in self.desk.audit() if r["operation"] == "report-metrics"]
         self.assertLess(max(len(json.dumps(r)) for r in records), 10000)
+
+
+class Transactions(Surface):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.desk.call("POST", V1 + "/namespaces", cls.token, {"namespace": ["eu"]})
+
+    def two(self, name):
+        """Two tables, one in each namespace."""
+        for ns in ("sales", "eu"):
+            status, body = self.call("POST", f"/namespaces/{ns}/tables", {
+                "name": name, "schema": h.SIMPLE_SCHEMA, "location": f"s3://warehouse/lake/{ns}/{name}"})
+            self.assertEqual(status, 200, body)
+        return ("sales", name), ("eu", name)
+
+    @staticmethod
+    def change(table, *updates, requirements=()):
+        return {"identifier": identifier(*table), "requirements": list(requirements), "updates": list(updates)}
+
+    def transact(self, *changes, token=None):
+        return self.call("POST", "/transactions/commit", {"table-changes": list(changes)}, token)
+
+    @staticmethod
+    def put(**properties):
+        return {"action": "set-properties", "updates": properties}
+
+    def load(self, table):
+        return self.call("GET", f"/namespaces/{table[0]}/tables/{table[1]}")[1]
+
+    def properties(self, table):
+        return self.load(table)["metadata"]["properties"]
+
+    def files(self, name):
+        return self.keys(f"lake/sales/{name}/") + self.keys(f"lake/eu/{name}/")
+
+    def test_tables_change_together_and_the_record_names_them(self):
+        one, two = self.two("pair")
+        self.assertEqual(self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="2"))), (204, None))
+        self.assertEqual((self.properties(one)["k"], self.properties(two)["k"]), ("1", "2"))
+        self.assertEqual(len(self.files("pair")), 4)
+        self.assertEqual(self.last_record("commit-transaction")["details"], {"tables": ["sales.pair", "eu.pair"]})
+
+    def test_one_requirement_that_fails_changes_no_table_and_leaves_no_file(self):
+        one, two = self.two("strict")
+        wrong = {"type": "assert-current-schema-id", "current-schema-id": 7}
+        before = self.files("strict")
+        for updates in ((self.put(k="2"),), ()):
+            answer = self.transact(self.change(one, self.put(k="1")), self.change(two, *updates, requirements=[wrong]))
+            self.refused(answer, 409, "CommitFailedException")
+            self.assertIn("eu.strict: Requirement failed: current schema changed", answer[1]["error"]["message"])
+        for bad in ({"action": "nonsense"}, {"action": "set-current-schema", "schema-id": 5}):
+            self.refused(self.transact(self.change(one, self.put(k="1")), self.change(two, bad)), 400, "BadRequestException")
+        self.assertNotIn("k", self.properties(one))
+        self.assertEqual(self.files("strict"), before)
+
+    def test_of_transactions_that_race_each_is_whole(self):
+        import threading
+
+        one, two = self.two("raced")
+        answers = []
+
+        def run(i):
+            for _ in range(4):
+                order = (one, two) if i % 2 else (two, one)
+                answers.append(self.transact(*[self.change(t, self.put(k=f"{i}", **{f"w{i}": "x"})) for t in order])[0])
+        racers = [threading.Thread(target=run, args=(i,)) for i in range(4)]
+        for r in racers:
+            r.start()
+        for r in racers:
+            r.join(60)
+        self.assertEqual(set(answers) - {204, 409}, set())
+        self.assertIn(204, answers)
+        self.assertEqual(self.properties(one), self.properties(two))
+        logged = [len(self.load(t)["metadata"]["metadata-log"]) for t in (one, two)]
+        self.assertEqual(logged[0], logged[1])
+        self.assertEqual(len(self.files("raced")), 2 + sum(logged))
+
+    def test_every_table_is_authorised_before_any_is_looked_at(self):
+        one, two = self.two("guarded")
+        half = self.someone("half", {"privileges": ["TABLE_WRITE_DATA"], "namespaces": ["sales"]})
+        before = self.files("guarded")
+        self.refused(self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="1")), token=half),
+                     403, "ForbiddenException")
+        self.assertEqual(self.last_record("commit-transaction", principal="lakehouse/half")["namespace"], "eu")
+        self.refused(self.transact(self.change(("sales", "none")), self.change(("eu", "none")), token=half),
+                     403, "ForbiddenException")
+        self.assertEqual(self.files("guarded"), before)
+        self.assertEqual(self.transact(self.change(one, self.put(k="1")), token=half)[0], 204)
+        reader = self.someone("onlyreads", {"privileges": ["TABLE_READ_DATA"]})
+        self.refused(self.transact(self.change(one, *e2e_catalog.append(1, "s3://warehouse/lake/sales/guarded")),
+                                   token=reader), 403, "ForbiddenException")
+
+    def test_what_is_no_transaction_is_refused(self):
+        one, _ = self.two("form")
+        many = [self.change(("sales", f"none{i}")) for i in range(65)]
+        self.refused(self.transact(*many), 400, "BadRequestException")
+        self.refused(self.transact(*many[:64]), 404, "NoSuchTableException")
+        for changes in ([], [{}], [7], [{"requirements": [], "updates": []}], [self.change(one), self.change(one)],
+                        [self.change(one, requirements=[{"type": "assert-create"}, {"type": "assert-create"}])]):
+            with self.subTest(changes):
+                self.refused(self.transact(*changes), 400, "BadRequestException")
+        for body in ({}, {"table-changes": {}}, []):
+            self.refused(self.call("POST", "/transactions/commit", body), 400, "BadRequestException")
+        self.assertEqual(self.transact(self.change(one))[0], 204)
+        self.assertEqual(len(self.files("form")), 2)
+
+    def test_a_place_that_is_anothers_or_taken_twice_is_refused_and_nothing_written(self):
+        one, two = self.two("placed")
+        self.create("host", location="s3://warehouse/lake/host")
+        before = self.files("placed") + self.keys("lake/host/")
+        both = "s3://warehouse/lake/both"
+        for first, second in (("s3://warehouse/lake/host", None), ("s3://warehouse/other", None), (both, both + "/in")):
+            with self.subTest(first):
+                changes = [self.change(one, {"action": "set-location", "location": first}),
+                           self.change(two, self.put(k="1"), *([{"action": "set-location", "location": second}] if second else []))]
+                self.refused(self.transact(*changes), 403, "ForbiddenException")
+                self.refused(self.transact(*reversed(changes)), 403, "ForbiddenException")
+                self.assertEqual(self.files("placed") + self.keys("lake/host/") + self.keys("lake/both/"), before)
+
+    def test_a_transaction_that_comes_again_is_answered_as_the_first(self):
+        one, two = self.two("again")
+        absent = [{"type": "assert-ref-snapshot-id", "ref": "main", "snapshot-id": None}]
+        changes = [self.change(one, *e2e_catalog.append(1, "s3://warehouse/lake/sales/again"), requirements=absent),
+                   self.change(two, *e2e_catalog.append(2, "s3://warehouse/lake/eu/again"), requirements=absent)]
+        self.assertEqual(self.transact(*changes)[0], 204)
+        before = self.files("again")
+        self.assertEqual(self.transact(*changes)[0], 204)
+        self.assertEqual(self.files("again"), before)
+        # Files of one table that are in use beside others that are not: neither done nor failed.
+        changes[1] = self.change(two, *e2e_catalog.append(3, "s3://warehouse/lake/eu/again"), requirements=absent)
+        self.refused(self.transact(*changes), 500, "CommitStateUnknownException")
+        changes[0] = self.change(one, *e2e_catalog.append(4, "s3://warehouse/lake/sales/again"), requirements=absent)
+        self.refused(self.transact(*changes), 409, "CommitFailedException")
+
+    def test_a_staged_table_appears_with_what_changes_beside_it(self):
+        one, _ = self.two("beside")
+        status, body = self.create("staged", location="s3://warehouse/lake/stagedhere", **{"stage-create": True})
+        metadata = body["metadata"]
+        new = self.change(("sales", "staged"), {"action": "assign-uuid", "uuid": metadata["table-uuid"]},
+                          {"action": "upgrade-format-version", "format-version": 2},
+                          {"action": "add-schema", "schema": metadata["schemas"][0]},
+                          {"action": "set-current-schema", "schema-id": -1},
+                          {"action": "add-spec", "spec": metadata["partition-specs"][0]},
+                          {"action": "set-default-spec", "spec-id": -1},
+                          {"action": "add-sort-order", "sort-order": metadata["sort-orders"][0]},
+                          {"action": "set-default-sort-order", "sort-order-id": -1},
+                          {"action": "set-location", "location": metadata["location"]},
+                          requirements=[{"type": "assert-create"}])
+        elsewhere = json.loads(json.dumps(new).replace("lake/stagedhere", "lake/elsewhere"))
+        self.refused(self.transact(self.change(one, self.put(k="1")), elsewhere), 403, "ForbiddenException")
+        self.assertEqual(self.transact(self.change(one, self.put(k="1")), new)[0], 204)
+        self.assertEqual(self.load(("sales", "staged"))["metadata"]["table-uuid"], metadata["table-uuid"])
+        self.refused(self.transact(self.change(one, self.put(k="2")), new), 409, "CommitFailedException")
+        self.assertEqual(self.properties(one)["k"], "1")
+
+    def test_a_store_that_breaks_in_the_middle_has_moved_nothing(self):
+        one, two = self.two("broken")
+        before = self.files("broken")
+        db = sqlite3.connect(os.path.join(self.base, "catalog.db"))
+        db.execute("CREATE TRIGGER broken AFTER UPDATE ON tables WHEN NEW.ns = 'eu' BEGIN INSERT INTO nowhere VALUES (1); END")
+        db.commit()
+        try:
+            status, body = self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="1")))
+            self.assertEqual((status, body["error"]["message"]), (503, "the transaction was not applied; try again"))
+            self.assertEqual(self.files("broken"), before)
+            self.assertNotIn("k", self.properties(one))
+        finally:
+            db.execute("DROP TRIGGER broken")
+            db.commit()
+            db.close()
+        self.assertEqual(self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="1")))[0], 204)
