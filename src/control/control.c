@@ -9,19 +9,17 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "control/cache.h"
-#include "kube/workqueue.h"
+#include "control/lanes.h"
 
 enum {
-    WORKERS = 2,
+    PLAIN_WORKERS = 1,
+    STORE_WORKERS = 4,
+    WORKERS = PLAIN_WORKERS + STORE_WORKERS,
     POLL_MS = 1000,
     DEFAULT_RESYNC_MS = 600 * 1000,
     KEYS_AGAIN_MS = 300 * 1000,
     KEYS_WANTED_MS = 60 * 1000
 };
-
-#define TOKEN_KEYS   "token-keys"
-#define CLUSTER_KEYS "cluster-keys"
-#define AMBIENT_KEYS "ambient-keys"
 
 struct hand {
     struct arena arena;
@@ -41,12 +39,17 @@ struct control {
     struct mailbox mailbox;
     pthread_t thread;
     struct cache cache;
-    struct workqueue *queue;
+    struct lanes lanes;
     struct hand hands[WORKERS];
     bool synced, dirty, ending, has_token_keys, leads, ambient_asked;
     int64_t keys_fetched_ms;
     _Atomic bool keys_wanted;
 };
+
+static enum lane lane_of_hand(int i)
+{
+    return i < PLAIN_WORKERS ? LANE_PLAIN : LANE_STORES;
+}
 
 /* ---- what the backend tells ---- */
 
@@ -63,7 +66,7 @@ static void wake_users(struct control *c, struct sv ns, struct sv name)
 
         uses = uses || (r->kind == KIND_PRINCIPAL && sv_eq(r->principal.client_secret, name));
         if (uses && (!name.n || sv_eq(r->meta.namespace_, ns)))
-            workqueue_add(c->queue, o->key);
+            lanes_add(&c->lanes, o->key);
     }
 }
 
@@ -76,7 +79,7 @@ static void follow_secrets(struct control *c, const struct resource *r)
     if (w->credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->credentials_secret);
     else if (!c->ambient_asked) /* from then on each answer says when to ask again */
-        workqueue_add(c->queue, SV(AMBIENT_KEYS));
+        lanes_add(&c->lanes, SV(AMBIENT_KEYS));
     c->ambient_asked = c->ambient_asked || !w->credentials_secret.n;
     if (w->admin_credentials_secret.n)
         c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->admin_credentials_secret);
@@ -97,7 +100,7 @@ static void on_applied(void *context, const struct json *v)
         if (!o->seen || o->resource->meta.deleting ||
             !sv_eq(meta_annotation(&o->resource->meta, SV(API_GROUP "/rotate-requested-at")),
                    json_get_str(o->resource->status, SV("lastHandledRotationAt"))))
-            workqueue_add(c->queue, o->key);
+            lanes_add(&c->lanes, o->key);
     } else if (sv_eq(json_get_str(v, SV("kind")), SV("Secret"))) {
         wake_users(c, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
     }
@@ -184,7 +187,7 @@ static void take_ambient(struct control *c, struct job *j, int64_t now_ms)
         wake_users(c, (struct sv){0}, (struct sv){0});
     }
     if (j->again_ms)
-        workqueue_add_at(c->queue, j->key, now_ms + j->again_ms);
+        workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + j->again_ms);
 }
 
 static void take_object(struct control *c, struct job *j, int64_t now_ms)
@@ -198,7 +201,7 @@ static void take_object(struct control *c, struct job *j, int64_t now_ms)
     if (o && o->resource->kind == KIND_STORAGE_INTEGRATION && cache_found(o, &j->found))
         c->dirty = true;
     if (j->again_ms)
-        workqueue_add_at(c->queue, j->key, now_ms + j->again_ms);
+        workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + j->again_ms);
 }
 
 static void on_outcome(struct message *m, void *receiver)
@@ -218,11 +221,11 @@ static void on_outcome(struct message *m, void *receiver)
     else if (j->kind == JOB_OBJECT)
         take_object(c, j, now_ms);
     if (j->kind == JOB_CLUSTER_KEYS)
-        workqueue_add_at(c->queue, SV(CLUSTER_KEYS), now_ms + KEYS_AGAIN_MS);
+        workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + KEYS_AGAIN_MS);
     if (failed && j->kind != JOB_OBJECT)
         log_line(LOG_WARNING, "control", "keys are not there", LOG_SV("which", j->key),
                  LOG_ERR(&j->err));
-    workqueue_end(c->queue, j->key, failed ? WORK_FAILED : WORK_DONE, now_ms);
+    workqueue_end(lanes_queue(&c->lanes, j->key), j->key, failed ? WORK_FAILED : WORK_DONE, now_ms);
     arena_done(&last);
 }
 
@@ -251,11 +254,11 @@ static void carry_out(struct message *m, void *receiver)
     mailbox_post(&h->control->mailbox, &j->message);
 }
 
-static struct job *next_job(struct control *c)
+static struct job *next_job(struct control *c, struct workqueue *q)
 {
     struct sv key;
 
-    while (workqueue_begin(c->queue, world_mono_ms(c->options.world), &key)) {
+    while (workqueue_begin(q, world_mono_ms(c->options.world), &key)) {
         struct object *o = cache_object(&c->cache, key);
 
         if (sv_eq(key, SV(TOKEN_KEYS)))
@@ -268,7 +271,7 @@ static struct job *next_job(struct control *c)
         }
         if (o && c->leads)
             return job_for(c, o);
-        workqueue_end(c->queue, key, WORK_DONE, world_mono_ms(c->options.world));
+        workqueue_end(q, key, WORK_DONE, world_mono_ms(c->options.world));
     }
     return NULL;
 }
@@ -280,9 +283,9 @@ static void dispatch(struct control *c)
 
         if (c->hands[i].busy)
             continue;
-        j = next_job(c);
+        j = next_job(c, c->lanes.queues[lane_of_hand(i)]);
         if (!j)
-            return;
+            continue;
         c->hands[i].busy = true;
         j->message.deliver = carry_out;
         mailbox_post(&c->hands[i].mailbox, &j->message);
@@ -303,19 +306,22 @@ static void compile(struct control *c)
         const struct object *o = i->value;
 
         if (!o->seen)
-            workqueue_add(c->queue, o->key);
+            lanes_add(&c->lanes, o->key);
     }
     c->options.publish(r, c->options.context);
 }
 
 static int sleep_ms(struct control *c)
 {
-    int64_t due = workqueue_next_ms(c->queue), now_ms = world_mono_ms(c->options.world);
-    bool free_hand = false;
+    int64_t due = INT64_MAX, now_ms = world_mono_ms(c->options.world);
 
-    for (int i = 0; i < WORKERS; i++)
-        free_hand = free_hand || !c->hands[i].busy;
-    if (!free_hand || due == INT64_MAX || due - now_ms > POLL_MS)
+    for (int i = 0; i < WORKERS; i++) {
+        int64_t next = workqueue_next_ms(c->lanes.queues[lane_of_hand(i)]);
+
+        if (!c->hands[i].busy && next < due)
+            due = next;
+    }
+    if (due == INT64_MAX || due - now_ms > POLL_MS)
         return POLL_MS;
     return due > now_ms ? (int)(due - now_ms) : 0;
 }
@@ -324,7 +330,7 @@ static void want_keys(struct control *c)
 {
     if (atomic_exchange(&c->keys_wanted, false) &&
         world_mono_ms(c->options.world) - c->keys_fetched_ms >= KEYS_WANTED_MS)
-        workqueue_add(c->queue, SV(CLUSTER_KEYS));
+        lanes_add(&c->lanes, SV(CLUSTER_KEYS));
 }
 
 /* A replica that begins to lead looks at everything; until then the keys it meets are dropped. */
@@ -336,9 +342,9 @@ static void note_lead(struct control *c)
     if (led || !c->leads)
         return;
     for (const struct map_entry *i = NULL; (i = map_next(&c->cache.objects, i));)
-        workqueue_add(c->queue, i->key);
+        lanes_add(&c->lanes, i->key);
     if (!c->has_token_keys)
-        workqueue_add(c->queue, SV(TOKEN_KEYS));
+        lanes_add(&c->lanes, SV(TOKEN_KEYS));
 }
 
 static void *run(void *argument)
@@ -411,14 +417,14 @@ bool control_start(const struct control_options *o, struct control **out, struct
     cache_init(&c->cache);
     c->cache.file_storage = o->file_storage;
     c->cache.audience = o->audience.n ? o->audience : SV("frontdesk");
-    c->queue = workqueue_new(&c->arena, o->world);
+    lanes_init(&c->lanes, o->world, &c->arena);
     mailbox_init(&c->mailbox, ring_control, c);
     if (!(o->resources_dir.n ? backend_folder : backend_kube)(&c->options, &events, &c->arena,
                                                               &c->backend, e))
         return false;
-    workqueue_add(c->queue, SV(TOKEN_KEYS));
+    lanes_add(&c->lanes, SV(TOKEN_KEYS));
     if (!o->resources_dir.n)
-        workqueue_add(c->queue, SV(CLUSTER_KEYS));
+        lanes_add(&c->lanes, SV(CLUSTER_KEYS));
     for (int i = 0; i < WORKERS; i++)
         start_hand(c, &c->hands[i]);
     failed = pthread_create(&c->thread, NULL, run, c);

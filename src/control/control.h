@@ -1,7 +1,8 @@
 /*
  * control.h - the operator: watches resources, compiles the rulebook, makes the storage side true.
  *
- * One control thread owns the object cache and the work queue; two worker threads carry plans out.
+ * One control thread owns the object cache and the work queue; worker threads carry plans out: one
+ * what needs no store, the others what does.
  * Desired state comes from a cluster or from a folder of manifests; both look the same from here on
  * (see backend.h).
  */

@@ -11,7 +11,7 @@
 #include "sign/digest.h"
 #include "wire/time.h"
 
-enum { STEP_MS = 20000, FAULT_AGAIN_MS = 60000 };
+enum { STEP_MS = 10000, FAULT_AGAIN_MS = 60000 };
 
 /* Sends what the provider says until it is done. */
 bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)

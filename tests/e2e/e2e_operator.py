@@ -25,10 +25,24 @@ class Gate(Proxy):
     def __init__(self, rgw):
         super().__init__(int(rgw.endpoint.rsplit(":", 1)[1]))
         self.endpoint, self.reached, self.requests = f"http://127.0.0.1:{self.port}", threading.Event(), []
+        self.open = []
         self.passing()
 
     def passing(self):
         self.mode, self.silent_at, self.left, self.delivered = "pass", b"", None, False
+
+    def drop(self):
+        """Ends the connections that there are: the next request makes a new one."""
+        for s in self.open:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.open = []
+
+    def break_off(self, mode):
+        self.mode = mode
+        self.drop()
 
     def freeze_at(self, text, after=1, delivered=False):
         """Falls silent at the request of that number that holds the text; `delivered`: the store still gets it."""
@@ -46,6 +60,7 @@ class Gate(Proxy):
         return self.left == 0
 
     def pump(self, source, sink):
+        self.open.append(source)
         try:
             while self.mode == "pass":
                 data = source.recv(65536)
@@ -388,6 +403,102 @@ class Operator(unittest.TestCase):
         self.wait_ready("hasty")
         self.remove("hasty")
 
+    def requests_about(self, name):
+        return self.gate.count(f"frontdesk-lakehouse-{name}")
+
+    def test_a_store_that_fails_while_reconciling_is_a_condition_and_recovers_by_itself(self):
+        self.folder.write("rich.yaml", h.integration(self.rgw, "rich", allowedLocations=["s3://warehouse/rich/*"]))
+        self.write("poor")
+        for name in ("rich", "poor"):
+            self.wait_ready(name)
+        rich = self.status("rich")
+        for mode, told in (("503", "the store answered 503"), ("half", "no answer: ")):
+            with self.subTest(mode):
+                failed = len(self.desk.said(msg="pass failed"))
+                self.gate.break_off(mode)
+                ready = self.wait_ready("poor", "False")
+                self.assertEqual(ready["reason"], "Unavailable")
+                self.assertIn(told, ready["message"])
+                self.assertEqual(self.condition("poor", "ScopeVerified")["status"], "True")
+                self.assertEqual(self.condition("poor", "Reconciling")["status"], "True")
+                self.folder.write("guest.yaml", h.principal(mode + "-guest"))
+                h.wait_for("others go on", lambda m=mode: state_of(self.folder, m + "-guest", "Principal").get("status"), 5)
+                h.wait_for("it is tried again", lambda f=failed: len(self.desk.said(msg="pass failed")) >= f + 2)
+                self.gate.passing()
+                self.wait_ready("poor")
+                self.assertEqual(self.status("rich"), rich)
+                self.assertLess(len(self.desk.said(msg="pass failed")), failed + 12)
+        self.folder.remove("guest.yaml")
+        self.remove("rich", "poor")
+
+    def test_frozen_stores_hold_up_nobody_else(self):
+        names = [f"ice{i}" for i in range(3)]
+        for name in names:
+            self.write(name, allowedLocations=[f"s3://warehouse/{name}/*"])
+        for name in names:
+            self.wait_ready(name)
+        self.gate.mode = "silent"
+        self.gate.drop()
+        for name in names:
+            self.write(name, allowedLocations=[f"s3://warehouse/{name}/*"], tags={"again": "1"})
+        began = time.monotonic()
+        self.folder.write("quick.yaml", h.principal("quick"))
+        h.wait_for("a principal", lambda: state_of(self.folder, "quick", "Principal").get("status"), 3)
+        self.folder.write("brisk.yaml", h.integration(self.rgw, "brisk", allowedLocations=["s3://warehouse/brisk/*"]))
+        self.wait_ready("brisk", seconds=5)
+        self.assertLess(time.monotonic() - began, 8)
+        self.gate.passing()
+        self.gate.drop()
+        for name in names:
+            self.wait_ready(name)
+        self.folder.remove("quick.yaml")
+        self.remove("brisk", *names)
+
+    def test_a_deletion_with_the_store_away_names_what_blocks_it_and_goes_on(self):
+        self.write("stuck")
+        self.wait_ready("stuck")
+        self.gate.break_off("503")
+        self.folder.remove("stuck.yaml")
+        blocked = h.wait_for("it says so", lambda: self.condition("stuck").get("reason") == "DeletionBlocked"
+                             and self.condition("stuck"))
+        self.assertIn("role frontdesk-lakehouse-stuck: ", blocked["message"])
+        self.assertIn("503", blocked["message"])
+        self.assertEqual(len(self.roles("stuck")), 1)
+        self.gate.passing()
+        h.wait_for("its role is gone", lambda: not self.roles("stuck"))
+        h.wait_for("it is forgotten", lambda: not state_of(self.folder, "stuck").get("status"))
+
+    def test_what_is_retained_stays_and_is_nobody_elses_afterwards(self):
+        self.write("kept", deletionPolicy="Retain")
+        self.wait_ready("kept")
+        self.folder.remove("kept.yaml")
+        h.wait_for("it is forgotten", lambda: not state_of(self.folder, "kept").get("status"))
+        self.assertEqual(len(self.roles("kept")), 1)
+        # Another object of that name is another owner.
+        self.write("kept")
+        self.assertEqual(self.wait_ready("kept", "False")["reason"], "AdoptionConflict")
+        self.folder.remove("kept.yaml")
+        h.wait_for("it is forgotten", lambda: not state_of(self.folder, "kept").get("status"))
+        self.assertEqual(len(self.roles("kept")), 1)
+        self.rgw.iam.delete_role_policy(RoleName="frontdesk-lakehouse-kept", PolicyName="frontdesk")
+        self.rgw.iam.delete_role(RoleName="frontdesk-lakehouse-kept")
+
+    def test_what_is_suspended_is_left_alone_until_it_is_not(self):
+        self.write("beside")
+        self.write("resting")
+        for name in ("beside", "resting"):
+            self.wait_ready(name)
+        self.write("resting", suspend=True)
+        self.wait_condition("resting", reason="Suspended", status="True")
+        self.rgw.iam.delete_role_policy(RoleName="frontdesk-lakehouse-resting", PolicyName="frontdesk")
+        asked = self.requests_about("resting")
+        self.passes("beside")
+        self.assertEqual(self.requests_about("resting"), asked)
+        self.write("resting")
+        self.wait_condition("resting", reason="Reconciled")
+        self.assertEqual(self.rgw.iam.list_role_policies(RoleName="frontdesk-lakehouse-resting")["PolicyNames"], ["frontdesk"])
+        self.remove("beside", "resting")
+
     def test_kills_at_random_moments_make_nothing_twice_and_leave_nothing_unowned(self):
         dice, names = random.Random(20160), []
         for i in range(12):
@@ -405,6 +516,43 @@ class Operator(unittest.TestCase):
         self.assertEqual(self.ours(), [])
         self.remove(*names)
         self.assertEqual(self.ours(), [])
+
+
+class ApiServer(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.kube = h.Kube()
+        cls.addClassCleanup(cls.kube.stop)
+        cls.kube.install()
+        cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig)
+        cls.addClassCleanup(cls.desk.kill)
+
+    def test_an_api_server_that_is_restarted_is_followed_again(self):
+        self.kube.apply(h.principal("before"))
+        self.kube.wait_ready("prin", "before")
+        client = self.kube.secret("before-credentials")
+        pid = self.kube["pids"]["kube-apiserver"]
+        with open(f"/proc/{pid}/cmdline", "rb") as f:
+            argv = f.read().decode().split("\0")[:-1]
+        os.kill(pid, signal.SIGTERM)
+        h.wait_for("it is away", lambda: self.kube.kubectl("get", "ns", check=False).returncode, 60)
+        self.assertTrue(self.desk.token(client))
+        # The one that was told to end may hold the port for a while.
+        again = []
+
+        def up():
+            if not again or again[-1].poll() is not None:
+                again.append(subprocess.Popen(argv, cwd=self.kube["dir"], stdin=subprocess.DEVNULL,
+                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+                self.addCleanup(again[-1].wait)
+                self.addCleanup(again[-1].kill)
+            return self.kube.kubectl("get", "--raw", "/readyz", check=False).returncode == 0
+        h.wait_for("it is there again", up, 60)
+        self.assertTrue(self.desk.token(client))
+        self.kube.apply(h.principal("after"))
+        self.kube.wait_ready("prin", "after", seconds=60)
+        self.assertTrue(self.desk.token(self.kube.secret("after-credentials")))
+        self.assertIsNone(self.desk.process.poll())
 
 
 class Way(Counter):
