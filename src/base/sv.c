@@ -20,7 +20,9 @@ bool sv_eq(struct sv a, struct sv b)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c < 'A' || c > 'Z')
+        return c;
+    return (char)(c - 'A' + 'a');
 }
 
 bool sv_eq_nocase(struct sv a, struct sv b)
@@ -171,19 +173,25 @@ uint64_t sv_hash(struct sv v)
     return hash ^ hash >> 29;
 }
 
+/* Of a character that begins with this byte; 0: none does. */
+static size_t utf8_length(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc0 || first > 0xf4)
+        return 0;
+    return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
 size_t sv_utf8(struct sv v, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char first = v.n ? (unsigned char)v.p[0] : 0xff;
-    size_t length = first < 0x80    ? 1
-                    : first >= 0xf0 ? 4
-                    : first >= 0xe0 ? 3
-                    : first >= 0xc0 ? 2
-                                    : 0;
-    uint32_t c = length == 1 ? first : first & (0x7fU >> length);
+    size_t length = v.n ? utf8_length((unsigned char)v.p[0]) : 0;
+    uint32_t c;
 
-    if (length == 0 || length > v.n || first > 0xf4)
+    if (length == 0 || length > v.n)
         return 0;
+    c = (unsigned char)v.p[0] & (length == 1 ? 0x7fU : 0x7fU >> length);
     for (size_t i = 1; i < length; i++) {
         if (((unsigned char)v.p[i] & 0xc0U) != 0x80)
             return 0;

@@ -12,10 +12,10 @@
 
 #include "base/arena.h"
 
-#define VEC(type)      \
-    {                  \
-        type *p;       \
-        size_t n, cap; \
+#define VEC(type)                                                            \
+    {                                                                        \
+        type *p; /* NOLINT(bugprone-macro-parentheses): a type takes none */ \
+        size_t n, cap;                                                       \
     }
 
 /* The common case. */

@@ -224,7 +224,7 @@ static bool put_status(struct writer *w, const struct json *object, const struct
     if (!may_lead(w, e))
         return false;
     metric_add(METRIC_KUBE_WRITES, 1);
-    return kube_apply(w->client, &n, SV(STATUS_MANAGER), body, &a, &reply, e);
+    return kube_apply(w->client, &(struct kube_patch){&n, SV(STATUS_MANAGER), body}, &a, &reply, e);
 }
 
 /* A JSON patch whose test makes sure that what is removed is what was seen; a merge patch with the
@@ -303,13 +303,13 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
 {
     auto_arena a = {.wipe = true};
     struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
+    struct kube_patch patch = {&n, SV(MANAGER), secret_json(namespace_, name, owner, data, &a)};
     struct kube_reply reply;
 
     if (!may_lead(w, e))
         return false;
     metric_add(METRIC_KUBE_WRITES, 1);
-    return kube_apply(w->client, &n, SV(MANAGER), secret_json(namespace_, name, owner, data, &a),
-                      &a, &reply, e);
+    return kube_apply(w->client, &patch, &a, &reply, e);
 }
 
 static bool read_data(const struct json *secret, struct arena *a, struct tags *out, struct err *e)

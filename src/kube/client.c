@@ -100,15 +100,15 @@ bool kube_call(struct kube_client *c, const struct kube_request *r, struct arena
     return exchange_check(out, e);
 }
 
-bool kube_apply(struct kube_client *c, const struct kube_name *n, struct sv manager,
-                const struct json *object, struct arena *a, struct kube_reply *out, struct err *e)
+bool kube_apply(struct kube_client *c, const struct kube_patch *p, struct arena *a,
+                struct kube_reply *out, struct err *e)
 {
     struct kube_request r = {.method = HTTP_PATCH,
-                             .path = kube_path(a, n),
+                             .path = kube_path(a, p->name),
                              .content_type = SV("application/apply-patch+yaml"),
-                             .body = json_text(a, object)};
+                             .body = json_text(a, p->object)};
 
-    vec_push(&r.query, a, ((struct pair){SV("fieldManager"), manager}));
+    vec_push(&r.query, a, ((struct pair){SV("fieldManager"), p->manager}));
     vec_push(&r.query, a, ((struct pair){SV("force"), SV("true")}));
     return kube_call(c, &r, a, out, e);
 }

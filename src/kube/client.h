@@ -60,9 +60,13 @@ void kube_client_until(struct kube_client *c, bool (*over)(void *context), void 
  */
 MUST_CHECK bool kube_call(struct kube_client *c, const struct kube_request *r, struct arena *a,
                           struct kube_reply *out, struct err *e);
-/* Server-side apply under `manager`, forced: PATCH with application/apply-patch+yaml. */
-MUST_CHECK bool kube_apply(struct kube_client *c, const struct kube_name *n, struct sv manager,
-                           const struct json *object, struct arena *a, struct kube_reply *out,
-                           struct err *e);
+/* Server-side apply under a manager's name, forced: PATCH with application/apply-patch+yaml. */
+struct kube_patch {
+    const struct kube_name *name;
+    struct sv manager;
+    const struct json *object;
+};
+MUST_CHECK bool kube_apply(struct kube_client *c, const struct kube_patch *p, struct arena *a,
+                           struct kube_reply *out, struct err *e);
 
 #endif

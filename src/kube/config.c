@@ -64,11 +64,16 @@ struct sv proxy_for(struct sv host, struct sv https_proxy, struct sv no_proxy)
     return https_proxy;
 }
 
+static struct sv env(const char *name)
+{
+    return sv_from(getenv(name)); /* NOLINT(concurrency-mt-unsafe): nobody changes it */
+}
+
 static struct sv env_either(const char *upper, const char *lower)
 {
-    struct sv v = sv_from(getenv(upper));
+    struct sv v = env(upper);
 
-    return v.n ? v : sv_from(getenv(lower));
+    return v.n ? v : env(lower);
 }
 
 static void add_env_proxy(struct arena *a, struct kube_config *c)
@@ -84,11 +89,20 @@ static void add_env_proxy(struct arena *a, struct kube_config *c)
 
 /* ---- in a pod ---- */
 
+static struct sv namespace_of_pod(struct sv folder, struct arena *a)
+{
+    struct err ignored = {0};
+    struct sv name = {0};
+
+    if (!file_read(arena_printf(a, SV_FMT "/namespace", SV_ARG(folder)), 256, a, &name, &ignored))
+        return SV("default");
+    name = sv_trim(name);
+    return name.n ? name : SV("default");
+}
+
 bool kube_config_in_pod(struct sv host, struct sv port, struct sv folder, struct arena *a,
                         struct kube_config *out, struct err *e)
 {
-    struct sv name = {0};
-    struct err ignored = {0};
     struct kube_config c = {.world = out->world, .origin = SV("the pod")};
 
     c.ca.path = arena_printf(a, SV_FMT "/ca.crt", SV_ARG(folder));
@@ -101,9 +115,7 @@ bool kube_config_in_pod(struct sv host, struct sv port, struct sv folder, struct
     c.server = sv_has_char(host, ':')
                    ? arena_printf(a, "https://[" SV_FMT "]:" SV_FMT, SV_ARG(host), SV_ARG(port))
                    : arena_printf(a, "https://" SV_FMT ":" SV_FMT, SV_ARG(host), SV_ARG(port));
-    if (file_read(arena_printf(a, SV_FMT "/namespace", SV_ARG(folder)), 256, a, &name, &ignored))
-        name = sv_trim(name);
-    c.namespace_ = name.n ? name : SV("default");
+    c.namespace_ = namespace_of_pod(folder, a);
     *out = c;
     return true;
 }
@@ -134,7 +146,7 @@ static bool find_files(struct sv asked, struct arena *a, struct kubeconfig_files
                        struct err *e)
 {
     struct kubeconfig_file file = {.path = asked};
-    struct sv list = sv_from(getenv("KUBECONFIG")), home = sv_from(getenv("HOME"));
+    struct sv list = env("KUBECONFIG"), home = env("HOME");
 
     if (asked.n) {
         if (!file_read(asked, LIMIT_YAML_BYTES, a, &file.text, e))
@@ -150,8 +162,8 @@ static bool find_files(struct sv asked, struct arena *a, struct kubeconfig_files
 static bool load(const struct kube_config_options *o, struct arena *a, struct kube_config *out,
                  struct err *e)
 {
-    struct sv host = sv_from(getenv("KUBERNETES_SERVICE_HOST"));
-    struct sv port = sv_from(getenv("KUBERNETES_SERVICE_PORT"));
+    struct sv host = env("KUBERNETES_SERVICE_HOST");
+    struct sv port = env("KUBERNETES_SERVICE_PORT");
     struct kubeconfig_files files = {0};
 
     if (!find_files(o->kubeconfig, a, &files, e))

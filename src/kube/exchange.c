@@ -55,7 +55,7 @@ bool exchange_build(struct kube_exchange *x, struct credentials *c,
 /* Whole seconds; a date, which API servers never send, counts as not said. */
 static int retry_after_ms(const struct http_response *r, const struct json *body)
 {
-    int64_t seconds = 0, most = LIMIT_KUBE_CALL_MS / 1000 * 10;
+    int64_t seconds = 0, most = (int64_t)LIMIT_KUBE_CALL_MS / 1000 * 10;
 
     if (!sv_i64(sv_trim(http_header_text(&r->headers, SV("Retry-After"))), &seconds))
         seconds = json_i64(json_path(body, SV("details.retryAfterSeconds")), 0);

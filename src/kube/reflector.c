@@ -16,7 +16,8 @@ static enum reflect_phase first_phase(const struct reflector *r)
 void reflector_init(struct reflector *r, const struct watch_options *o, const struct world *w,
                     bool *no_watchlist)
 {
-    *r = (struct reflector){.options = *o, .world = w, .no_watchlist = no_watchlist};
+    *r = (struct reflector){.options = *o, .world = w};
+    r->no_watchlist = no_watchlist;
     r->phase = first_phase(r);
     r->version = buf_new(&r->arena, VERSION_BYTES);
     r->continue_token = buf_new(&r->arena, TOKEN_BYTES);

@@ -179,6 +179,7 @@ static void wait_until(struct workqueue *q, struct item *i, int64_t due_ms)
     i->order = q->added++;
     if (i->at == NOT_WAITING) {
         i->at = (ptrdiff_t)q->heap.n;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): the heap is one of pointers. */
         vec_push(&q->heap, q->arena, i);
     }
     sift_up(q, (size_t)i->at);

@@ -366,7 +366,7 @@ void http_turn_reply(struct http_turn *t, const struct http_response *r)
 
 static void set_peer(struct http_connection *c)
 {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {0};
     socklen_t n = sizeof(at);
     const void *address;
 

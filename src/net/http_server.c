@@ -178,13 +178,13 @@ static bool bind_address(struct sv address, int *out, struct err *e)
     freeaddrinfo(at);
     if (*out < 0)
         return err_set(e, ERR_UNAVAILABLE, "cannot listen on \"" SV_FMT "\": %s", SV_ARG(address),
-                       strerror(errno));
+                       strerrordesc_np(errno));
     return true;
 }
 
 static struct sv bound_address(int fd, struct arena *a)
 {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {0};
     socklen_t n = sizeof(at);
     char host[64], port[16];
 

@@ -51,7 +51,7 @@ static void flush(struct audit *a)
     for (size_t i = 0; i < a->n_fds; i++)
         write_all(a->fds[i], buf_sv(&a->batch));
     arena_done(&a->arena);
-    a->batch = buf_new(&a->arena, 2 * BATCH_BYTES);
+    a->batch = buf_new(&a->arena, 2 * (size_t)BATCH_BYTES);
 }
 
 static void on_record(struct message *m, void *receiver)
@@ -100,7 +100,8 @@ static bool open_sink(struct audit *a, struct sv sink, struct err *e)
         return err_set(e, ERR_INVALID, "audit \"" SV_FMT "\": write stdout or file:PATH",
                        SV_ARG(sink));
     if (fd < 0)
-        return err_set(e, ERR_INVALID, "audit " SV_FMT ": %s", SV_ARG(sink), strerror(errno));
+        return err_set(e, ERR_INVALID, "audit " SV_FMT ": %s", SV_ARG(sink),
+                       strerrordesc_np(errno));
     a->fds[a->n_fds++] = fd;
     return true;
 }
@@ -116,7 +117,7 @@ bool audit_start(const struct sv_vec *sinks, struct arena *arena, struct audit *
         if (!open_sink(a, sinks->p[i], e))
             return false;
     }
-    a->batch = buf_new(&a->arena, 2 * BATCH_BYTES);
+    a->batch = buf_new(&a->arena, 2 * (size_t)BATCH_BYTES);
     failed = sem_init(&a->bell, 0, 0);
     mailbox_init(&a->mailbox, ring, &a->bell);
     failed = failed || pthread_create(&a->thread, NULL, run, a);

@@ -53,8 +53,10 @@ struct sha256 hmac_sha256(struct sv key, struct sv v)
         key = bytes_of(&digest);
     }
     for (size_t i = 0; i < BLOCK; i++) {
-        char k = i < key.n ? key.p[i] : 0;
+        char k = '\0';
 
+        if (i < key.n)
+            k = key.p[i];
         inner[i] = (char)(k ^ 0x36);
         outer[i] = (char)(k ^ 0x5c);
     }

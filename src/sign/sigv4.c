@@ -59,7 +59,8 @@ static bool signed_headers(const struct http_headers *all, struct arena *a,
     }
     if (out->n > MAX_SIGNED)
         return err_set(e, ERR_INVALID, "%zu headers to sign, at most %d", out->n, MAX_SIGNED);
-    qsort(out->p, out->n, sizeof(out->p[0]), by_name);
+    if (out->n > 1)
+        qsort(out->p, out->n, sizeof(out->p[0]), by_name);
     return true;
 }
 
@@ -146,47 +147,52 @@ static struct sv signature(const struct credential *key, struct sv date,
     return hex_encode(a, digest_sv(&k));
 }
 
-static void add_authorization(struct http_request *req, const struct credential *key,
-                              const struct sigv4_scope *scope, const struct http_headers *h,
-                              struct sv canonical, struct sv stamp, struct arena *a)
+/* What stands in the header beside the key. */
+struct signing {
+    const struct sigv4_scope *scope;
+    struct http_headers headers;
+    struct sv canonical, stamp;
+};
+
+static struct sv authorization(const struct signing *s, const struct credential *key,
+                               struct arena *a)
 {
-    struct sv date = sv_first(stamp, 8);
+    struct sv date = sv_first(s->stamp, 8);
     struct sv path = arena_printf(a, SV_FMT "/" SV_FMT "/" SV_FMT "/aws4_request", SV_ARG(date),
-                                  SV_ARG(scope->region), SV_ARG(scope->service));
-    struct sv to_sign = arena_printf(a, "AWS4-HMAC-SHA256\n" SV_FMT "\n" SV_FMT "\n" SV_FMT,
-                                     SV_ARG(stamp), SV_ARG(path), SV_ARG(sha256_hex(a, canonical)));
+                                  SV_ARG(s->scope->region), SV_ARG(s->scope->service));
+    struct sv to_sign =
+        arena_printf(a, "AWS4-HMAC-SHA256\n" SV_FMT "\n" SV_FMT "\n" SV_FMT, SV_ARG(s->stamp),
+                     SV_ARG(path), SV_ARG(sha256_hex(a, s->canonical)));
     struct buf b = buf_new(a, MAX_CANONICAL_BYTES);
 
     buf_addf(&b, "AWS4-HMAC-SHA256 Credential=" SV_FMT "/" SV_FMT ",SignedHeaders=",
              SV_ARG(key->access_key_id), SV_ARG(path));
-    add_names(&b, h);
+    add_names(&b, &s->headers);
     buf_add(&b, SV(",Signature="));
-    buf_add(&b, signature(key, date, scope, to_sign, a));
-    http_header_set(&req->headers, a, SV("Authorization"), buf_sv(&b));
+    buf_add(&b, signature(key, date, s->scope, to_sign, a));
+    return buf_sv(&b);
 }
 
 bool sigv4_sign(struct http_request *req, const struct credential *key,
                 const struct sigv4_scope *scope, int64_t now_ms, struct arena *a, struct err *e)
 {
-    struct sv stamp = time_text(a, now_ms, TIME_BASIC);
+    struct signing s = {.scope = scope, .stamp = time_text(a, now_ms, TIME_BASIC)};
     struct sv payload_hash = sha256_hex(a, req->body);
-    struct http_headers signed_ = {0};
-    struct sv canonical;
     struct uri u;
 
     if (!uri_read(req->target, &u, e))
         return err_wrap(e, "URL to sign");
     http_header_set(&req->headers, a, SV("Host"), u.authority);
-    http_header_set(&req->headers, a, SV("x-amz-date"), stamp);
+    http_header_set(&req->headers, a, SV("x-amz-date"), s.stamp);
     http_header_set(&req->headers, a, SV("x-amz-content-sha256"), payload_hash);
     if (secret_is_set(key->session_token))
         http_header_set(&req->headers, a, SV("x-amz-security-token"),
                         secret_reveal(key->session_token));
-    if (!signed_headers(&req->headers, a, &signed_, e))
+    if (!signed_headers(&req->headers, a, &s.headers, e))
         return false;
-    canonical = canonical_request(req, &u, &signed_, payload_hash, a);
-    if (!canonical.n)
+    s.canonical = canonical_request(req, &u, &s.headers, payload_hash, a);
+    if (!s.canonical.n)
         return err_set(e, ERR_INVALID, "the request to sign is over %d bytes", MAX_CANONICAL_BYTES);
-    add_authorization(req, key, scope, &signed_, canonical, stamp, a);
+    http_header_set(&req->headers, a, SV("Authorization"), authorization(&s, key, a));
     return true;
 }

@@ -107,6 +107,18 @@ static bool is_host(struct sv v)
     return v.n > 0 && v.p[0] != ':' && !sv_has_char(v, '@') && all_in(v, IN_HOST);
 }
 
+/* What the client expects of us and of the connection. */
+static void note_wish(struct framing *f, struct sv name, struct sv value)
+{
+    if (name.n == 6 && sv_eq_nocase(name, SV("expect"))) {
+        f->expect = sv_eq_nocase(value, SV("100-continue"));
+        f->unmet |= !f->expect;
+    } else if (name.n == 10 && sv_eq_nocase(name, SV("connection"))) {
+        f->close |= lists(value, SV("close"));
+        f->keep |= lists(value, SV("keep-alive"));
+    }
+}
+
 static enum http1_result note_field(struct http1 *h, struct framing *f,
                                     const struct http_header *field)
 {
@@ -123,12 +135,8 @@ static enum http1_result note_field(struct http1 *h, struct framing *f,
         if (!sv_eq_nocase(value, SV("chunked")) || ++f->codings > 1)
             return refuse(h, 501, "the only transfer coding is chunked");
         f->chunked = true;
-    } else if (name.n == 6 && sv_eq_nocase(name, SV("expect"))) {
-        f->expect = sv_eq_nocase(value, SV("100-continue"));
-        f->unmet |= !f->expect;
-    } else if (name.n == 10 && sv_eq_nocase(name, SV("connection"))) {
-        f->close |= lists(value, SV("close"));
-        f->keep |= lists(value, SV("keep-alive"));
+    } else {
+        note_wish(f, name, value);
     }
     return HTTP1_REQUEST;
 }

@@ -192,6 +192,7 @@ static_assert(sizeof(void *) >= sizeof(uint64_t), "a mark fits into a pointer");
 
 static void set_mark(struct json_object *o, uint64_t index, uint64_t slot)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is a number, and never followed. */
     json_object_set_userdata(o, (void *)(uintptr_t)(index << 32 | slot), NULL);
 }
 

@@ -26,7 +26,9 @@ static bool refuse(struct scan *s, const char *why)
 
 static char peek(const struct scan *s)
 {
-    return s->at < s->text.n ? s->text.p[s->at] : '\0';
+    if (s->at >= s->text.n)
+        return '\0';
+    return s->text.p[s->at];
 }
 
 static bool take(struct scan *s, char c)

@@ -35,9 +35,11 @@ static bool next(struct reading *r, yaml_event_t **out, struct err *e)
 {
     yaml_event_t *event = arena_new(r->arena, yaml_event_t);
 
-    if (!yaml_parser_parse(&r->parser, event))
-        return err_set(e, ERR_INVALID, "line %zu: not YAML: %s", r->parser.problem_mark.line + 1,
-                       r->parser.problem ? r->parser.problem : "unreadable");
+    if (!yaml_parser_parse(&r->parser, event)) {
+        (void)err_set(e, ERR_INVALID, "line %zu: not YAML: %s", r->parser.problem_mark.line + 1,
+                      r->parser.problem ? r->parser.problem : "unreadable");
+        return false;
+    }
     arena_defer(r->arena, delete_event, event);
     *out = event;
     return true;
@@ -170,28 +172,37 @@ static bool key_of(const yaml_event_t *event, const struct json *object, struct 
     return true;
 }
 
+/* A key whose event has come, and its value. */
+static bool member(struct reading *r, const yaml_event_t *key_event, struct sv path,
+                   struct json *object, struct err *e)
+{
+    struct json *item = NULL;
+    struct sv key = {0}, below;
+    yaml_event_t *event;
+
+    if (!key_of(key_event, object, &key, e) || !next(r, &event, e) ||
+        !afford_path(r, key_event, path.n + key.n, e))
+        return false;
+    below = path.n ? arena_printf(r->arena, SV_FMT "." SV_FMT, SV_ARG(path), SV_ARG(key)) : key;
+    vec_push(&r->lines, r->arena, ((struct yaml_line){below, (int)key_event->start_mark.line + 1}));
+    if (!value(r, event, below, &item, e))
+        return false;
+    json_set(object, key, item);
+    return true;
+}
+
 static bool mapping(struct reading *r, struct sv path, struct json **out, struct err *e)
 {
     struct json *object = json_new_object(r->arena);
+    yaml_event_t *event;
 
     for (;;) {
-        yaml_event_t *key_event, *event;
-        struct json *item = NULL;
-        struct sv key, below;
-
-        if (!next(r, &key_event, e))
+        if (!next(r, &event, e))
             return false;
-        if (key_event->type == YAML_MAPPING_END_EVENT)
+        if (event->type == YAML_MAPPING_END_EVENT)
             break;
-        if (!key_of(key_event, object, &key, e) || !next(r, &event, e) ||
-            !afford_path(r, key_event, path.n + key.n, e))
+        if (!member(r, event, path, object, e))
             return false;
-        below = path.n ? arena_printf(r->arena, SV_FMT "." SV_FMT, SV_ARG(path), SV_ARG(key)) : key;
-        vec_push(&r->lines, r->arena,
-                 ((struct yaml_line){below, (int)key_event->start_mark.line + 1}));
-        if (!value(r, event, below, &item, e))
-            return false;
-        json_set(object, key, item);
     }
     *out = object;
     return true;

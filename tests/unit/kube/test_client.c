@@ -45,7 +45,9 @@ static void applying_is_a_forced_patch_under_the_managers_name(void)
     bench_start(&b, replies, 1);
     o = json_new_object(&b.arena);
     json_set_str(o, &b.arena, SV("kind"), SV("Thing"));
-    CHECK_OK(kube_apply(b.client, &n, SV("frontdesk-status"), o, &b.arena, &r, &e), &e);
+    CHECK_OK(
+        kube_apply(b.client, &(struct kube_patch){&n, SV("frontdesk-status"), o}, &b.arena, &r, &e),
+        &e);
     CHECK_INT(r.status, 201);
     CHECK_SV(json_str(json_path(r.body, SV("metadata.resourceVersion")), SV("")), SV("7"));
     CHECK(sv_starts(sv_from(b.server.requests[0]),
