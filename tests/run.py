@@ -107,18 +107,20 @@ def run_class(item, names, tally):
     item.doClassCleanups()
 
 
-def end_to_end(arguments, tally):
-    files = sorted(f[:-3] for f in os.listdir(os.path.join(HERE, "e2e")) if f.startswith("e2e_") and f.endswith(".py"))
+def end_to_end(label, arguments, tally):
+    """The classes of tests/e2e/LABEL_x.py, as LABEL.x.claim."""
+    files = sorted(f[:-3] for f in os.listdir(os.path.join(HERE, "e2e")) if f.startswith(label + "_") and f.endswith(".py"))
     for file in files:
-        if arguments.list or arguments.label in (None, "e2e"):
+        if arguments.list or arguments.label in (None, label):
+            area = label + "." + file[len(label) + 1:]
             try:
                 module = importlib.import_module(file)
             except ImportError as e:
-                tally.add("e2e." + file[4:], "skipped", 0, f"a Python client is missing: {e}")
+                tally.add(area, "skipped", 0, f"a Python client is missing: {e}")
                 continue
             for item, claims in cases(module):
-                names = [(f"e2e.{file[4:]}.{c[5:]}", c) for c in claims]
-                names = [n for n in names if selected(n[0], "e2e", arguments)]
+                names = [(f"{area}.{c[5:]}", c) for c in claims]
+                names = [n for n in names if selected(n[0], label, arguments)]
                 if arguments.list:
                     print("".join(n[0] + "\n" for n in names), end="")
                 elif names:
@@ -139,7 +141,8 @@ def main():
     tally, began = Tally(), time.monotonic()
     ctest(arguments.build, "", arguments, tally)
     ctest(arguments.tsan_build, "tsan.", arguments, tally)
-    end_to_end(arguments, tally)
+    end_to_end("e2e", arguments, tally)
+    end_to_end("conformance", arguments, tally)
     if arguments.list:
         return 0
     for name in tally.failed:
