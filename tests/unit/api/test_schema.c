@@ -126,5 +126,30 @@ static void every_sample_decodes_without_complaint(void)
     }
 }
 
+/* Whether the schema and all below it say what they are for. */
+static void is_described(const struct json *v, struct sv path, struct arena *a)
+{
+    const struct json *properties = json_get(v, SV("properties"));
+    struct json *below;
+    struct sv name;
+
+    if (!json_get_str(v, SV("description")).n)
+        CHECK_SV(path, SV("(described)"));
+    for (size_t i = 0; json_member(properties, i, &name, &below); i++)
+        is_described(below, arena_printf(a, SV_FMT "." SV_FMT, SV_ARG(path), SV_ARG(name)), a);
+    if (json_get(v, SV("items")))
+        is_described(json_get(v, SV("items")), arena_printf(a, SV_FMT "[]", SV_ARG(path)), a);
+}
+
+static void kubectl_explain_has_a_word_for_every_field(void)
+{
+    for (int k = 0; k < KIND_COUNT; k++) {
+        auto_arena a = {0};
+
+        is_described(schema_of((enum kind)k, &a), kind_name((enum kind)k), &a);
+    }
+}
+
 SUITE("api/schema", TEST(every_row_is_in_the_schema_and_every_property_in_a_row),
-      TEST(every_sample_decodes_without_complaint))
+      TEST(every_sample_decodes_without_complaint),
+      TEST(kubectl_explain_has_a_word_for_every_field))
