@@ -233,13 +233,44 @@ static bool compare(struct store *s, const struct changing *c, int64_t *id, stru
            err_set(e, ERR_CONFLICT, "another commit was first");
 }
 
+static bool has_folder(const struct sv_vec *folders, struct sv folder)
+{
+    for (size_t i = 0; i < folders->n; i++) {
+        if (sv_eq(folders->p[i], folder))
+            return true;
+    }
+    return false;
+}
+
+static bool owns_just(const struct sv_vec *owned, const struct table_row *row)
+{
+    if (owned->n != 1 + row->extra_locations.n || !has_folder(owned, row->location))
+        return false;
+    for (size_t i = 0; i < row->extra_locations.n; i++) {
+        if (!has_folder(owned, row->extra_locations.p[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Most commits move nothing: what is owned already need be neither asked for nor written again. */
+static bool move_folders(struct store *s, const struct changing *c, int64_t id, struct err *e)
+{
+    struct table_row all = {0}; /* without a location all folders are extra */
+
+    if (!read_extra(s, id, c->arena, &all, e))
+        return false;
+    return owns_just(&all.extra_locations, c->change->row) ||
+           (drop_folders(s, id, e) && claim_all(s, c, id, e));
+}
+
 static bool swap(struct store *s, void *context, struct err *e)
 {
     const struct changing *c = context;
     int64_t id;
 
     return compare(s, c, &id, e) && update_row(s, c->change->row, id, e) &&
-           drop_folders(s, id, e) && claim_all(s, c, id, e);
+           move_folders(s, c, id, e);
 }
 
 bool store_table_swap(struct store *s, const struct table_name *t, struct table_change *c,

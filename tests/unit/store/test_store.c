@@ -118,6 +118,39 @@ static void of_two_swaps_from_one_base_the_second_loses(void)
     close_place(&p);
 }
 
+/* Swaps t to these folders; extra may be NULL. */
+static enum err_code move(struct place *p, const char *from, const char *to, const char *location,
+                          const char *extra)
+{
+    struct table_row row = {SV("u"), sv_from(to), sv_from(location), {0}};
+    struct table_change c = {.row = &row, .old_metadata_location = sv_from(from)};
+    struct err e = {0};
+
+    if (extra)
+        vec_push(&row.extra_locations, &p->arena, sv_from(extra));
+    return store_table_swap(p->store, &t, &c, &p->arena, &e) ? ERR_NONE : e.code;
+}
+
+static void a_swap_gives_up_the_folders_that_it_does_not_name_and_no_other(void)
+{
+    struct place p = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED(create(&p, "t", "s3://b/t/", "s3://b/data/", &overlap) == ERR_NONE);
+    CHECK_INT(move(&p, "s3://b/m.json", "s3://b/1", "s3://b/t/", "s3://b/data/"), ERR_NONE);
+    CHECK_INT(create(&p, "x", "s3://b/data/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_INT(create(&p, "x", "s3://b/t/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_INT(move(&p, "s3://b/1", "s3://b/2", "s3://b/t/", "s3://b/other/"), ERR_NONE);
+    CHECK_INT(create(&p, "x", "s3://b/data/", NULL, &overlap), ERR_NONE);
+    CHECK_INT(create(&p, "y", "s3://b/other/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_INT(move(&p, "s3://b/2", "s3://b/3", "s3://b/t/", "s3://b/data/"), ERR_CONFLICT);
+    CHECK_INT(move(&p, "s3://b/2", "s3://b/3", "s3://b/other/", "s3://b/t/"), ERR_NONE);
+    CHECK_INT(move(&p, "s3://b/3", "s3://b/4", "s3://b/other/", NULL), ERR_NONE);
+    CHECK_INT(create(&p, "y", "s3://b/t/", NULL, &overlap), ERR_NONE);
+    close_place(&p);
+}
+
 static void a_namespace_with_something_in_it_stays(void)
 {
     struct place p = {0};
@@ -147,4 +180,5 @@ SUITE("store/store", TEST(a_table_is_found_with_its_folders_again),
       TEST(places_and_names_are_ordered_by_their_bytes),
       TEST(a_name_that_is_no_text_is_not_anothers), TEST(a_name_is_taken_once),
       TEST(of_two_swaps_from_one_base_the_second_loses),
+      TEST(a_swap_gives_up_the_folders_that_it_does_not_name_and_no_other),
       TEST(a_namespace_with_something_in_it_stays))
