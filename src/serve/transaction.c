@@ -1,220 +1,10 @@
 /* transaction.c - POST .../transactions/commit: several tables change together, or none does. */
+#include "serve/transaction.h"
+
 #include "base/limits.h"
-#include "base/metric.h"
-#include "serve/commit_steps.h"
 #include "serve/routes.h"
 
-struct transaction;
-
-struct part {
-    struct commit_one one; /* first: table_steps.h */
-    struct transaction *all;
-    bool changed, written; /* its file has been written, or may have been */
-    bool missing;          /* there is no table, after a write of unknown outcome */
-};
-
-struct transaction {
-    struct part *parts;
-    struct table_step *steps;
-    size_t n, at, failed;
-    int tries;
-    struct err refusal; /* while files are tidied */
-};
-
-static bool begin_try(struct call *c, struct transaction *t, struct err *e);
-
-static bool done(struct call *c, const struct transaction *t)
-{
-    metric_add(METRIC_COMMITS, (int64_t)t->n);
-    return call_reply_empty(c, 204);
-}
-
-static bool conflict(struct call *c)
-{
-    metric_add(METRIC_COMMIT_CONFLICTS, 1);
-    c->error_type = "CommitFailedException";
-    return false;
-}
-
-static bool unknown(struct call *c, struct err *e)
-{
-    metric_add(METRIC_COMMITS_UNKNOWN, 1);
-    c->error_status = 500;
-    c->error_type = "CommitStateUnknownException";
-    return err_set(e, ERR_INTERNAL,
-                   "it is not known whether the transaction was applied; load a table and look");
-}
-
-/* The error with the table it is about. Always false. */
-static bool about(const struct part *p, struct err *e)
-{
-    return err_wrap(e, "table " SV_FMT "." SV_FMT, SV_ARG(sv_first(p->one.at.path.ns.dotted, 60)),
-                    SV_ARG(sv_first(p->one.at.path.table, 60)));
-}
-
-/* ---- refusing ---- */
-
-static bool refuse(struct call *c, struct transaction *t, struct err *e)
-{
-    const struct part *p = &t->parts[t->failed];
-
-    *e = t->refusal;
-    if (p->one.change.overlap.n) {
-        (void)err_set(e, ERR_DENIED,
-                      "a location of it lies in another table's place; choose another");
-        return about(p, e);
-    }
-    if (e->code == ERR_NOT_FOUND)
-        return p->one.creates ? call_no_namespace(c, &p->one.at.path.ns, e)
-                              : call_no_table(c, &p->one.at.path.ns, p->one.at.path.table, e);
-    if (e->code != ERR_CONFLICT)
-        return false;
-    (void)err_set(e, ERR_CONFLICT,
-                  p->one.creates ? "Requirement failed: table already exists"
-                                 : "other commits were first, each time");
-    (void)about(p, e);
-    return conflict(c);
-}
-
-static bool after_tidy(struct call *c, struct transaction *t, struct err *e)
-{
-    const struct part *p = &t->parts[t->failed];
-    bool again = t->refusal.code == ERR_CONFLICT && !p->one.change.overlap.n && !p->one.creates;
-
-    return again && ++t->tries < LIMIT_COMMIT_RETRIES ? begin_try(c, t, e) : refuse(c, t, e);
-}
-
-static bool tidy_next(struct call *c, UNUSED const struct err *outcome, struct err *e)
-{
-    struct transaction *t = c->work;
-
-    for (; t->at < t->n; t->at++) {
-        struct part *p = &t->parts[t->at];
-        struct object_ask ask = {.method = HTTP_DELETE};
-
-        if (!p->written)
-            continue;
-        p->written = false;
-        if (table_file(c, p->one.file, p->one.folders, p->one.n_folders, &ask, e) &&
-            call_object(c, &ask, tidy_next, e))
-            return true;
-    }
-    return after_tidy(c, t, e);
-}
-
-/* The files that no pointer names are taken away, best effort, before the refusal is told. */
-static bool tidy(struct call *c, struct transaction *t, const struct err *why, struct err *e)
-{
-    t->refusal = *why;
-    t->at = 0;
-    return tidy_next(c, NULL, e);
-}
-
-/* ---- a swap of unknown outcome ---- */
-
-static bool query_pointers(struct call *c, struct store *s, struct err *e)
-{
-    struct transaction *t = c->work;
-
-    for (size_t i = 0; i < t->n; i++) {
-        struct part *p = &t->parts[i];
-        const struct table_name name = path_table(c, &p->one.at.path);
-        struct err why = {0};
-
-        p->missing = !store_table_get(s, &name, c->arena, &p->one.at.row, &why);
-        if (p->missing && why.code != ERR_NOT_FOUND) {
-            *e = why;
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool not_applied(struct call *c, struct transaction *t, enum err_code code, struct err *e)
-{
-    struct err why = {0};
-
-    (void)err_set(&why, code, "the transaction was not applied; try again");
-    return tidy(c, t, &why, e);
-}
-
-static bool after_log(struct call *c, UNUSED const struct err *outcome, struct err *e)
-{
-    struct part *p = c->work;
-    const struct metadata_write write = {p->one.old_file, p->one.file,
-                                         p->one.at.row.metadata_location};
-    enum applied applied = metadata_write_applied(p->one.at.metadata, &write);
-
-    c->work = p->all;
-    if (applied == APPLIED_YES)
-        return done(c, p->all);
-    return applied == APPLIED_NO ? not_applied(c, p->all, ERR_CONFLICT, e) : unknown(c, e);
-}
-
-static bool no_log(struct call *c, UNUSED const struct err *outcome, struct err *e)
-{
-    return unknown(c, e);
-}
-
-/* What one table says of all: a pointer at our file or still at the one before. */
-static enum applied says(const struct part *p)
-{
-    struct sv now = p->one.at.row.metadata_location;
-
-    if (p->missing)
-        return p->one.creates ? APPLIED_NO : APPLIED_UNCLEAR;
-    if (sv_eq(now, p->one.file))
-        return APPLIED_YES;
-    return p->one.old_file.n && sv_eq(now, p->one.old_file) ? APPLIED_NO : APPLIED_UNCLEAR;
-}
-
-/* All moved or none did, so the first that knows speaks for all. Where later commits came upon
- * each, a metadata-log knows. */
-static bool after_pointers(struct call *c, const struct err *outcome, struct err *e)
-{
-    struct transaction *t = c->work;
-    struct part *moved = NULL;
-
-    if (outcome)
-        return unknown(c, e);
-    for (size_t i = 0; i < t->n; i++) {
-        struct part *p = &t->parts[i];
-
-        if (!p->changed)
-            continue;
-        if (says(p) == APPLIED_YES)
-            return done(c, t);
-        if (says(p) == APPLIED_NO)
-            return not_applied(c, t, ERR_UNAVAILABLE, e);
-        moved = p->missing ? moved : p;
-    }
-    if (!moved)
-        return unknown(c, e);
-    c->work = moved;
-    moved->one.at.otherwise = no_log;
-    return (table_folders(c, &moved->one.at, e) &&
-            table_metadata(c, &moved->one.at, after_log, e)) ||
-           unknown(c, e);
-}
-
 /* ---- the swap of all pointers ---- */
-
-static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
-{
-    struct transaction *t = c->work;
-
-    if (outcome && outcome->code == ERR_INTERNAL)
-        return call_read(c, query_pointers, after_pointers, e) || unknown(c, e);
-    if (outcome)
-        return tidy(c, t, outcome, e);
-    for (size_t i = 0; i < t->n; i++) {
-        const struct commit_one *o = &t->parts[i].one;
-
-        if (t->parts[i].changed)
-            metadata_remember(c, o->file, json_text(c->arena, o->after));
-    }
-    return done(c, t);
-}
 
 static bool query_swap(struct call *c, struct store *s, struct err *e)
 {
@@ -233,7 +23,7 @@ static bool swap_all(struct call *c, struct transaction *t, struct err *e)
                                           : p->one.creates ? STEP_CREATE
                                                            : STEP_SWAP};
     }
-    return call_write(c, query_swap, after_swap, e);
+    return call_write(c, query_swap, transaction_swapped, e);
 }
 
 /* ---- writing ---- */
@@ -269,7 +59,7 @@ static bool put_next(struct call *c, const struct err *outcome, struct err *e)
     if (why.code != ERR_BUSY && why.code != ERR_DENIED && why.code != ERR_INVALID)
         why.code = ERR_UNAVAILABLE;
     t->failed = t->at - 1;
-    return tidy(c, t, &why, e);
+    return transaction_tidy(c, t, &why, e);
 }
 
 /* ---- places ---- */
@@ -297,7 +87,7 @@ static bool after_places(struct call *c, const struct err *outcome, struct err *
 
     if (outcome) {
         t->refusal = *outcome;
-        return refuse(c, t, e);
+        return transaction_refuse(c, t, e);
     }
     t->at = 0;
     return put_next(c, NULL, e);
@@ -309,7 +99,7 @@ static bool after_places(struct call *c, const struct err *outcome, struct err *
  * A refusal, unless the whole was applied already and its answer was lost. It is applied whole, so
  * snapshots of it that stand in one table came with all of it.
  */
-static bool not_taken(struct call *c, const struct transaction *t, struct err *e)
+static bool not_taken(struct call *c, struct transaction *t, struct err *e)
 {
     size_t yes = 0, no = 0;
 
@@ -326,12 +116,12 @@ static bool not_taken(struct call *c, const struct transaction *t, struct err *e
             no += metadata_adds_snapshots(o->request);
             break;
         case APPLIED_UNCLEAR:
-            return unknown(c, e);
+            return transaction_unknown(c, e);
         }
     }
     if (yes)
-        return no ? unknown(c, e) : done(c, t);
-    return e->code == ERR_CONFLICT ? conflict(c) : false;
+        return no ? transaction_unknown(c, e) : transaction_done(c, t);
+    return e->code == ERR_CONFLICT || e->code == ERR_INVALID ? transaction_failed(c, t, e) : false;
 }
 
 static bool apply_one(struct call *c, struct part *p, struct err *e)
@@ -354,17 +144,17 @@ static bool apply_all(struct call *c, struct transaction *t, struct err *e)
 
     for (size_t i = 0; i < t->n; i++) {
         if (!apply_one(c, &t->parts[i], e)) {
-            (void)about(&t->parts[i], e);
+            (void)transaction_about(&t->parts[i], e);
             return not_taken(c, t, e);
         }
         any = any || t->parts[i].changed;
     }
     for (size_t i = 0; i < t->n; i++) {
         if (t->parts[i].changed && !commit_claims(c, &t->parts[i].one, e))
-            return about(&t->parts[i], e);
+            return transaction_about(&t->parts[i], e);
         commit_change(c, &t->parts[i].one);
     }
-    return any ? call_read(c, query_places, after_places, e) : done(c, t);
+    return any ? call_read(c, query_places, after_places, e) : transaction_done(c, t);
 }
 
 /* ---- loading ---- */
@@ -399,7 +189,7 @@ static bool load_next(struct call *c, struct transaction *t, struct err *e)
     return apply_all(c, t, e);
 }
 
-static bool begin_try(struct call *c, struct transaction *t, struct err *e)
+bool transaction_try(struct call *c, struct transaction *t, struct err *e)
 {
     t->at = 0;
     return load_next(c, t, e);
@@ -467,5 +257,5 @@ bool transaction_commit(struct call *c, struct err *e)
     }
     c->details = names(c, t);
     c->levels_text = c->table_text = (struct sv){0};
-    return begin_try(c, t, e);
+    return transaction_try(c, t, e);
 }

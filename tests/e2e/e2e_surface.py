@@ -616,7 +616,12 @@ class Transactions(Surface):
         self.refused(self.transact(self.change(one, self.put(k="1")), elsewhere), 403, "ForbiddenException")
         self.assertEqual(self.transact(self.change(one, self.put(k="1")), new)[0], 204)
         self.assertEqual(self.load(("sales", "staged"))["metadata"]["table-uuid"], metadata["table-uuid"])
-        self.refused(self.transact(self.change(one, self.put(k="2")), new), 409, "CommitFailedException")
+        # It comes again, the answer being lost: its files are in use and may not be deleted.
+        self.refused(self.transact(self.change(one, self.put(k="2")), new), 500, "CommitStateUnknownException")
+        wrong = [{"type": "assert-current-schema-id", "current-schema-id": 7}]
+        self.refused(self.transact(self.change(one, requirements=wrong), new), 500, "CommitStateUnknownException")
+        another = json.loads(json.dumps(new).replace(metadata["table-uuid"], "11111111-2222-3333-4444-555555555555"))
+        self.refused(self.transact(self.change(one, self.put(k="2")), another), 409, "CommitFailedException")
         self.assertEqual(self.properties(one)["k"], "1")
 
     def test_a_store_that_breaks_in_the_middle_has_moved_nothing(self):
