@@ -50,39 +50,37 @@ static bool read_extra(struct store *s, int64_t id, struct arena *a, struct tabl
     return ok;
 }
 
-static bool read_row(struct store *s, const struct table_name *t, struct arena *a, int64_t *id,
+/* One row for each of its folders, in one statement: a table that is being moved is seen where it
+ * was or where it is, never with the pointer of one and the folders of the other. */
+bool store_table_get(struct store *s, const struct table_name *t, struct arena *a,
                      struct table_row *out, struct err *e)
 {
+    struct table_row found = {0};
     struct sql q;
     bool row = false, ok;
 
     if (!sql_begin(
             s,
-            "SELECT id, uuid, metadata_location, location FROM tables WHERE catalog = ? AND ns = ? AND name = ?",
+            "SELECT t.uuid, t.metadata_location, t.location, f.folder FROM tables t"
+            " LEFT JOIN folders f ON f.table_id = t.id WHERE t.catalog = ? AND t.ns = ? AND t.name = ?",
             &q, e))
         return false;
     bind_name(&q, t);
-    ok = sql_step(&q, &row, e);
-    if (ok && row) {
-        *id = sql_column_i64(&q, 0);
-        out->uuid = sql_column(&q, 1, a);
-        out->metadata_location = sql_column(&q, 2, a);
-        out->location = sql_column(&q, 3, a);
+    while ((ok = sql_step(&q, &row, e)) && row) {
+        struct sv folder = sql_column(&q, 3, a);
+
+        if (!found.location.n) {
+            found.uuid = sql_column(&q, 0, a);
+            found.metadata_location = sql_column(&q, 1, a);
+            found.location = sql_column(&q, 2, a);
+        }
+        if (folder.n && !sv_eq(folder, found.location))
+            vec_push(&found.extra_locations, a, folder);
     }
     sql_end(&q);
-    return ok && (row || err_set(e, ERR_NOT_FOUND, "no such table"));
-}
-
-bool store_table_get(struct store *s, const struct table_name *t, struct arena *a,
-                     struct table_row *out, struct err *e)
-{
-    struct table_row found = {0};
-    int64_t id = 0;
-
-    if (!read_row(s, t, a, &id, &found, e) || !read_extra(s, id, a, &found, e))
-        return false;
-    *out = found;
-    return true;
+    if (ok && found.location.n)
+        *out = found;
+    return ok && (found.location.n || err_set(e, ERR_NOT_FOUND, "no such table"));
 }
 
 bool store_table_list(struct store *s, const struct ns_name *n, const struct page *page,

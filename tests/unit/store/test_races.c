@@ -144,5 +144,67 @@ static void one_pointer_is_moved_by_one(void)
     close_place(&p);
 }
 
+/* ---- reading while it moves ---- */
+
+enum { MOVES = 300 };
+
+struct mover {
+    struct sv url;
+    bool ok;
+    _Atomic bool done;
+};
+
+/* Between x.json with the folder x/ and y.json with y/. */
+static void *move_to_and_fro(void *argument)
+{
+    struct mover *m = argument;
+    struct arena a = {0};
+    struct store *s;
+    struct err e = {0};
+
+    m->ok = store_open(m->url, &a, &s, &e);
+    for (int i = 0; m->ok && i < MOVES; i++) {
+        const char *const names[] = {"x", "y"};
+        struct table_row row = {
+            SV("u"), arena_printf(&a, "%s", names[(i + 1) % 2]), SV("s3://b/t/"), {0}};
+        struct table_change c = {.row = &row, .old_metadata_location = sv_from(names[i % 2])};
+
+        vec_push(&row.extra_locations, &a, arena_printf(&a, "s3://b/%s/", names[(i + 1) % 2]));
+        m->ok = store_table_swap(s, &t, &c, &a, &e);
+    }
+    arena_done(&a);
+    m->done = true;
+    return NULL;
+}
+
+static void a_table_that_moves_is_seen_whole(void)
+{
+    struct place p = {0};
+    struct table_row start = {SV("u"), SV("x"), SV("s3://b/t/"), {0}};
+    struct table_change c = {.row = &start};
+    struct mover m = {0};
+    pthread_t thread;
+
+    open_place(&p);
+    vec_push(&start.extra_locations, &p.arena, SV("s3://b/x/"));
+    NEED_OK(store_table_create(p.store, &t, &c, &p.arena, &p.e), &p.e);
+    m.url = p.url;
+    NEED(pthread_create(&thread, NULL, move_to_and_fro, &m) == 0);
+    while (!m.done) {
+        auto_arena a = {0};
+        struct table_row row = {0};
+
+        CHECK_OK(store_table_get(p.store, &t, &a, &row, &p.e), &p.e);
+        CHECK_INT(row.extra_locations.n, 1);
+        if (row.extra_locations.n)
+            CHECK_SV(row.extra_locations.p[0],
+                     arena_printf(&a, "s3://b/" SV_FMT "/", SV_ARG(row.metadata_location)));
+    }
+    (void)pthread_join(thread, NULL);
+    CHECK(m.ok);
+    close_place(&p);
+}
+
 SUITE("store/races", TEST(one_name_is_given_to_one), TEST(one_place_is_given_to_one),
-      TEST(a_place_is_promised_or_taken_never_both), TEST(one_pointer_is_moved_by_one))
+      TEST(a_place_is_promised_or_taken_never_both), TEST(one_pointer_is_moved_by_one),
+      TEST(a_table_that_moves_is_seen_whole))
