@@ -1,0 +1,335 @@
+"""Two programs on one PostgreSQL: they agree, whatever happens at once, and whoever of them ends."""
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import harness as h
+from e2e_folder import Desk
+
+TABLES = "/v1/analytics/namespaces/sales/tables"
+
+
+class Postgres(h.Server):
+    """A server that may be ended and started again on its data."""
+
+    def __init__(self):
+        # Short, since a socket's path is: at most 107 bytes.
+        self.folder = tempfile.mkdtemp(prefix="fd-pg-")
+        super().__init__("postgres", "--dir", self.folder)
+
+    def again(self, before=lambda data: None):
+        self.stop()
+        before(os.path.join(self.folder, "data"))
+        super().__init__("postgres", "--dir", self.folder)
+
+    def psql(self, text):
+        return subprocess.Popen([os.path.join(self["bin"], "psql"), "-XAtq", self["url"]], stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def crash(self):
+        """Every process of it at once, as the kernel does when memory is short."""
+        pid = self["pids"]["postgres"]
+        children = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+        os.kill(pid, signal.SIGSTOP)
+        for child in [*map(int, children), pid]:
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def at_once(*calls):
+    """What each of them returned; all are let go at the same moment."""
+    line, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def one(i):
+        line.wait()
+        results[i] = calls[i]()
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(len(calls))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return results
+
+
+class Replicas(Desk):
+    @classmethod
+    def setUpClass(cls):
+        cls.postgres = Postgres()
+        cls.addClassCleanup(shutil.rmtree, cls.postgres.folder, True)
+        cls.addClassCleanup(lambda: cls.postgres.stop())
+        super().setUpClass()
+        # The second one continues where the first is, as a replica does that reads the same resources and Secrets.
+        state = tempfile.mkdtemp(prefix="fd-state-")
+        shutil.copytree(cls.folder.state, os.path.join(state, "state"))
+        cls.other = h.Frontdesk("--resources", cls.folder.base, "--state", os.path.join(state, "state"),
+                                "--store", cls.postgres["url"])
+        cls.addClassCleanup(cls.other.kill)
+        cls.both = (cls.desk, cls.other)
+        cls.count = itertools.count()
+        h.wait_for("the other one is ready", lambda: cls.make(cls.other, "first_of_other")[0] == 200, 60)
+
+    @classmethod
+    def options(cls):
+        return "--store", cls.postgres["url"]
+
+    @classmethod
+    def make(cls, desk, name, **more):
+        return desk.call("POST", TABLES, cls.token, {"name": name, "schema": h.SIMPLE_SCHEMA, **more})
+
+    @classmethod
+    def load(cls, desk, name):
+        return desk.call("GET", f"{TABLES}/{name}", cls.token)
+
+    @classmethod
+    def commit(cls, desk, name, updates, requirements=()):
+        return desk.call("POST", f"{TABLES}/{name}", cls.token, {"requirements": list(requirements), "updates": updates})
+
+    def see_the_same(self, name):
+        seen = [self.load(desk, name) for desk in self.both]
+        self.assertEqual(seen[0][0], seen[1][0])
+        if seen[0][0] == 200:
+            self.assertEqual(seen[0][1]["metadata-location"], seen[1][1]["metadata-location"])
+            self.assertEqual(seen[0][1]["metadata"], seen[1][1]["metadata"])
+        return seen[0]
+
+    # ---- at once ----
+
+    def test_of_creates_of_one_name_one_wins_and_both_see_it(self):
+        for i in range(20):
+            answers = at_once(*[lambda d=d: self.make(d, f"same{i}") for d in self.both])
+            self.assertEqual(sorted(a[0] for a in answers), [200, 409], answers)
+            uuid = next(a[1]["metadata"]["table-uuid"] for a in answers if a[0] == 200)
+            self.assertEqual(self.see_the_same(f"same{i}")[1]["metadata"]["table-uuid"], uuid)
+
+    def test_of_creates_in_one_place_one_wins(self):
+        for i in range(20):
+            places = [f"s3://warehouse/lake/place{i}", f"s3://warehouse/lake/place{i}/below"]
+            answers = at_once(*[lambda d=d, p=p, n=n: self.make(d, f"place{i}_{n}", location=p)
+                                for n, (d, p) in enumerate(zip(self.both, places))])
+            self.assertEqual(sorted(a[0] for a in answers), [200, 403], answers)
+
+    def test_of_commits_from_one_base_one_wins_and_both_see_it(self):
+        self.assertEqual(self.make(self.desk, "contended")[0], 200)
+        for i in range(10):
+            now = self.see_the_same("contended")[1]["metadata"]
+            base = [{"type": "assert-last-assigned-field-id", "last-assigned-field-id": now["last-column-id"]}]
+
+            def add(n, desk):
+                fields = h.SIMPLE_SCHEMA["fields"] + [{"id": now["last-column-id"] + 1, "name": f"c{i}_{n}",
+                                                       "type": "long", "required": False}]
+                return self.commit(desk, "contended", [
+                    {"action": "add-schema", "schema": {"type": "struct", "fields": fields}},
+                    {"action": "set-current-schema", "schema-id": -1}], base)
+            answers = at_once(*[lambda d=d, n=n: add(n, d) for n, d in enumerate(self.both)])
+            self.assertEqual(sorted(a[0] for a in answers), [200, 409], answers)
+            won = next(a[1]["metadata"] for a in answers if a[0] == 200)
+            self.assertEqual(self.see_the_same("contended")[1]["metadata"], won)
+
+    def test_what_one_has_dropped_or_moved_the_other_does_not_vend(self):
+        self.assertEqual(self.make(self.desk, "given")[0], 200)
+        path = f"{TABLES}/given/credentials"
+        for _ in range(3):
+            self.assertEqual(self.other.call("GET", path, self.token)[0], 200)
+        self.assertEqual(self.desk.call("DELETE", f"{TABLES}/given", self.token)[0], 204)
+        self.assertEqual(self.other.call("GET", path, self.token)[0], 404)
+        self.assertEqual(self.make(self.desk, "given", location="s3://warehouse/lake/elsewhere")[0], 200)
+        status, body = self.other.call("GET", path, self.token)
+        self.assertEqual((status, body["storage-credentials"][0]["prefix"]), (200, "s3://warehouse/lake/elsewhere/"))
+
+    # ---- parts that end ----
+
+    def writers(self, seconds_after, event):
+        """Both replicas make tables while event() happens; the statuses, and the names that were acknowledged."""
+        stop, statuses, made = threading.Event(), [], []
+
+        def write(desk):
+            while not stop.is_set():
+                name = f"w{next(self.count)}"
+                try:
+                    status = self.make(desk, name)[0]
+                except OSError:
+                    status = 0
+                statuses.append(status)
+                if status == 200:
+                    made.append(name)
+        threads = [threading.Thread(target=write, args=(d,)) for d in self.both for _ in range(2)]
+        for t in threads:
+            t.start()
+        try:
+            h.wait_for("some tables", lambda: len(made) > 20)
+            event(statuses)
+            before = len(made)
+            h.wait_for("more tables", lambda: len(made) > before + 20, seconds_after)
+        finally:
+            stop.set()
+            for t in threads:
+                t.join()
+        return statuses, made
+
+    def acknowledged(self, made):
+        for name in made:
+            self.assertEqual(self.see_the_same(name)[0], 200, name)
+
+    def test_a_server_that_is_restarted_costs_503_and_no_table(self):
+        def restart(statuses):
+            self.postgres.stop()
+            h.wait_for("both say so", lambda: statuses[-40:].count(503) > 20)
+            self.assertEqual(self.desk.get(self.desk.admin + "/healthz")[0], 200)
+            self.postgres.again()
+        statuses, made = self.writers(20, restart)
+        self.assertLessEqual(set(statuses), {200, 500, 503})
+        self.acknowledged(made)
+
+    def test_a_server_that_is_killed_costs_503_and_no_table(self):
+        def crash(statuses):
+            self.postgres.crash()
+            h.wait_for("both say so", lambda: statuses[-40:].count(503) > 20)
+            self.postgres.again()
+        statuses, made = self.writers(30, crash)
+        self.assertLessEqual(set(statuses), {200, 500, 503})
+        self.acknowledged(made)
+
+    def test_a_replica_that_is_killed_holds_nobody_up_and_loses_nothing(self):
+        def kill(_):
+            began = time.monotonic()
+            self.other.kill()
+            self.assertEqual(self.make(self.desk, f"k{next(self.count)}")[0], 200)
+            self.assertLess(time.monotonic() - began, 3)
+        _, made = self.writers(20, kill)
+        self.other.start()
+        h.wait_for("it serves again", lambda: self.load(self.other, made[0])[0] == 200, 30)
+        self.acknowledged(made)
+
+    def test_a_frozen_writer_holds_up_writes_for_seconds_and_no_reads(self):
+        frozen = self.postgres.psql("")
+        frozen.stdin.write("BEGIN; SET idle_in_transaction_session_timeout = 0; UPDATE frontdesk SET turn = turn + 1;"
+                           " SELECT 'held';\n")
+        frozen.stdin.flush()
+        self.assertEqual(frozen.stdout.readline().strip(), "held")
+        answers, writer = [], threading.Thread(target=lambda: answers.append(self.make(self.desk, "waits")))
+        began = time.monotonic()
+        writer.start()
+        self.assertEqual(self.load(self.desk, "first")[0], 200)
+        writer.join()
+        self.assertEqual(answers[0][0], 503, answers)
+        self.assertLess(time.monotonic() - began, 15)
+        frozen.communicate("ROLLBACK;\n")
+        self.assertEqual(self.make(self.desk, "waits")[0], 200)
+
+    def test_a_standby_is_read_from_and_a_promoted_one_is_written_to(self):
+        def signal_file(data):
+            with open(os.path.join(data, "standby.signal"), "w"):
+                pass
+
+        def no_signal_file(data):
+            os.unlink(os.path.join(data, "standby.signal"))
+        self.postgres.again(signal_file)
+        h.wait_for("it reads", lambda: self.load(self.desk, "first")[0] == 200)
+        status, body = self.make(self.desk, "on_standby")
+        self.assertEqual((status, "cannot be used now" in body["error"]["message"]), (503, True), body)
+        self.postgres.again(no_signal_file)
+        h.wait_for("it writes", lambda: self.make(self.desk, "on_standby")[0] == 200)
+
+    # ---- answers that are lost ----
+
+    def test_a_commit_whose_answer_is_lost_is_answered_for_what_it_did(self):
+        for reaches in (True, False):
+            with self.subTest(reaches=reaches), Middle(self.postgres) as middle:
+                name, base = f"lost_{reaches}".lower(), tempfile.mkdtemp(prefix="fd-lost-")
+                self.assertEqual(self.make(self.desk, name)[0], 200)
+                shutil.copytree(self.folder.state, os.path.join(base, "state"))
+                through = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"),
+                                      "--store", f"postgresql://fd@/postgres?host={middle.folder}", folder=base)
+                try:
+                    h.wait_for("it serves", lambda: self.load(through, name)[0] == 200)
+                    middle.break_next(reaches)
+                    status, body = self.commit(through, name, [{"action": "set-properties", "updates": {"k": "v"}}])
+                    self.assertEqual(status, 200 if reaches else 503, body)
+                    loaded = self.see_the_same(name)[1]["metadata"]
+                    self.assertEqual(loaded["properties"].get("k"), "v" if reaches else None)
+                    status, body = self.commit(through, name, [{"action": "set-properties", "updates": {"k": "w"}}])
+                    self.assertEqual((status, body["metadata"]["properties"]["k"]), (200, "w"), body)
+                finally:
+                    through.stop()
+
+    # ---- the password ----
+
+    def test_a_password_in_the_url_is_refused_and_not_repeated(self):
+        done = subprocess.run([h.program(), "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                               "--store", "postgresql://fd:hunter2@127.0.0.1/postgres", *self.folder.options()],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("PGPASSFILE", done.stderr)
+        self.assertNotIn("hunter2", done.stderr + done.stdout)
+
+    def test_both_end_in_order(self):
+        for desk in self.both:
+            desk.stop()
+        for desk in self.both:
+            desk.start()
+
+
+class Middle:
+    """Stands between a program and the server's socket, and hangs up over one COMMIT."""
+
+    def __init__(self, postgres):
+        self.folder = tempfile.mkdtemp(prefix="fd-mid-")
+        self.target = os.path.join(postgres.folder, ".s.PGSQL.5432")
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(self.folder, ".s.PGSQL.5432"))
+        self.listener.listen(20)
+        self.breaks = None  # whether the COMMIT reaches the server
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def break_next(self, reaches):
+        self.breaks = reaches
+
+    def _accept(self):
+        try:
+            while True:
+                client = self.listener.accept()[0]
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(self.target)
+                swallow = []  # the client, once its COMMIT has passed: nothing comes back to it
+                for pair in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._pass_on, args=(*pair, swallow), daemon=True).start()
+        except OSError:
+            pass
+
+    def _pass_on(self, source, sink, from_client, swallow):
+        try:
+            while True:
+                data = source.recv(65536)
+                if not data:
+                    break
+                if from_client and self.breaks is not None and b"COMMIT\0" in data:
+                    reaches, self.breaks = self.breaks, None
+                    if not reaches:
+                        break
+                    swallow.append(source)
+                elif not from_client and sink in swallow:
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for s in (source, sink):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        shutil.rmtree(self.folder, True)
