@@ -250,7 +250,7 @@ bool transaction_swapped(struct call *c, const struct err *outcome, struct err *
     struct transaction *t = c->work;
 
     if (outcome && outcome->code == ERR_INTERNAL)
-        return call_read(c, query_pointers, after_pointers, e) || transaction_unknown(c, e);
+        return call_read_settled(c, query_pointers, after_pointers, e) || transaction_unknown(c, e);
     if (outcome)
         return transaction_tidy(c, t, outcome, e);
     for (size_t i = 0; i < t->n; i++) {
