@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "iceberg/inside.h"
 #include "iceberg/schema.h"
 
 enum { NEWEST_FORMAT = 3, UNPARTITIONED_LAST_ID = 999 };
@@ -115,6 +116,8 @@ bool metadata_read(struct sv text, struct arena *a, struct json **out, struct er
         return err_set(e, ERR_INVALID, "table metadata without a location");
     if (format > 1 && !json_get_str(m, SV("table-uuid")).n)
         return err_set(e, ERR_INVALID, "table metadata without a table-uuid");
+    if (!metadata_modernise(m, a, e))
+        return err_wrap(e, "table metadata");
     *out = m;
     return true;
 }

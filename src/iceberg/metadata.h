@@ -12,7 +12,9 @@
 #include "base/vec.h"
 #include "wire/json.h"
 
-/* Reads and checks a metadata file (formats 1 to 3); lenient where old writers were. */
+/* Reads and checks a metadata file (formats 1 to 3). What old writers left to be understood is
+ * added: lists of one schema and spec in format 1, the unsorted order, main where there are no
+ * refs. */
 MUST_CHECK bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e);
 
 /*

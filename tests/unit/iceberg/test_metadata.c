@@ -52,6 +52,38 @@ static void old_files_are_read_and_wrong_ones_are_not(void)
         CHECK_INT(read_code(wrong[i]), ERR_INVALID);
 }
 
+static void a_file_of_a_first_writer_is_read_and_committed_to(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL, *next = NULL;
+    struct err e = {0};
+
+    NEED_OK(
+        metadata_read(
+            SV("{\"format-version\":1,\"table-uuid\":\"9c12d441-03fe-4693-9a96-a0705ddf69c1\",\"location\":\"s3://b/t\","
+               "\"last-updated-ms\":5,\"last-column-id\":2,\"schema\":{\"type\":\"struct\",\"fields\":["
+               "{\"id\":1,\"name\":\"a\",\"required\":true,\"type\":\"int\"},{\"id\":2,\"name\":\"d\",\"required\":false,\"type\":\"date\"}]},"
+               "\"partition-spec\":[{\"source-id\":2,\"name\":\"day\",\"transform\":\"day\"},{\"source-id\":1,\"name\":\"b\",\"transform\":\"bucket[4]\"}],"
+               "\"properties\":{},\"current-snapshot-id\":7,\"snapshots\":[{\"snapshot-id\":7,\"timestamp-ms\":5,\"manifest-list\":\"s3://b/t/m\"}]}"),
+            &a, &m, &e),
+        &e);
+    CHECK_SV(json_text(&a, json_get(m, SV("refs"))),
+             SV("{\"main\":{\"snapshot-id\":7,\"type\":\"branch\"}}"));
+    CHECK_INT(json_i64(json_get(m, SV("last-partition-id")), 0), 1001);
+    CHECK_INT(commit(m,
+                     "[{\"type\":\"assert-ref-snapshot-id\",\"ref\":\"main\",\"snapshot-id\":7},"
+                     "{\"type\":\"assert-current-schema-id\",\"current-schema-id\":0},"
+                     "{\"type\":\"assert-default-spec-id\",\"default-spec-id\":0},"
+                     "{\"type\":\"assert-default-sort-order-id\",\"default-sort-order-id\":0}]",
+                     "[{\"action\":\"upgrade-format-version\",\"format-version\":2}," SNAPSHOT(
+                         "8", "1", ",\"parent-snapshot-id\":7") "," MAIN("8") "]",
+                     &a, &next),
+              ERR_NONE);
+    CHECK_INT(json_count(json_get(next, SV("schemas"))), 1);
+    CHECK_INT(json_count(json_get(next, SV("partition-specs"))), 1);
+    CHECK(!json_has(next, SV("schema")));
+}
+
 static void a_file_past_the_limit_is_refused_before_it_is_read(void)
 {
     auto_arena a = {0};
@@ -137,6 +169,7 @@ static void refs_only_keeps_what_a_ref_or_the_present_needs(void)
 
 SUITE("iceberg/metadata", TEST(refs_only_keeps_what_a_ref_or_the_present_needs),
       TEST(old_files_are_read_and_wrong_ones_are_not),
+      TEST(a_file_of_a_first_writer_is_read_and_committed_to),
       TEST(a_file_past_the_limit_is_refused_before_it_is_read),
       TEST(a_create_request_of_any_shape_is_answered),
       TEST(sources_of_a_transform_follow_their_columns))
