@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest.mock
 
 import harness as h
 from e2e_folder import Desk
@@ -262,10 +263,44 @@ class Replicas(Desk):
 
     # ---- the password ----
 
-    def test_a_password_in_the_url_is_refused_and_not_repeated(self):
-        done = subprocess.run([h.program(), "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-                               "--store", "postgresql://fd:hunter2@127.0.0.1/postgres", *self.folder.options()],
+    def starts_with(self, url, **environment):
+        return subprocess.run([h.program(), "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+                               "--store", url, *self.folder.options()], env={**os.environ, **environment},
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+
+    def test_the_password_comes_from_a_file_and_is_seen_nowhere(self):
+        self.postgres.psql("").communicate("CREATE ROLE careful LOGIN PASSWORD 'hunter2';"
+                                           " CREATE SCHEMA careful AUTHORIZATION careful;")
+        rules = os.path.join(self.postgres.folder, "data", "pg_hba.conf")
+        with open(rules) as f:
+            before = f.read()
+        with open(rules, "w") as f:
+            f.write("local all careful scram-sha-256\n" + before)
+        self.postgres.psql("").communicate("SELECT pg_reload_conf();")
+        base = tempfile.mkdtemp(prefix="fd-pass-")
+        passwords = os.path.join(base, "pgpass")
+        with open(passwords, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
+            f.write("*:*:*:careful:hunter2\n")
+        url = f"postgresql://careful@/postgres?host={self.postgres.folder}&options=-csearch_path%3Dcareful"
+        h.wait_for("the rule is in force", lambda: self.starts_with(url).returncode == 1)
+        with unittest.mock.patch.dict(os.environ, PGPASSFILE=passwords):
+            shutil.copytree(self.folder.state, os.path.join(base, "state"))
+            desk = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
+                               folder=base)
+        try:
+            with open(f"/proc/{desk.process.pid}/cmdline") as f:
+                self.assertNotIn("hunter2", f.read())
+            self.assertEqual(desk.call("GET", "/v1/analytics/namespaces", desk.token(self.client))[0], 200)
+        finally:
+            desk.stop()
+        self.assertNotIn("hunter2", desk.tail())
+        wrong = self.starts_with(url, PGPASSWORD="hunter3")
+        self.assertEqual(wrong.returncode, 1)
+        self.assertIn("password authentication failed", wrong.stderr)
+        self.assertNotIn("hunter", wrong.stderr + wrong.stdout)
+
+    def test_a_password_in_the_url_is_refused_and_not_repeated(self):
+        done = self.starts_with("postgresql://fd:hunter2@127.0.0.1/postgres")
         self.assertEqual(done.returncode, 1)
         self.assertIn("PGPASSFILE", done.stderr)
         self.assertNotIn("hunter2", done.stderr + done.stdout)
