@@ -77,11 +77,10 @@ const struct route *route_match(enum http_method m, struct sv path, struct sv pa
 {
     *other_method = false;
     for (size_t i = 0; i < n_routes; i++) {
-        if (!matches(routes[i].path, path, params))
-            continue;
-        if (routes[i].method == m)
+        if (routes[i].method == m && matches(routes[i].path, path, params))
             return &routes[i];
-        *other_method = true;
     }
+    for (size_t i = 0; i < n_routes && !*other_method; i++)
+        *other_method = matches(routes[i].path, path, params);
     return NULL;
 }

@@ -33,6 +33,14 @@ static void times_before_1970_have_their_date_too(void)
     CHECK_INT(read(SV("1969-12-31T23:59:59.999Z")), -1);
 }
 
+static void a_time_beyond_the_year_9999_is_its_end(void)
+{
+    auto_arena a = {0};
+
+    CHECK_SV(time_text(&a, INT64_MAX, TIME_MILLISECONDS), SV("9999-12-31T23:59:59.999Z"));
+    CHECK_SV(time_text(&a, INT64_MIN, TIME_SECONDS), SV("0000-01-01T00:00:00Z"));
+}
+
 static void days_of_four_centuries_read_back(void)
 {
     const int64_t day_ms = 24 * 60 * 60 * 1000;
@@ -91,6 +99,6 @@ static void what_is_no_time_is_refused(void)
 }
 
 SUITE("wire/time", TEST(a_moment_is_written_in_every_format),
-      TEST(times_before_1970_have_their_date_too), TEST(days_of_four_centuries_read_back),
-      TEST(fractions_and_offsets_are_read), TEST(a_leap_day_is_there_in_leap_years_only),
-      TEST(what_is_no_time_is_refused))
+      TEST(times_before_1970_have_their_date_too), TEST(a_time_beyond_the_year_9999_is_its_end),
+      TEST(days_of_four_centuries_read_back), TEST(fractions_and_offsets_are_read),
+      TEST(a_leap_day_is_there_in_leap_years_only), TEST(what_is_no_time_is_refused))
