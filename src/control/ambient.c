@@ -19,7 +19,8 @@ enum {
 
 static struct sv variable(const char *name)
 {
-    return sv_from(getenv(name));
+    return sv_from(
+        getenv(name)); // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
 }
 
 /* Read each time: what stands in these files is replaced while we run. */
@@ -83,7 +84,7 @@ static int life_to_use_ms(const struct credential *c, int64_t now_ms)
 
     if (!c->expires_ms)
         return UNDATED_MS;
-    if (life_ms > 2 * EARLY_MS)
+    if (life_ms > 2 * (int64_t)EARLY_MS)
         life_ms -= EARLY_MS;
     else
         life_ms /= 2;

@@ -96,7 +96,23 @@ static void scan(struct folder_backend *f)
 
 /* ---- following ---- */
 
-/* Names of files that changed; a link that was swapped (..data) means all of them. */
+/* True: any file may have changed. A link that was swapped (..data) means all of them. */
+static bool note_event(const struct folder_backend *f, const struct inotify_event *event,
+                       struct arena *a, struct sv_vec *out)
+{
+    struct sv name = event->len ? sv_from(event->name) : (struct sv){0}, path;
+
+    if ((event->mask & IN_Q_OVERFLOW) || sv_starts(name, SV("..")))
+        return true;
+    if (!file_is_manifest(name))
+        return false;
+    path = ARENA_JOIN(a, f->options->resources_dir, SV("/"), name);
+    if (!sv_vec_has(out, path))
+        vec_push(out, a, path);
+    return false;
+}
+
+/* Names of files that changed; true: look at all of them. */
 static bool changed_files(struct folder_backend *f, struct arena *a, struct sv_vec *out)
 {
     char bytes[16384] __attribute__((aligned(8)));
@@ -106,16 +122,8 @@ static bool changed_files(struct folder_backend *f, struct arena *a, struct sv_v
     while ((n = read(f->inotify, bytes, sizeof(bytes))) > 0) {
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const void *)(bytes + at);
-            struct sv name = event->len ? sv_from(event->name) : (struct sv){0};
 
-            all |= (event->mask & IN_Q_OVERFLOW) || sv_starts(name, SV(".."));
-            if (file_is_manifest(name)) {
-                struct sv path = arena_printf(a, SV_FMT "/" SV_FMT,
-                                              SV_ARG(f->options->resources_dir), SV_ARG(name));
-
-                if (!sv_vec_has(out, path))
-                    vec_push(out, a, path);
-            }
+            all |= note_event(f, event, a, out);
             at += (ssize_t)(sizeof(*event) + event->len);
         }
     }
@@ -194,6 +202,8 @@ static void close_backend(struct backend *b)
 /* ---- writing ---- */
 
 /* What a worker wrote, on its way to the control thread. */
+enum { MAX_OBJECT_BYTES = 1 << 23 };
+
 struct written {
     struct message message;
     struct arena arena; /* holds this */
@@ -235,7 +245,7 @@ static bool store_object(struct writer *w, const struct json *object, struct err
 {
     struct arena own = {.wipe = true};
     struct written *message = arena_new(&own, struct written);
-    struct buf text = buf_new(&own, 8 * 1024 * 1024);
+    struct buf text = buf_new(&own, MAX_OBJECT_BYTES);
 
     yaml_write(&text, object);
     if (!file_replace(entry_state_path(w->backend, entry_key(object, &own), &own), buf_sv(&text),
@@ -298,27 +308,34 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
     return store_object(w, v, e);
 }
 
+static bool read_data(const struct json *data, struct arena *a, struct tags *out, struct err *e)
+{
+    struct json *value;
+    struct sv raw, key;
+
+    for (size_t i = 0; json_member(data, i, &key, &value); i++) {
+        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
+            return err_wrap(e, SV_FMT, SV_ARG(key));
+        vec_push(out, a, ((struct tag){key, raw}));
+    }
+    return true;
+}
+
 static bool read_secret(struct writer *w, struct sv namespace_, struct sv name, struct arena *a,
                         struct secret_now *out, struct err *e)
 {
-    struct sv entry =
-        arena_printf(a, "Secret/" SV_FMT "/" SV_FMT, SV_ARG(namespace_), SV_ARG(name));
-    struct sv path = entry_state_path(w->backend, entry, a), raw, key;
+    struct sv entry = ARENA_JOIN(a, SV("Secret/"), namespace_, SV("/"), name);
+    struct sv path = entry_state_path(w->backend, entry, a);
     struct secret_now found = {.found = true, .ours = true}; /* nobody else writes there */
     struct yaml_docs docs = {0};
-    struct json *value;
 
     *out = (struct secret_now){0};
     if (!manifest_exists(path))
         return true;
     if (!file_manifests(path, a, &docs, e))
         return false;
-    for (size_t i = 0; docs.n && json_member(json_get(docs.p[0].root, SV("data")), i, &key, &value);
-         i++) {
-        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
-            return err_wrap(e, SV_FMT, SV_ARG(path));
-        vec_push(&found.data, a, ((struct tag){key, raw}));
-    }
+    if (docs.n && !read_data(json_get(docs.p[0].root, SV("data")), a, &found.data, e))
+        return err_wrap(e, SV_FMT, SV_ARG(path));
     *out = found;
     return true;
 }
@@ -326,9 +343,9 @@ static bool read_secret(struct writer *w, struct sv namespace_, struct sv name, 
 static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
                        struct secret_now *out, struct err *e)
 {
-    struct sv namespace_ = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
+    struct sv ns = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
 
-    return read_secret(w, namespace_, name, a, out, e);
+    return read_secret(w, ns, name, a, out, e);
 }
 
 static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
@@ -390,7 +407,7 @@ bool backend_folder(const struct control_options *o, const struct backend_events
         inotify_add_watch(f->inotify, arena_cstr(a, o->resources_dir),
                           IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE) < 0)
         return err_set(e, ERR_INVALID, "folder " SV_FMT " cannot be followed: %s",
-                       SV_ARG(o->resources_dir), strerror(errno));
+                       SV_ARG(o->resources_dir), strerrordesc_np(errno));
     mailbox_init(&f->mailbox, ring, f);
     load_state(f, o->state_dir);
     load_state(f, secrets);

@@ -341,8 +341,8 @@ static bool is_owned_by(const struct json *secret, const struct json *owner)
 static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
                        struct secret_now *out, struct err *e)
 {
-    struct sv namespace_ = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
-    struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
+    struct sv ns = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
+    struct kube_name n = {{0}, ns, SV("secrets"), name, {0}};
     struct kube_request get = {.method = HTTP_GET, .path = kube_path(a, &n)};
     struct kube_reply reply = {0};
     struct secret_now found = {.found = true};

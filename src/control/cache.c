@@ -321,6 +321,23 @@ static struct sv value_of(const struct secret_object *s, const char *name, const
     return secret_value(&view, name, other);
 }
 
+static bool is_vendable(const struct object *o, bool has_keys, struct sv *why_not)
+{
+    bool file = o->resource->storage_integration.storage_type == STORAGE_FILE;
+
+    if (!o->found.known)
+        *why_not = SV("it has not been reconciled yet");
+    else if (!o->found.vendable)
+        *why_not = o->found.why_not;
+    else if (!file && !sv_eq(o->found.scope, o->scope))
+        *why_not = SV("its spec has changed, and its scope has not been verified since");
+    else if (!file && !has_keys)
+        *why_not = SV("its keys are not there");
+    else
+        return true;
+    return false;
+}
+
 static void add_integration(struct cache *c, const struct object *o, struct policy_input *in,
                             struct arena *a)
 {
@@ -328,14 +345,8 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
     const struct meta *m = &o->resource->meta;
     const struct secret_object *s = cache_secret(c, m->namespace_, w->credentials_secret);
     struct integration_facts f = {.namespace_ = m->namespace_, .name = m->name};
-    bool proved = sv_eq(o->found.scope, o->scope);
 
-    f.vendable =
-        o->found.known && o->found.vendable && (w->storage_type == STORAGE_FILE || (proved && s));
-    f.why_not = !o->found.known      ? SV("it has not been reconciled yet")
-                : !o->found.vendable ? o->found.why_not
-                : !proved ? SV("its spec has changed, and its scope has not been verified since")
-                          : SV("its keys are not there");
+    f.vendable = is_vendable(o, s != NULL, &f.why_not);
     f.role_arn = o->found.role_arn;
     f.bulk_delete = o->found.bulk_delete;
     f.session_tags = o->found.session_tags;

@@ -43,7 +43,8 @@ void file_list(struct sv folder, struct arena *a, struct sv_vec *out)
     DIR *d = opendir(arena_cstr(a, folder));
     struct dirent *entry;
 
-    while (d && (entry = readdir(d))) {
+    while (d &&
+           (entry = readdir(d))) { // NOLINT(concurrency-mt-unsafe): nobody else has this stream
         if (file_is_manifest(sv_from(entry->d_name)))
             vec_push(out, a, arena_printf(a, SV_FMT "/%s", SV_ARG(folder), entry->d_name));
     }
@@ -70,7 +71,7 @@ bool manifest_read(struct sv path, size_t max_bytes, struct arena *a, struct sv 
     bool ok;
 
     if (fd < 0)
-        return err_set(e, ERR_INVALID, SV_FMT ": %s", SV_ARG(path), strerror(errno));
+        return err_set(e, ERR_INVALID, SV_FMT ": %s", SV_ARG(path), strerrordesc_np(errno));
     ok = read_all(fd, &b);
     (void)close(fd);
     if (!ok || b.over)
@@ -92,7 +93,7 @@ static bool is_wanted(const struct json *object)
 bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out, struct err *e)
 {
     struct yaml_docs all = {0};
-    struct sv text;
+    struct sv text = {0};
 
     if (!manifest_read(path, LIMIT_YAML_BYTES, a, &text, e))
         return false;
@@ -129,7 +130,7 @@ bool file_replace(struct sv path, struct sv text, struct err *e)
     struct sv beside = arena_printf(&a, SV_FMT ".new", SV_ARG(path));
 
     if (!write_file(beside.p, text) || rename(beside.p, to) != 0)
-        return err_set(e, ERR_UNAVAILABLE, SV_FMT ": %s", SV_ARG(path), strerror(errno));
+        return err_set(e, ERR_UNAVAILABLE, SV_FMT ": %s", SV_ARG(path), strerrordesc_np(errno));
     return true;
 }
 
@@ -138,6 +139,7 @@ bool folder_make(struct sv path, struct err *e)
     auto_arena a = {0};
 
     if (mkdir(arena_cstr(&a, path), 0700) != 0 && errno != EEXIST)
-        return err_set(e, ERR_INVALID, "folder " SV_FMT ": %s", SV_ARG(path), strerror(errno));
+        return err_set(e, ERR_INVALID, "folder " SV_FMT ": %s", SV_ARG(path),
+                       strerrordesc_np(errno));
     return true;
 }

@@ -28,24 +28,33 @@ struct sv integration_scope_of_status(const struct json *status)
     return sv_has_char(hash, '-') && sv_cut(&hash, '-', &scope) ? scope : (struct sv){0};
 }
 
+static void add_line(struct buf *b, struct sv v)
+{
+    buf_add(b, v);
+    buf_addc(b, '\n');
+}
+
 /* What the last probe was about, the scope first. Another value: it proves nothing any more. */
 static struct sv probe_hash(struct pass *p)
 {
+    const struct sv parts[] = {p->target.endpoint, p->target.sts_endpoint, p->target.bucket,
+                               p->target.role_arn, p->want.trust,          p->want.permissions,
+                               p->created_at};
     struct buf b = buf_new(p->a, 1 << 18);
 
-    buf_addf(&b, SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT,
-             SV_ARG(p->target.endpoint), SV_ARG(p->target.sts_endpoint), SV_ARG(p->target.bucket),
-             SV_ARG(p->target.role_arn), SV_ARG(p->want.trust), SV_ARG(p->want.permissions),
-             SV_ARG(p->created_at));
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        add_line(&b, parts[i]);
     /* Whether sessions may be tagged: the owner of a role that we only observe may change it. */
-    if (p->target.tag_sessions)
-        buf_addf(&b, "\ntags\n" SV_FMT, SV_ARG(p->managed ? SV("") : p->have.trust));
+    if (p->target.tag_sessions) {
+        add_line(&b, SV("tags"));
+        add_line(&b, p->managed ? SV("") : p->have.trust);
+    }
     /* The version stands for the key: ambient keys are others each hour, of the same owner. */
-    buf_addf(&b, "\n" SV_FMT, SV_ARG(p->j->own.version));
+    add_line(&b, p->j->own.version);
     for (size_t i = 0; i < p->spec->allowed_locations.n; i++)
-        buf_addf(&b, "\n" SV_FMT, SV_ARG(p->spec->allowed_locations.p[i]));
-    return arena_printf(p->a, SV_FMT "-" SV_FMT, SV_ARG(integration_scope(p->spec, p->a)),
-                        SV_ARG(sv_first(sha256_hex(p->a, buf_sv(&b)), 32)));
+        add_line(&b, p->spec->allowed_locations.p[i]);
+    return ARENA_JOIN(p->a, integration_scope(p->spec, p->a), SV("-"),
+                      sv_first(sha256_hex(p->a, buf_sv(&b)), 32));
 }
 
 /* ---- where ---- */

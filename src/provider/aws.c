@@ -33,13 +33,11 @@ static struct sv role_of_session(struct sv arn, struct arena *a)
 
 static bool whoami(struct exchange *x, struct err *e)
 {
-    const struct target *t = x->target;
     const struct xml *root;
     struct pairs none = {0};
 
     if (x->round == 0)
-        return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, &t->own, "GetCallerIdentity",
-                       &none, e);
+        return iam_ask(x, SERVICE_STS, &x->target->own, "GetCallerIdentity", &none, e);
     if (!iam_answer(x, "GetCallerIdentity", &root, e))
         return false;
     x->caller = role_of_session(xml_text(root, SV("GetCallerIdentityResult/Arn")), x->arena);

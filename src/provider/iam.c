@@ -12,12 +12,13 @@ void iam_add(struct pairs *p, struct arena *a, const char *name, struct sv value
     vec_push(p, a, ((struct pair){sv_from(name), value}));
 }
 
-bool iam_ask(struct exchange *x, struct sv endpoint, struct sv service, struct sv region,
-             const struct credential *key, const char *action, const struct pairs *parameters,
-             struct err *e)
+bool iam_ask(struct exchange *x, enum iam_service service, const struct credential *key,
+             const char *action, const struct pairs *parameters, struct err *e)
 {
+    const struct target *t = x->target;
+    bool sts = service == SERVICE_STS;
+    struct sigv4_scope scope = {sts ? t->sts_region : t->iam_region, sts ? SV("sts") : SV("iam")};
     struct buf form = buf_new(x->arena, MAX_FORM_BYTES);
-    bool sts = sv_eq(service, SV("sts"));
 
     buf_addf(&form, "Action=%s&Version=%s&", action, sts ? "2011-06-15" : "2010-05-08");
     form_write(&form, parameters);
@@ -25,12 +26,12 @@ bool iam_ask(struct exchange *x, struct sv endpoint, struct sv service, struct s
         return err_set(e, ERR_INVALID, "%s: the request is over %d bytes", action, MAX_FORM_BYTES);
     x->out = (struct http_request){
         .method = HTTP_POST,
-        .target = arena_printf(x->arena, SV_FMT "/", SV_ARG(endpoint)),
+        .target = ARENA_JOIN(x->arena, sts ? t->sts_endpoint : t->iam_endpoint, SV("/")),
         .body = buf_sv(&form),
     };
     http_header_add(&x->out.headers, x->arena, SV("Content-Type"),
                     SV("application/x-www-form-urlencoded"));
-    return sigv4_sign(&x->out, key, &(struct sigv4_scope){region, service}, x->now_ms, x->arena, e);
+    return sigv4_sign(&x->out, key, &scope, x->now_ms, x->arena, e);
 }
 
 struct sv store_code(const struct http_response *in, struct arena *a)
@@ -118,12 +119,12 @@ static bool ask_for_token(struct exchange *x, struct err *e)
     if (t->external_id.n)
         iam_add(&p, x->arena, "ExternalId", t->external_id);
     add_session_tags(&p, x);
-    return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, &t->own, "AssumeRole", &p, e);
+    return iam_ask(x, SERVICE_STS, &t->own, "AssumeRole", &p, e);
 }
 
 bool iam_read_token(struct exchange *x, const char *action, struct err *e)
 {
-    const struct xml *root, *c;
+    const struct xml *root = NULL, *c;
     struct credential got = {0};
 
     if (!iam_answer(x, action, &root, e))

@@ -11,10 +11,11 @@
 #include "wire/uri.h"
 #include "wire/xml.h"
 
-/* x->out: the call, signed with `key`. `parameters` are without Action and Version. */
-MUST_CHECK bool iam_ask(struct exchange *x, struct sv endpoint, struct sv service, struct sv region,
-                        const struct credential *key, const char *action,
-                        const struct pairs *parameters, struct err *e);
+enum iam_service { SERVICE_IAM, SERVICE_STS };
+/* x->out: the call to the target's service, signed with `key`. `parameters` are without Action and
+ * Version. */
+MUST_CHECK bool iam_ask(struct exchange *x, enum iam_service service, const struct credential *key,
+                        const char *action, const struct pairs *parameters, struct err *e);
 void iam_add(struct pairs *p, struct arena *a, const char *name, struct sv value);
 
 /* The document of a 2xx answer. Else an error by status and code: 403 DENIED, 404 NOT_FOUND, 409

@@ -8,18 +8,20 @@
 /* "http://host/bucket/key" or "http://bucket.host/key", the key encoded once, its slashes kept. */
 static struct sv object_url(const struct target *t, struct sv key, struct sv query, struct arena *a)
 {
+    size_t scheme = sv_starts(t->endpoint, SV("https://")) ? 8 : 7;
+    struct sv host = sv_skip(t->endpoint, scheme);
     struct buf b = buf_new(a, 8192);
-    ptrdiff_t host = (sv_starts(t->endpoint, SV("https://"))) ? 8 : 7;
 
-    if (t->path_style) {
-        buf_addf(&b, SV_FMT "/" SV_FMT "/", SV_ARG(t->endpoint), SV_ARG(t->bucket));
-    } else {
-        buf_addf(&b, SV_FMT SV_FMT "." SV_FMT "/", SV_ARG(sv_first(t->endpoint, (size_t)host)),
-                 SV_ARG(t->bucket), SV_ARG(sv_skip(t->endpoint, (size_t)host)));
-    }
+    buf_add(&b, sv_first(t->endpoint, scheme));
+    buf_add(&b, t->path_style ? host : t->bucket);
+    buf_add(&b, t->path_style ? SV("/") : SV("."));
+    buf_add(&b, t->path_style ? t->bucket : host);
+    buf_addc(&b, '/');
     uri_encode(&b, key, SV("/"));
-    if (query.n)
-        buf_addf(&b, "?" SV_FMT, SV_ARG(query));
+    if (query.n) {
+        buf_addc(&b, '?');
+        buf_add(&b, query);
+    }
     return b.over ? (struct sv){0} : buf_sv(&b);
 }
 

@@ -145,7 +145,7 @@ static bool ask_reassume(struct exchange *x, struct err *e)
     iam_add(&p, x->arena, "RoleSessionName", SV("frontdesk-probe"));
     if (t->external_id.n)
         iam_add(&p, x->arena, "ExternalId", t->external_id);
-    return iam_ask(x, t->sts_endpoint, SV("sts"), t->sts_region, x->key, "AssumeRole", &p, e);
+    return iam_ask(x, SERVICE_STS, x->key, "AssumeRole", &p, e);
 }
 
 static bool ask_with_key(struct exchange *x, const struct probing *p, struct err *e)

@@ -19,9 +19,7 @@ struct observing {
 
 static bool ask_iam(struct exchange *x, const char *action, const struct pairs *p, struct err *e)
 {
-    const struct target *t = x->target;
-
-    return iam_ask(x, t->iam_endpoint, SV("iam"), t->iam_region, &t->admin, action, p, e);
+    return iam_ask(x, SERVICE_IAM, &x->target->admin, action, p, e);
 }
 
 static bool ask_about(struct exchange *x, struct observing *o, struct err *e)
@@ -326,18 +324,14 @@ static void tell_permissions(const struct role_want *want, const struct role_hav
     }
 }
 
-static void tell_tags(const struct role_want *want, const struct role_have *have, struct buf *b)
+static void tell_tag(const struct tag *want, const struct tag *have, struct buf *b)
 {
-    for (size_t i = 0; i < want->tags.n; i++) {
-        const struct tag *w = &want->tags.p[i], *h = find_tag(&have->tags, w->key);
-
-        if (!h)
-            buf_addf(next(b), "the tag " SV_FMT " is missing", SV_ARG(w->key));
-        else if (!sv_eq(h->value, w->value))
-            buf_addf(next(b), "the tag " SV_FMT " is \"" SV_FMT "\", not \"" SV_FMT "\"",
-                     SV_ARG(w->key), SV_ARG(sv_first(h->value, 80)),
-                     SV_ARG(sv_first(w->value, 80)));
-    }
+    if (!have)
+        buf_addf(next(b), "the tag " SV_FMT " is missing", SV_ARG(want->key));
+    else if (!sv_eq(have->value, want->value))
+        buf_addf(next(b), "the tag " SV_FMT " is \"" SV_FMT "\", not \"" SV_FMT "\"",
+                 SV_ARG(want->key), SV_ARG(sv_first(have->value, 80)),
+                 SV_ARG(sv_first(want->value, 80)));
 }
 
 struct sv role_differences(const struct role_want *want, const struct role_have *have,
@@ -352,7 +346,8 @@ struct sv role_differences(const struct role_want *want, const struct role_have 
     if (session_differs(want, have))
         buf_addf(next(&b), "the longest session is %d s, not %d s", have->max_session_seconds,
                  want->max_session_seconds);
-    tell_tags(want, have, &b);
+    for (size_t i = 0; i < want->tags.n; i++)
+        tell_tag(&want->tags.p[i], find_tag(&have->tags, want->tags.p[i].key), &b);
     return buf_sv(&b);
 }
 
