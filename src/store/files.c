@@ -21,7 +21,8 @@ static bool failed(struct sv path, struct err *e)
                          : errno == ELOOP || errno == ENOTDIR ? ERR_DENIED
                                                               : ERR_UNAVAILABLE;
 
-    return err_set(e, code, "file:/" SV_FMT ": %s", SV_ARG(sv_first(path, 150)), strerror(errno));
+    return err_set(e, code, "file:/" SV_FMT ": %s", SV_ARG(sv_first(path, 150)),
+                   strerrordesc_np(errno));
 }
 
 static struct sv name_of(struct sv path, struct sv *folder)
