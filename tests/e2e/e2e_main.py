@@ -25,7 +25,7 @@ class Main(unittest.TestCase):
         cls.addClassCleanup(cls.rgw.stop)
         cls.rgw.bucket("warehouse")
         cls.kube.install()
-        cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5")
+        cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5", "--lease", "5")
         cls.addClassCleanup(cls.desk.kill)
         cls.kube.apply(*h.lakehouse(cls.rgw))
         cls.kube.wait_ready("sti", "store", seconds=60)
