@@ -1,5 +1,6 @@
 """The catalog's promises at a real store: what lies where after creates and commits, granted or refused."""
 import gzip
+import http.client
 import json
 import os
 import sqlite3
@@ -235,6 +236,60 @@ class BrokenStore(Catalog):
             db.commit()
             db.close()
         self.assertEqual(self.commit("broken", {"action": "set-properties", "updates": {"k": "v"}})[0], 200)
+
+
+class Killed(Catalog):
+    """Four committers on one table, and the program killed in their midst."""
+    LOCATION, ENOUGH = "s3://warehouse/lake/killed", 40
+
+    def snapshots(self):
+        status, body = self.desk.call("GET", f"{TABLES}/killed", self.token)
+        self.assertEqual(status, 200, body)
+        return {s["snapshot-id"]: s for s in body["metadata"]["snapshots"]}, body["metadata"]
+
+    def append_for_ever(self, worker, acknowledged, enough):
+        """As an engine does: load, build on what is there, commit, and again when somebody was first."""
+        number = 0
+        try:
+            while True:
+                _, metadata = self.snapshots()
+                number += 1
+                snapshot = worker * 100000 + number
+                current = metadata["current-snapshot-id"]
+                parent = current if current not in (None, -1) else None
+                updates = append(snapshot, self.LOCATION, parent, metadata["last-sequence-number"] + 1)
+                status, _ = self.commit("killed", *updates, requirements=[
+                    {"type": "assert-ref-snapshot-id", "ref": "main", "snapshot-id": parent}])
+                if status == 200:
+                    acknowledged.append(snapshot)
+                if len(acknowledged) >= self.ENOUGH:
+                    enough.set()
+        except (OSError, http.client.HTTPException, AssertionError):
+            pass  # The program is gone.
+
+    def test_no_acknowledged_commit_is_lost_by_a_kill_among_committers(self):
+        self.assertEqual(self.create("killed", location=self.LOCATION)[0], 200)
+        acknowledged, enough = [], threading.Event()
+        workers = [threading.Thread(target=self.append_for_ever, args=(i + 1, acknowledged, enough)) for i in range(4)]
+        for w in workers:
+            w.start()
+        self.assertTrue(enough.wait(60))
+        self.desk.kill()
+        for w in workers:
+            w.join(60)
+        self.desk.start()
+        h.wait_for("the token is good after the restart",
+                   lambda: self.desk.call("GET", TABLES, self.token)[0] == 200)
+        there, metadata = self.snapshots()
+        self.assertEqual([s for s in acknowledged if s not in there], [])
+        # One line of descent, numbered without a gap: nobody built on what another had replaced.
+        line, at = [], metadata["current-snapshot-id"]
+        while at is not None:
+            line.append(at)
+            at = there[at].get("parent-snapshot-id")
+        self.assertEqual(sorted(line), sorted(there))
+        self.assertEqual([there[s]["sequence-number"] for s in reversed(line)], list(range(1, len(line) + 1)))
+        self.assertEqual(self.commit("killed", {"action": "set-properties", "updates": {"k": "v"}})[0], 200)
 
 
 class MetadataFiles(Catalog):
