@@ -79,6 +79,14 @@ static inline void bench_facts(struct bench *b, struct policy_input *in)
         vec_push(&in->clients, &b->arena, f);
     }
     vec_push(&in->token_keys, &b->arena, key);
+    vec_push(&in->integrations, &b->arena,
+             ((struct integration_facts){
+                 .namespace_ = SV("l"),
+                 .name = SV("s"),
+                 .vendable = true,
+                 .role_arn = SV("arn:aws:iam:::role/r"),
+                 .own = {.access_key_id = SV("AK"), .secret_access_key = secret_of(SV("SK"))}
+    }));
 }
 
 /* Compiles the manifests and puts them in force. */
@@ -126,14 +134,14 @@ static inline void bench_open(struct bench *b)
 }
 
 /* Ends the server; its records are whole then, and stay readable until bench_done. */
-static inline struct sv bench_records(struct bench *b)
+static inline struct sv bench_records_after(struct bench *b, int grace_ms)
 {
     struct buf text = buf_new(&b->arena, 1 << 24);
     char piece[65536];
     FILE *f;
     size_t n;
 
-    serve_stop(b->serve, 5000);
+    serve_stop(b->serve, grace_ms);
     b->serve = NULL;
     f = fopen(arena_printf(&b->arena, "%s/audit", b->folder).p, "rb");
     NEED(f != NULL);
@@ -141,6 +149,11 @@ static inline struct sv bench_records(struct bench *b)
         buf_add(&text, sv_of(piece, n));
     (void)fclose(f);
     return buf_sv(&text);
+}
+
+static inline struct sv bench_records(struct bench *b)
+{
+    return bench_records_after(b, 5000);
 }
 
 static inline void bench_done(struct bench *b)

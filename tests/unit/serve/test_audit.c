@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "fakes/api_server.h"
 #include "serve/audit.h"
 #include "unit/serve/serve_bench.h"
 
@@ -177,23 +178,30 @@ static void the_longest_record_is_written_whole(void)
     bench_done(&b);
 }
 
+static int send_raw(struct sv request)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    at.sin_port = htons((uint16_t)atoi(strrchr(b.url.p, ':') + 1));
+    NEED(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
+    NEED(send(fd, request.p, request.n, MSG_NOSIGNAL) == (ssize_t)request.n);
+    return fd;
+}
+
 /* A client that does not wait for its answer is on record like one that does. */
 static void a_client_that_hangs_up_is_on_record(void)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct sv request;
-    int fd;
 
     bench_start(&b, LAKE);
-    at.sin_port = htons((uint16_t)atoi(strrchr(b.url.p, ':') + 1));
     request = arena_printf(
         &b.arena,
         "GET /v1/c/namespaces HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer " SV_FMT "\r\n\r\n",
         SV_ARG(b.token));
     for (int i = 0; i < 50; i++) {
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        NEED(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0);
-        NEED(send(fd, request.p, request.n, MSG_NOSIGNAL) == (ssize_t)request.n);
+        int fd = send_raw(request);
+
         /* A few leave before they are read, most while the keeper looks. */
         if (i % 10)
             (void)poll(NULL, 0, 1);
@@ -203,6 +211,48 @@ static void a_client_that_hangs_up_is_on_record(void)
     CHECK_INT(bench_ask(&b, &(struct asking){.path = "/v1/c/namespaces"}).status, 200);
     CHECK(count_of(bench_records(&b), "\"operation\":\"list-namespaces\"") > 20);
     bench_done(&b);
+}
+
+/* The token service is silent, and there is no time left to wait for it: what was asked of it may
+ * happen all the same. */
+static void what_is_under_way_at_the_end_is_on_record(void)
+{
+    static const struct fake_reply silence = {"HTTP/1.1 200 OK\r\n", FAKE_HOLD, 0};
+    static struct fake_server store;
+    const struct json *r;
+    struct sv request;
+    int fd;
+
+    fake_start(&store, &silence, 1);
+    bench_start(&b, LAKE);
+    bench_publish(&b,
+                  arena_printf(&b.arena,
+                               HEAD("StorageIntegration",
+                                    "s") "{storageType: s3, provider: ceph-rgw, "
+                                         "bucket: bkt, endpoint: 'http://127.0.0.1:%d'}\n---\n%s",
+                               store.port, CATALOG("c") ALICE BOB TEAM ROLE("c"))
+                      .p);
+    CHECK_INT(bench_ask(&b, &(struct asking){.method = HTTP_POST,
+                                             .path = "/v1/c/namespaces",
+                                             .body = "{\"namespace\":[\"n\"]}"})
+                  .status,
+              200);
+    request = sv_from("{\"name\":\"t\",\"schema\":{\"type\":\"struct\",\"fields\":[]}}");
+    request = arena_printf(&b.arena,
+                           "POST /v1/c/namespaces/n/tables HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                           "%zu\r\nAuthorization: Bearer " SV_FMT "\r\n\r\n" SV_FMT,
+                           request.n, SV_ARG(b.token), SV_ARG(request));
+    fd = send_raw(request);
+    for (int i = 0; i < 1000 && atomic_load(&store.served) < 1; i++)
+        (void)poll(NULL, 0, 5);
+    CHECK_INT(atomic_load(&store.served), 1);
+    r = record(bench_records_after(&b, 0), 0);
+    check_field(r, "operation", "create-table");
+    check_field(r, "decision", "denied");
+    CHECK_INT(json_i64(json_get(r, SV("status")), 0), 503);
+    (void)close(fd);
+    bench_done(&b);
+    fake_stop(&store);
 }
 
 /* ---- the sinks ---- */
@@ -265,5 +315,5 @@ static void a_sink_that_cannot_be_is_an_error(void)
 SUITE("serve/audit", TEST(every_request_leaves_one_record),
       TEST(a_record_says_who_asked_for_what_and_why_not), TEST(no_secret_is_in_any_record),
       TEST(hostile_names_stay_inside_their_strings), TEST(the_longest_record_is_written_whole),
-      TEST(a_client_that_hangs_up_is_on_record), TEST(many_writers_lose_no_record_and_mix_no_lines),
-      TEST(a_sink_that_cannot_be_is_an_error))
+      TEST(a_client_that_hangs_up_is_on_record), TEST(what_is_under_way_at_the_end_is_on_record),
+      TEST(many_writers_lose_no_record_and_mix_no_lines), TEST(a_sink_that_cannot_be_is_an_error))
