@@ -82,35 +82,50 @@ static bool set(struct options *out, const struct option *o, struct sv value, st
     return true;
 }
 
+struct reading {
+    const char *command;
+    int argc, at;
+    char **argv;
+    struct arena *arena;
+    struct options *out;
+};
+
+/* "--name=value" or "--name value". */
+static bool read_option(struct reading *r, struct err *e)
+{
+    struct sv name = sv_from(r->argv[r->at]), value = {0};
+    ptrdiff_t equals = sv_find(name, '=');
+    const struct option *o;
+
+    if (equals > 0) {
+        value = sv_skip(name, (size_t)equals + 1);
+        name = sv_first(name, (size_t)equals);
+    }
+    o = named(name, r->command[0]);
+    if (!o)
+        return err_set(e, ERR_INVALID, "%s: there is no option " SV_FMT "; see frontdesk --help",
+                       r->command, SV_ARG(sv_first(name, 60)));
+    if (equals < 0) {
+        if (++r->at == r->argc)
+            return err_set(e, ERR_INVALID, "%s needs a value: %s", o->name, o->what);
+        value = sv_from(r->argv[r->at]);
+    }
+    return set(r->out, o, value, r->arena, e);
+}
+
 bool options_read(const char *command, int argc, char **argv, struct arena *a, struct options *out,
                   struct err *e)
 {
     const char **rest = arena_array(a, const char *, (size_t)argc + 1);
+    struct reading r = {command, argc, 0, argv, a, out};
 
     out->rest = rest;
-    for (int i = 0; i < argc; i++) {
-        struct sv name = sv_from(argv[i]), value = {0};
-        ptrdiff_t equals = sv_find(name, '=');
-        const struct option *o;
+    for (; r.at < argc; r.at++) {
+        struct sv word = sv_from(argv[r.at]);
 
-        if (!sv_starts(name, SV("-")) || name.n == 1) {
-            rest[out->n_rest++] = argv[i];
-            continue;
-        }
-        if (equals > 0) {
-            value = sv_skip(name, (size_t)equals + 1);
-            name = sv_first(name, (size_t)equals);
-        }
-        o = named(name, command[0]);
-        if (!o)
-            return err_set(e, ERR_INVALID,
-                           "%s: there is no option " SV_FMT "; see frontdesk --help", command,
-                           SV_ARG(sv_first(name, 60)));
-        if (equals < 0 && ++i == argc)
-            return err_set(e, ERR_INVALID, "%s needs a value: %s", o->name, o->what);
-        if (equals < 0)
-            value = sv_from(argv[i]);
-        if (!set(out, o, value, a, e))
+        if (!sv_starts(word, SV("-")) || word.n == 1)
+            rest[out->n_rest++] = argv[r.at];
+        else if (!read_option(&r, e))
             return false;
     }
     return true;

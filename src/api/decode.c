@@ -10,12 +10,10 @@ enum {
     SHOWN_CHARS = 60
 };
 
-struct decoding {
-    struct arena *arena;
-    struct complaints *complaints;
-    struct sv prefix; /* of paths in complaints */
-    char *out;
-};
+static void *place_of(const struct decoding *d, const struct field *f)
+{
+    return (char *)d->out + f->offset;
+}
 
 static struct sv path_of(const struct decoding *d, const struct field *f)
 {
@@ -70,7 +68,7 @@ static void read_str(const struct decoding *d, const struct field *f, const stru
               SV_ARG(shown(d, v)), (long long)f->min, (long long)most_of(f, DEFAULT_MAX_CHARS),
               text.n);
     else
-        *(struct sv *)(void *)(d->out + f->offset) = arena_dup(d->arena, text);
+        *(struct sv *)place_of(d, f) = arena_dup(d->arena, text);
 }
 
 static void read_bool(const struct decoding *d, const struct field *f, const struct json *v)
@@ -78,7 +76,7 @@ static void read_bool(const struct decoding *d, const struct field *f, const str
     if (json_kind(v) != JSON_BOOL)
         blame(d, path_of(d, f), "is " SV_FMT ", must be true or false", SV_ARG(shown(d, v)));
     else
-        *(bool *)(d->out + f->offset) = json_bool(v, false);
+        *(bool *)place_of(d, f) = json_bool(v, false);
 }
 
 static void read_int(const struct decoding *d, const struct field *f, const struct json *v)
@@ -89,7 +87,7 @@ static void read_int(const struct decoding *d, const struct field *f, const stru
         blame(d, path_of(d, f), "is " SV_FMT ", must be a whole number from %lld to %lld",
               SV_ARG(shown(d, v)), (long long)f->min, (long long)f->max);
     else
-        *(int *)(void *)(d->out + f->offset) = (int)n;
+        *(int *)place_of(d, f) = (int)n;
 }
 
 static struct sv list_words(const struct decoding *d, const char *const *words)
@@ -107,7 +105,7 @@ static void read_enum(const struct decoding *d, const struct field *f, const str
 
     for (int i = 0; f->words[i]; i++) {
         if (sv_eq(text, sv_from(f->words[i]))) {
-            *(int *)(void *)(d->out + f->offset) = i;
+            *(int *)place_of(d, f) = i;
             return;
         }
     }
@@ -132,7 +130,7 @@ static const struct json *a_list(const struct decoding *d, const struct field *f
 
 static void read_strings(const struct decoding *d, const struct field *f, const struct json *v)
 {
-    struct sv_vec *out = (struct sv_vec *)(void *)(d->out + f->offset);
+    struct sv_vec *out = (struct sv_vec *)place_of(d, f);
     const struct json *list = a_list(d, f, v);
 
     for (size_t i = 0; i < json_count(list); i++) {
@@ -148,7 +146,7 @@ static void read_strings(const struct decoding *d, const struct field *f, const 
 
 static void read_map(const struct decoding *d, const struct field *f, const struct json *v)
 {
-    struct tags *out = (struct tags *)(void *)(d->out + f->offset);
+    struct tags *out = (struct tags *)place_of(d, f);
     struct json *value;
     struct sv name;
 
@@ -179,7 +177,7 @@ static struct sv list_privileges(const struct decoding *d)
 
 static void read_privileges(const struct decoding *d, const struct field *f, const struct json *v)
 {
-    privilege_set *out = (privilege_set *)(void *)(d->out + f->offset);
+    privilege_set *out = (privilege_set *)place_of(d, f);
     const struct json *list = a_list(d, f, v);
 
     for (size_t i = 0; i < json_count(list); i++) {
@@ -199,14 +197,14 @@ struct any_vec VEC(char);
 
 static void read_objects(const struct decoding *d, const struct field *f, const struct json *v)
 {
-    struct any_vec *out = (struct any_vec *)(void *)(d->out + f->offset);
+    struct any_vec *out = (struct any_vec *)place_of(d, f);
     const struct json *list = a_list(d, f, v);
 
     out->p = arena_calloc(d->arena, out->cap = json_count(list), f->item_size);
     for (size_t i = 0; i < json_count(list); i++) {
         decode_fields(json_at(list, i), f->items, f->n_items,
-                      arena_printf(d->arena, SV_FMT ".%s[%zu]", SV_ARG(d->prefix), f->path, i),
-                      out->p + out->n++ * f->item_size, d->arena, d->complaints);
+                      &(struct decoding){d->arena, d->complaints, item_path(d, f, i),
+                                         out->p + out->n++ * f->item_size});
     }
 }
 
@@ -215,9 +213,9 @@ static void read_json(const struct decoding *d, const struct field *f, const str
     if (json_kind(v) != JSON_OBJECT)
         blame(d, path_of(d, f), "is " SV_FMT ", must be an object", SV_ARG(shown(d, v)));
     else if (f->type == FIELD_OBJECT)
-        *(bool *)(d->out + f->offset) = true;
+        *(bool *)place_of(d, f) = true;
     else
-        *(struct json **)(void *)(d->out + f->offset) = json_copy(d->arena, v);
+        *(struct json **)place_of(d, f) = json_copy(d->arena, v);
 }
 
 static void read_field(const struct decoding *d, const struct field *f, const struct json *v)
@@ -257,9 +255,9 @@ static void read_field(const struct decoding *d, const struct field *f, const st
 static void set_fallback(const struct decoding *d, const struct field *f)
 {
     if (f->type == FIELD_INT || f->type == FIELD_ENUM)
-        *(int *)(void *)(d->out + f->offset) = (int)f->fallback;
+        *(int *)place_of(d, f) = (int)f->fallback;
     else if (f->type == FIELD_BOOL)
-        *(bool *)(d->out + f->offset) = f->fallback != 0;
+        *(bool *)place_of(d, f) = f->fallback != 0;
 }
 
 /* 2: a field of that path. 1: a field lies below it. 0: unknown. */
@@ -302,17 +300,19 @@ static void blame_unknown(const struct decoding *d, const struct json *object, s
     for (size_t i = 0; json_member(object, i, &name, &value); i++) {
         struct sv path =
             above.n ? arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(above), SV_ARG(name)) : name;
+        struct sv whole =
+            arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path));
         int k = known(path, fields, n);
 
         if (k == 0)
-            blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path)),
-                  "is no field of this kind; take it out or mend its name");
-        else if (k == 1 && value && json_kind(value) != JSON_OBJECT)
-            blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path)),
-                  "is " SV_FMT ", must be an object with " SV_FMT, SV_ARG(shown(d, value)),
-                  SV_ARG(members_below(d, path, fields, n)));
-        else if (k == 1)
+            blame(d, whole, "is no field of this kind; take it out or mend its name");
+        if (k != 1 || !value)
+            continue;
+        if (json_kind(value) == JSON_OBJECT)
             blame_unknown(d, value, path, fields, n);
+        else
+            blame(d, whole, "is " SV_FMT ", must be an object with " SV_FMT,
+                  SV_ARG(shown(d, value)), SV_ARG(members_below(d, path, fields, n)));
     }
 }
 
@@ -326,26 +326,25 @@ static bool has_parent(const struct json *object, const struct field *f)
 }
 
 void decode_fields(const struct json *object, const struct field *fields, size_t n,
-                   struct sv prefix, void *out, struct arena *a, struct complaints *complaints)
+                   const struct decoding *d)
 {
-    struct decoding d = {a, complaints, prefix, out};
-
+    if (!object) {
+        blame(d, d->prefix, "is required");
+        return;
+    }
     if (json_kind(object) != JSON_OBJECT) {
-        if (object)
-            blame(&d, prefix, "is " SV_FMT ", must be an object", SV_ARG(shown(&d, object)));
-        else
-            blame(&d, prefix, "is required");
+        blame(d, d->prefix, "is " SV_FMT ", must be an object", SV_ARG(shown(d, object)));
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        const struct json *v = json_path(object, sv_from(fields[i].path));
+        const struct field *f = &fields[i];
+        const struct json *v = json_path(object, sv_from(f->path));
 
-        set_fallback(&d, &fields[i]);
+        set_fallback(d, f);
         if (v)
-            read_field(&d, &fields[i], v);
-        else if (fields[i].required ||
-                 (fields[i].required_within && has_parent(object, &fields[i])))
-            blame(&d, path_of(&d, &fields[i]), "is required");
+            read_field(d, f, v);
+        else if (f->required || (f->required_within && has_parent(object, f)))
+            blame(d, path_of(d, f), "is required");
     }
-    blame_unknown(&d, object, (struct sv){0}, fields, n);
+    blame_unknown(d, object, (struct sv){0}, fields, n);
 }

@@ -33,9 +33,17 @@ struct field {
     size_t n_items, item_size;
 };
 
-/* Fills `out` from `object`; what is wrong becomes complaints under `prefix` ("spec"). */
+/* Where what is read goes, and what is said of it. */
+struct decoding {
+    struct arena *arena;
+    struct complaints *complaints;
+    struct sv prefix; /* of paths in complaints: "spec" */
+    void *out;        /* the struct that the rows' offsets are in */
+};
+
+/* Fills d->out from `object`; what is wrong becomes complaints. */
 void decode_fields(const struct json *object, const struct field *fields, size_t n,
-                   struct sv prefix, void *out, struct arena *a, struct complaints *complaints);
+                   const struct decoding *d);
 
 /* The tables, and what they cannot say. */
 struct kind_decoder {

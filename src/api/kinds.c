@@ -96,24 +96,34 @@ static const struct field principal_role_fields[] = {
 };
 /* clang-format on */
 
+static bool is_member_kind(struct sv kind, bool roles)
+{
+    return sv_eq(kind, SV("ServiceAccount")) || sv_eq(kind, SV("Principal")) ||
+           (roles && sv_eq(kind, SV("PrincipalRole")));
+}
+
+static void check_member(struct resource *r, const struct ref *m, struct sv field, bool roles,
+                         struct arena *a)
+{
+    if (m->kind.n && !is_member_kind(m->kind, roles))
+        complain(&r->complaints, a, "InvalidSpec", arena_printf(a, SV_FMT ".kind", SV_ARG(field)),
+                 "is \"" SV_FMT "\", must be %sPrincipal or ServiceAccount",
+                 SV_ARG(sv_first(m->kind, 60)), roles ? "PrincipalRole, " : "");
+    if (m->namespace_.n && !sv_eq(m->kind, SV("ServiceAccount")) &&
+        !sv_eq(m->namespace_, r->meta.namespace_))
+        complain(&r->complaints, a, "ReferenceDenied",
+                 arena_printf(a, SV_FMT ".namespace", SV_ARG(field)),
+                 "a " SV_FMT " must be in this namespace; leave it out", SV_ARG(m->kind));
+}
+
 /* Fills namespaces in and holds the kinds against those the field takes. */
 static void check_members(struct resource *r, struct refs *members, const char *field, bool roles,
                           struct arena *a)
 {
     for (size_t i = 0; i < members->n; i++) {
         struct ref *m = &members->p[i];
-        bool account = sv_eq(m->kind, SV("ServiceAccount"));
 
-        if (m->kind.n && !account && !sv_eq(m->kind, SV("Principal")) &&
-            !(roles && sv_eq(m->kind, SV("PrincipalRole"))))
-            complain(&r->complaints, a, "InvalidSpec",
-                     arena_printf(a, "spec.%s[%zu].kind", field, i),
-                     "is \"" SV_FMT "\", must be %sPrincipal or ServiceAccount",
-                     SV_ARG(sv_first(m->kind, 60)), roles ? "PrincipalRole, " : "");
-        if (m->namespace_.n && !account && !sv_eq(m->namespace_, r->meta.namespace_))
-            complain(&r->complaints, a, "ReferenceDenied",
-                     arena_printf(a, "spec.%s[%zu].namespace", field, i),
-                     "a " SV_FMT " must be in this namespace; leave it out", SV_ARG(m->kind));
+        check_member(r, m, arena_printf(a, "spec.%s[%zu]", field, i), roles, a);
         if (!m->namespace_.n)
             m->namespace_ = r->meta.namespace_;
     }

@@ -20,15 +20,39 @@ static bool skip_scheme(struct sv *rest)
 /* Characters with which two texts that look the same differ: combining marks, invisible ones. */
 static bool is_ambiguous(uint32_t c)
 {
-    return (c >= 0x80 && c <= 0x9f) || c == 0xad || (c >= 0x300 && c <= 0x36f) ||
-           (c >= 0x483 && c <= 0x489) || (c >= 0x591 && c <= 0x5bd) || (c >= 0x64b && c <= 0x65f) ||
-           (c >= 0x1100 && c <= 0x11ff) || (c >= 0x1ab0 && c <= 0x1aff) ||
-           (c >= 0x1dc0 && c <= 0x1dff) || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-           (c >= 0x20d0 && c <= 0x20ff) || (c >= 0x302a && c <= 0x302f) || c == 0x3099 ||
-           c == 0x309a || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe00 && c <= 0xfe0f) ||
-           (c >= 0xfe20 && c <= 0xfe2f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xffff) ||
-           (c >= 0xe0000 && c <= 0xe0fff) || c == 0x212a || c == 0x212b || c == 0x2126;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0x80,    0x9f   },
+        {0xad,    0xad   },
+        {0x300,   0x36f  },
+        {0x483,   0x489  },
+        {0x591,   0x5bd  },
+        {0x64b,   0x65f  },
+        {0x1100,  0x11ff },
+        {0x1ab0,  0x1aff },
+        {0x1dc0,  0x1dff },
+        {0x200b,  0x200f },
+        {0x2028,  0x202e },
+        {0x2060,  0x206f },
+        {0x20d0,  0x20ff },
+        {0x2126,  0x2126 },
+        {0x212a,  0x212b },
+        {0x302a,  0x302f },
+        {0x3099,  0x309a },
+        {0xf900,  0xfaff },
+        {0xfe00,  0xfe0f },
+        {0xfe20,  0xfe2f },
+        {0xfeff,  0xfeff },
+        {0xfff9,  0xffff },
+        {0xe0000, 0xe0fff}
+    };
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    }
+    return false;
 }
 
 static bool check_characters(struct sv text, struct err *e)
@@ -113,7 +137,7 @@ static bool explain(struct sv text, struct err *e)
 bool location_read(struct sv text, bool star, struct arena *a, struct location *out, struct err *e)
 {
     struct sv whole = text;
-    struct location l;
+    struct location l = {0};
 
     if (star && sv_ends(text, SV("/*")))
         text.n -= 1;
@@ -130,7 +154,7 @@ bool location_read(struct sv text, bool star, struct arena *a, struct location *
 
 bool location_read_file(struct sv text, struct arena *a, struct location *out, struct err *e)
 {
-    struct location l;
+    struct location l = {0};
 
     if (!take_apart(text, &l, e) || !check_segments(l.key.n ? l.key : SV("."), e))
         return explain(text, e);

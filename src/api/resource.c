@@ -54,6 +54,7 @@ bool resource_read(const struct json *object, struct arena *a, struct resource *
     struct sv kind = json_get_str(object, SV("kind"));
     struct sv version = json_get_str(object, SV("apiVersion"));
     struct resource *r = arena_new(a, struct resource);
+    const struct kind_decoder *d;
 
     if (!sv_eq(version, SV(API_VERSION)) || !kind_read(kind, &r->kind))
         return err_set(e, ERR_INVALID,
@@ -61,12 +62,13 @@ bool resource_read(const struct json *object, struct arena *a, struct resource *
                        SV_ARG(sv_first(version, 60)), SV_ARG(sv_first(kind, 60)));
     if (!meta_read(object, a, &r->meta, e))
         return err_wrap(e, SV_FMT, SV_ARG(kind));
+    d = decoders[r->kind];
     check_name(r, a);
     r->status = json_copy(a, json_get(object, SV("status")));
-    decode_fields(json_get(object, SV("spec")), decoders[r->kind]->fields, decoders[r->kind]->n,
-                  SV("spec"), &r->storage_integration, a, &r->complaints);
-    if (decoders[r->kind]->finish)
-        decoders[r->kind]->finish(r, a);
+    decode_fields(json_get(object, SV("spec")), d->fields, d->n,
+                  &(struct decoding){a, &r->complaints, SV("spec"), &r->storage_integration});
+    if (d->finish)
+        d->finish(r, a);
     *out = r;
     return true;
 }

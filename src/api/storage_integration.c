@@ -84,27 +84,35 @@ static void check_url(struct resource *r, struct arena *a, const char *field, st
                  SV_ARG(sv_first(url, 100)));
 }
 
+/* Where it lies; false and a complaint when that may not be. */
+static bool read_location(struct resource *r, struct arena *a, size_t i, struct location *out)
+{
+    const struct storage_integration *w = &r->storage_integration;
+    struct sv text = w->allowed_locations.p[i];
+    struct sv field = arena_printf(a, "spec.allowedLocations[%zu]", i);
+    bool file = w->storage_type == STORAGE_FILE;
+    struct err e = {0};
+
+    if (!location_read(text, true, a, out, &e)) {
+        complain(&r->complaints, a, "InvalidSpec", field, "%s", e.msg);
+        return false;
+    }
+    if (file ? !out->bucket.n : !w->bucket.n || sv_eq(out->bucket, w->bucket))
+        return true;
+    complain(&r->complaints, a, "LocationOutside", field,
+             "\"" SV_FMT "\" is not in the bucket " SV_FMT "; start it with s3://" SV_FMT "/",
+             SV_ARG(sv_first(text, 100)), SV_ARG(w->bucket), SV_ARG(w->bucket));
+    return false;
+}
+
 static void check_locations(struct resource *r, struct arena *a)
 {
     struct storage_integration *w = &r->storage_integration;
     struct sv_vec normal = {0};
+    struct location l = {0};
 
     for (size_t i = 0; i < w->allowed_locations.n; i++) {
-        struct sv field = arena_printf(a, "spec.allowedLocations[%zu]", i);
-        struct location l;
-        struct err e = {0};
-
-        if (!location_read(w->allowed_locations.p[i], true, a, &l, &e))
-            complain(&r->complaints, a, "InvalidSpec", field, "%s", e.msg);
-        else if (w->storage_type == STORAGE_FILE && !l.bucket.n)
-            vec_push(&normal, a, location_text(&l, a));
-        else if ((w->bucket.n || w->storage_type == STORAGE_FILE) && !sv_eq(l.bucket, w->bucket))
-            complain(&r->complaints, a, "LocationOutside", field,
-                     "\"" SV_FMT "\" is not in the bucket " SV_FMT "; start it with s3://" SV_FMT
-                     "/",
-                     SV_ARG(sv_first(w->allowed_locations.p[i], 100)), SV_ARG(w->bucket),
-                     SV_ARG(w->bucket));
-        else
+        if (read_location(r, a, i, &l))
             vec_push(&normal, a, location_text(&l, a));
     }
     if (w->allowed_locations.n == 0 && w->storage_type == STORAGE_S3)
@@ -202,7 +210,7 @@ static bool is_role_arn(struct sv arn)
 static void check_names(struct resource *r, struct arena *a)
 {
     const struct storage_integration *w = &r->storage_integration;
-    struct location whole;
+    struct location whole = {0};
     struct err ignored = {0};
 
     if (w->bucket.n && !location_read(arena_printf(a, "s3://" SV_FMT, SV_ARG(w->bucket)), false, a,

@@ -19,8 +19,7 @@ enum {
 
 static struct sv variable(const char *name)
 {
-    return sv_from(
-        getenv(name)); // NOLINT(concurrency-mt-unsafe): nothing here sets the environment
+    return sv_from(getenv(name)); /* NOLINT(concurrency-mt-unsafe): nobody changes it */
 }
 
 /* Read each time: what stands in these files is replaced while we run. */
@@ -84,7 +83,7 @@ static int life_to_use_ms(const struct credential *c, int64_t now_ms)
 
     if (!c->expires_ms)
         return UNDATED_MS;
-    if (life_ms > 2 * (int64_t)EARLY_MS)
+    if (life_ms > (int64_t)2 * EARLY_MS)
         life_ms -= EARLY_MS;
     else
         life_ms /= 2;

@@ -19,7 +19,8 @@ static bool plan(struct pass *p, bool wanted, struct bucket_policy *out, struct 
     if (!pass_talk(p, bucket_policy_get, &x, e))
         return false;
     if (wanted)
-        return bucket_policy_with(p->spec, p->target.role_arn, uid, x.content, p->a, out, e);
+        return bucket_policy_with(&(struct bucket_grant){p->spec, p->target.role_arn, uid},
+                                  x.content, p->a, out, e);
     return bucket_policy_without(uid, x.content, p->a, out, e);
 }
 

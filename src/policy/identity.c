@@ -40,23 +40,28 @@ bool rulebook_narrow(UNUSED const struct rulebook *r, struct sv role, struct cal
     return true;
 }
 
+/* The principals whose names end so, "NAMESPACE/name"; the last of them. */
+static size_t find_bare(const struct rulebook *r, struct sv name, const struct rule_principal **out)
+{
+    size_t n = 0;
+
+    for (const struct map_entry *i = NULL; (i = map_next(&r->principals, i));) {
+        if (!sv_eq(sv_skip(i->key, (size_t)(sv_find(i->key, '/') + 1)), name))
+            continue;
+        *out = i->value;
+        n++;
+    }
+    return n;
+}
+
 bool rulebook_find(const struct rulebook *r, struct sv name, struct caller *out, struct err *e)
 {
     const struct rule_principal *found = map_get(&r->principals, name);
-    size_t n = found ? 1 : 0;
+    size_t n = found ? 1 : find_bare(r, name, &found);
 
-    for (const struct map_entry *i = NULL; !found && (i = map_next(&r->principals, i));) {
-        struct sv bare = sv_skip(i->key, (size_t)(sv_find(i->key, '/') + 1));
-
-        if (sv_eq(bare, name) && ++n > 1)
-            return err_set(e, ERR_INVALID,
-                           "principal " SV_FMT ": more than one; write NAMESPACE/NAME",
-                           SV_ARG(sv_first(name, 100)));
-    }
-    for (const struct map_entry *i = NULL; !found && (i = map_next(&r->principals, i));) {
-        if (sv_eq(sv_skip(i->key, (size_t)(sv_find(i->key, '/') + 1)), name))
-            found = i->value;
-    }
+    if (n > 1)
+        return err_set(e, ERR_INVALID, "principal " SV_FMT ": more than one; write NAMESPACE/NAME",
+                       SV_ARG(sv_first(name, 100)));
     if (!found)
         return err_set(e, ERR_INVALID, "principal " SV_FMT ": there is none of that name in force",
                        SV_ARG(sv_first(name, 100)));

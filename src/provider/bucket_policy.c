@@ -42,9 +42,11 @@ static void take_ours_out(struct json *list, struct sv sid)
 }
 
 /* What the role's own permissions say of S3, with the role as principal. */
-static bool add_ours(const struct storage_integration *w, struct sv role_arn, struct sv sid,
-                     struct json *list, struct arena *a, struct err *e)
+static bool add_ours(const struct bucket_grant *g, struct json *list, struct arena *a,
+                     struct err *e)
 {
+    const struct storage_integration *w = g->spec;
+    struct sv sid = sid_of(g->uid, a);
     struct buf text = buf_new(a, MAX_PERMISSIONS_BYTES);
     struct json *permissions, *statements, *who;
 
@@ -58,7 +60,7 @@ static bool add_ours(const struct storage_integration *w, struct sv role_arn, st
         if (!sv_starts(json_str(json_at(json_get(s, SV("Action")), 0), SV("")), SV("s3:")))
             continue;
         who = json_new_object(a);
-        json_set_str(who, a, SV("AWS"), role_arn);
+        json_set_str(who, a, SV("AWS"), g->role_arn);
         json_set_str(s, a, SV("Sid"), arena_printf(a, SV_FMT "%zu", SV_ARG(sid), i));
         json_set(s, SV("Principal"), who);
         json_push(list, s);
@@ -77,16 +79,15 @@ static void conclude(struct json *document, struct json *list, struct sv have, s
     out->same = have.n && policy_means_same(out->text, have, a);
 }
 
-bool bucket_policy_with(const struct storage_integration *w, struct sv role_arn, struct sv uid,
-                        struct sv have, struct arena *a, struct bucket_policy *out, struct err *e)
+bool bucket_policy_with(const struct bucket_grant *g, struct sv have, struct arena *a,
+                        struct bucket_policy *out, struct err *e)
 {
-    struct sv sid = sid_of(uid, a);
-    struct json *document, *list;
+    struct json *document = NULL, *list = NULL;
 
     if (!read_document(have, a, &document, &list, e))
         return false;
-    take_ours_out(list, sid);
-    if (!add_ours(w, role_arn, sid, list, a, e))
+    take_ours_out(list, sid_of(g->uid, a));
+    if (!add_ours(g, list, a, e))
         return false;
     conclude(document, list, have, a, out);
     return true;
@@ -95,7 +96,7 @@ bool bucket_policy_with(const struct storage_integration *w, struct sv role_arn,
 bool bucket_policy_without(struct sv uid, struct sv have, struct arena *a,
                            struct bucket_policy *out, struct err *e)
 {
-    struct json *document, *list;
+    struct json *document = NULL, *list = NULL;
 
     if (!read_document(have, a, &document, &list, e))
         return false;

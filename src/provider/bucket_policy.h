@@ -17,10 +17,15 @@ struct bucket_policy {
     bool same;      /* it is so already */
 };
 
+/* Whose statements: the integration, its role at the store, its uid. */
+struct bucket_grant {
+    const struct storage_integration *spec;
+    struct sv role_arn, uid;
+};
+
 /* From the document as it is (empty: none). ERR_INVALID when that cannot be read: better no change
  * than somebody else's statements lost. */
-MUST_CHECK bool bucket_policy_with(const struct storage_integration *w, struct sv role_arn,
-                                   struct sv uid, struct sv have, struct arena *a,
+MUST_CHECK bool bucket_policy_with(const struct bucket_grant *g, struct sv have, struct arena *a,
                                    struct bucket_policy *out, struct err *e);
 MUST_CHECK bool bucket_policy_without(struct sv uid, struct sv have, struct arena *a,
                                       struct bucket_policy *out, struct err *e);

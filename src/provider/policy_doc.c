@@ -114,26 +114,42 @@ static struct sv principals(const struct json *v, struct arena *a)
     return object_of(v, principal, a);
 }
 
-/* operator -> key -> values; keys ignore case. */
+/* "OPERATOR/KEY=VALUES" of each key; keys ignore case. */
+static void add_conditions(struct sv op, const struct json *keys, struct sv_vec *out,
+                           struct arena *a)
+{
+    struct json *values;
+    struct sv key;
+
+    for (size_t i = 0; json_member(keys, i, &key, &values); i++)
+        vec_push(out, a,
+                 arena_printf(a, SV_FMT "/" SV_FMT "=" SV_FMT, SV_ARG(quoted(op, a)),
+                              SV_ARG(quoted(lower(key, a), a)), SV_ARG(list_of(values, plain, a))));
+}
+
 static struct sv conditions(const struct json *v, struct arena *a)
 {
     struct sv_vec parts = {0};
-    struct json *keys, *values;
-    struct sv op, key;
+    struct json *keys;
+    struct sv op;
 
-    for (size_t i = 0; json_member(v, i, &op, &keys); i++) {
-        for (size_t j = 0; json_member(keys, j, &key, &values); j++)
-            vec_push(&parts, a,
-                     arena_printf(a, SV_FMT "/" SV_FMT "=" SV_FMT, SV_ARG(quoted(op, a)),
-                                  SV_ARG(quoted(lower(key, a), a)),
-                                  SV_ARG(list_of(values, plain, a))));
-    }
+    for (size_t i = 0; json_member(v, i, &op, &keys); i++)
+        add_conditions(op, keys, &parts, a);
     return as_set(&parts, a);
 }
 
 static bool is_empty(const struct json *v)
 {
     return !v || ((json_kind(v) == JSON_OBJECT || json_kind(v) == JSON_ARRAY) && !json_count(v));
+}
+
+static struct sv element(struct sv name, const struct json *v, struct arena *a)
+{
+    if (sv_eq(name, SV("Action")) || sv_eq(name, SV("NotAction")))
+        return list_of(v, action, a);
+    if (sv_eq(name, SV("Principal")) || sv_eq(name, SV("NotPrincipal")))
+        return principals(v, a);
+    return sv_eq(name, SV("Condition")) ? conditions(v, a) : list_of(v, plain, a);
 }
 
 static struct sv statement(const struct json *s, struct arena *a)
@@ -143,20 +159,10 @@ static struct sv statement(const struct json *s, struct arena *a)
     struct sv name;
 
     for (size_t i = 0; json_member(s, i, &name, &v); i++) {
-        struct sv text;
-
-        if (is_empty(v))
-            continue;
-        if (sv_eq(name, SV("Action")) || sv_eq(name, SV("NotAction")))
-            text = list_of(v, action, a);
-        else if (sv_eq(name, SV("Principal")) || sv_eq(name, SV("NotPrincipal")))
-            text = principals(v, a);
-        else if (sv_eq(name, SV("Condition")))
-            text = conditions(v, a);
-        else
-            text = list_of(v, plain, a);
-        vec_push(&parts, a,
-                 arena_printf(a, SV_FMT ":" SV_FMT, SV_ARG(quoted(name, a)), SV_ARG(text)));
+        if (!is_empty(v))
+            vec_push(&parts, a,
+                     arena_printf(a, SV_FMT ":" SV_FMT, SV_ARG(quoted(name, a)),
+                                  SV_ARG(element(name, v, a))));
     }
     return as_set(&parts, a);
 }

@@ -272,7 +272,7 @@ static const struct sv *word_at(struct sv t, const struct session_words *w, size
 static void add_clean(struct buf *b, struct sv v, struct sv alphabet)
 {
     for (size_t i = 0; i < v.n; i++)
-        buf_addc(b, sv_has_char(alphabet, v.p[i]) ? v.p[i] : '-');
+        buf_add(b, sv_has_char(alphabet, v.p[i]) ? sv_of(v.p + i, 1) : SV("-"));
 }
 
 struct sv session_name(struct sv template_, const struct session_words *w, struct arena *a)

@@ -116,7 +116,7 @@ static const struct entry *recall(struct minter *m, struct sv key)
 /* Whom and what the session's tags speak of: policies of the store may decide by them. */
 static struct sv subject_of(const struct mint_job *j, struct arena *a)
 {
-    struct buf b = buf_new(a, (size_t)SESSION_SUBJECT_TAGS * 2 * LIMIT_TAG_VALUE_CHARS);
+    struct buf b = buf_new(a, (size_t)SESSION_SUBJECT_TAGS * (size_t)(2 * LIMIT_TAG_VALUE_CHARS));
 
     for (size_t i = 0; i < j->tags.n && i < SESSION_SUBJECT_TAGS; i++)
         buf_addf(&b, SV_FMT "=" SV_FMT "\n", SV_ARG(j->tags.p[i].key), SV_ARG(j->tags.p[i].value));

@@ -28,7 +28,8 @@ static void begin(struct scene *s)
 
 static bool put_in(struct scene *s, struct sv have)
 {
-    return bucket_policy_with(&s->w, ROLE, UID, have, &s->arena, &s->p, &s->e);
+    return bucket_policy_with(&(struct bucket_grant){&s->w, ROLE, UID}, have, &s->arena, &s->p,
+                              &s->e);
 }
 
 static bool take_out(struct scene *s, struct sv have)
