@@ -144,9 +144,22 @@ static void read_strings(const struct decoding *d, const struct field *f, const 
     }
 }
 
-static void read_map(const struct decoding *d, const struct field *f, const struct json *v)
+static void read_entry(const struct decoding *d, const struct field *f, struct sv name,
+                       const struct json *value)
 {
     struct tags *out = (struct tags *)place_of(d, f);
+
+    if (json_kind(value) != JSON_STRING)
+        blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(path_of(d, f)), SV_ARG(name)),
+              "is " SV_FMT ", must be text: put it into quotes", SV_ARG(shown(d, value)));
+    else
+        vec_push(
+            out, d->arena,
+            ((struct tag){arena_dup(d->arena, name), arena_dup(d->arena, json_str(value, name))}));
+}
+
+static void read_map(const struct decoding *d, const struct field *f, const struct json *v)
+{
     struct json *value;
     struct sv name;
 
@@ -155,15 +168,8 @@ static void read_map(const struct decoding *d, const struct field *f, const stru
               SV_ARG(shown(d, v)), (long long)most_of(f, DEFAULT_MAX_MEMBERS));
         return;
     }
-    for (size_t i = 0; json_member(v, i, &name, &value); i++) {
-        if (json_kind(value) != JSON_STRING)
-            blame(d, arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(path_of(d, f)), SV_ARG(name)),
-                  "is " SV_FMT ", must be text: put it into quotes", SV_ARG(shown(d, value)));
-        else
-            vec_push(out, d->arena,
-                     ((struct tag){arena_dup(d->arena, name),
-                                   arena_dup(d->arena, json_str(value, name))}));
-    }
+    for (size_t i = 0; json_member(v, i, &name, &value); i++)
+        read_entry(d, f, name, value);
 }
 
 static struct sv list_privileges(const struct decoding *d)
@@ -291,29 +297,43 @@ static struct sv members_below(const struct decoding *d, struct sv path, const s
     return buf_sv(&b);
 }
 
-static void blame_unknown(const struct decoding *d, const struct json *object, struct sv above,
-                          const struct field *fields, size_t n)
+/* A table's rows, and where in the object we are: "trustPolicy". */
+struct table_part {
+    const struct field *fields;
+    size_t n;
+    struct sv above;
+};
+
+static void blame_unknown(const struct decoding *d, const struct json *object,
+                          const struct table_part *t);
+
+static void judge_member(const struct decoding *d, const struct json *value, struct sv path,
+                         const struct table_part *t)
+{
+    struct sv whole = arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path));
+    int k = known(path, t->fields, t->n);
+
+    if (k == 0)
+        blame(d, whole, "is no field of this kind; take it out or mend its name");
+    else if (k == 1 && json_kind(value) == JSON_OBJECT)
+        blame_unknown(d, value, &(struct table_part){t->fields, t->n, path});
+    else if (k == 1 && value)
+        blame(d, whole, "is " SV_FMT ", must be an object with " SV_FMT, SV_ARG(shown(d, value)),
+              SV_ARG(members_below(d, path, t->fields, t->n)));
+}
+
+static void blame_unknown(const struct decoding *d, const struct json *object,
+                          const struct table_part *t)
 {
     struct json *value;
     struct sv name;
 
-    for (size_t i = 0; json_member(object, i, &name, &value); i++) {
-        struct sv path =
-            above.n ? arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(above), SV_ARG(name)) : name;
-        struct sv whole =
-            arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(d->prefix), SV_ARG(path));
-        int k = known(path, fields, n);
-
-        if (k == 0)
-            blame(d, whole, "is no field of this kind; take it out or mend its name");
-        if (k != 1 || !value)
-            continue;
-        if (json_kind(value) == JSON_OBJECT)
-            blame_unknown(d, value, path, fields, n);
-        else
-            blame(d, whole, "is " SV_FMT ", must be an object with " SV_FMT,
-                  SV_ARG(shown(d, value)), SV_ARG(members_below(d, path, fields, n)));
-    }
+    for (size_t i = 0; json_member(object, i, &name, &value); i++)
+        judge_member(d, value,
+                     t->above.n
+                         ? arena_printf(d->arena, SV_FMT "." SV_FMT, SV_ARG(t->above), SV_ARG(name))
+                         : name,
+                     t);
 }
 
 /* Whether the object that the field would stand in is there. */
@@ -346,5 +366,5 @@ void decode_fields(const struct json *object, const struct field *fields, size_t
         else if (f->required || (f->required_within && has_parent(object, f)))
             blame(d, path_of(d, f), "is required");
     }
-    blame_unknown(d, object, (struct sv){0}, fields, n);
+    blame_unknown(d, object, &(struct table_part){fields, n, {0}});
 }

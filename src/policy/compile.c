@@ -96,10 +96,11 @@ static void check_references(struct compiling *c, size_t i)
 
 /* The resource that `field` of resource `i` refers to, when it is in the rulebook; else a complaint
  * and false. */
-bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
-                   struct sv name, size_t *out)
+bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind,
+                   const struct ref *to, size_t *out)
 {
-    const size_t *found = map_get(&c->index, key_text(c->scratch, kind_name(kind), ns, name));
+    const size_t *found =
+        map_get(&c->index, key_text(c->scratch, kind_name(kind), to->namespace_, to->name));
 
     if (!found)
         return false;
@@ -107,7 +108,8 @@ bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kin
     if (c->out[*found]) {
         compile_blame(c, i, "DependencyNotReady", field,
                       arena_printf(c->scratch, SV_FMT " " SV_FMT "/" SV_FMT " is not ready",
-                                   SV_ARG(kind_name(kind)), SV_ARG(ns), SV_ARG(name)));
+                                   SV_ARG(kind_name(kind)), SV_ARG(to->namespace_),
+                                   SV_ARG(to->name)));
         return false;
     }
     return true;
@@ -198,45 +200,65 @@ static void compile_allowed(struct compiling *c, size_t i, struct rule_integrati
         out->allowed[out->n_allowed++] = (struct location){.key = arena_dup(c->arena, root.key)};
 }
 
+/* AWS ends a session that was begun by a session after an hour at the latest. */
+static int longest_session(const struct storage_integration *w, const struct credential *own)
+{
+    bool chained = w->provider == PROVIDER_AWS && secret_is_set(own->session_token);
+
+    return chained && w->max_session_seconds > LIMIT_CHAINED_TTL_SECONDS ? LIMIT_CHAINED_TTL_SECONDS
+                                                                         : w->max_session_seconds;
+}
+
+static void take_facts(struct compiling *c, const struct storage_integration *w,
+                       const struct integration_facts *f, struct rule_integration *out)
+{
+    out->vendable = f->vendable;
+    out->why_not = arena_dup(c->arena, f->why_not);
+    if (f->role_arn.n)
+        out->target.role_arn = arena_dup(c->arena, f->role_arn);
+    out->target.own = credential_dup(c->arena, &f->own);
+    out->target.tag_sessions = out->target.tag_sessions && f->session_tags;
+    out->max_session_seconds = longest_session(w, &f->own);
+    out->secret_generation = f->secret_generation;
+    out->bulk_delete = f->bulk_delete;
+}
+
+static void check_provider(struct compiling *c, size_t i)
+{
+    const struct storage_integration *w = &c->in->resources[i]->storage_integration;
+    struct complaints found = {0};
+
+    provider_find(w->provider)->check(w, c->scratch, &found);
+    for (size_t j = 0; j < found.n; j++)
+        compile_blame(c, i, "InvalidSpec", found.p[j].field, found.p[j].text);
+}
+
 static void compile_integration(struct compiling *c, size_t i)
 {
     const struct resource *r = c->in->resources[i];
     const struct storage_integration *w = &r->storage_integration;
     const struct integration_facts *f = facts_of(c, &r->meta);
     struct rule_integration *out = arena_new(c->arena, struct rule_integration);
-    struct complaints found = {0};
 
-    provider_find(w->provider)->check(w, c->scratch, &found);
-    for (size_t j = 0; j < found.n; j++)
-        compile_blame(c, i, "InvalidSpec", found.p[j].field, found.p[j].text);
+    check_provider(c, i);
+    if (!c->out[i])
+        compile_allowed(c, i, out);
     if (c->out[i])
         return;
     out->namespace_ = arena_dup(c->arena, r->meta.namespace_);
     out->name = arena_dup(c->arena, r->meta.name);
     policy_target(w, c->arena, &out->target);
     out->target.role_arn = arena_dup(c->arena, w->role_arn);
-    compile_allowed(c, i, out);
-    if (c->out[i])
-        return;
     out->ttl_seconds = w->credential_ttl_seconds;
     out->max_session_seconds = w->max_session_seconds;
     out->session_name = arena_dup(c->arena, w->session_name);
     out->template_read = arena_dup(c->arena, w->policy_template_read);
     out->template_write = arena_dup(c->arena, w->policy_template_write);
-    out->why_not = arena_dup(c->arena, f ? f->why_not : SV("it has not been reconciled yet"));
-    out->target.tag_sessions = out->target.tag_sessions && f && f->session_tags;
-    if (f) {
-        out->vendable = f->vendable;
-        if (f->role_arn.n)
-            out->target.role_arn = arena_dup(c->arena, f->role_arn);
-        out->target.own = credential_dup(c->arena, &f->own);
-        /* AWS ends a session that was begun by a session after an hour at the latest. */
-        if (w->provider == PROVIDER_AWS && secret_is_set(f->own.session_token) &&
-            out->max_session_seconds > LIMIT_CHAINED_TTL_SECONDS)
-            out->max_session_seconds = LIMIT_CHAINED_TTL_SECONDS;
-        out->secret_generation = f->secret_generation;
-        out->bulk_delete = f->bulk_delete;
-    }
+    out->why_not = SV("it has not been reconciled yet");
+    if (f)
+        take_facts(c, w, f, out);
+    else
+        out->target.tag_sessions = false;
     c->compiled[i] = out;
 }
 
@@ -267,12 +289,13 @@ static void compile_catalog(struct compiling *c, size_t i)
     const struct resource *r = c->in->resources[i];
     const struct polaris_catalog *p = &r->catalog;
     struct rule_catalog *out = arena_new(c->arena, struct rule_catalog);
+    const struct ref to = {.namespace_ = r->meta.namespace_, .name = p->storage_integration};
+    struct tag *properties;
     struct err e = {0};
     size_t at;
 
-    if (c->out[i] ||
-        !compile_refer(c, i, SV("spec.storageIntegrationRef.name"), KIND_STORAGE_INTEGRATION,
-                       r->meta.namespace_, p->storage_integration, &at))
+    if (c->out[i] || !compile_refer(c, i, SV("spec.storageIntegrationRef.name"),
+                                    KIND_STORAGE_INTEGRATION, &to, &at))
         return;
     out->integration = c->compiled[at];
     out->base = out->integration->allowed[0];
@@ -290,11 +313,11 @@ static void compile_catalog(struct compiling *c, size_t i)
         return;
     }
     out->id = compile_full_name(c->arena, r->meta.namespace_, r->meta.name);
-    out->properties = arena_array(c->arena, struct tag, p->properties.n);
+    properties = arena_array(c->arena, struct tag, p->properties.n);
     for (size_t j = 0; j < p->properties.n; j++)
-        ((struct tag *)(uintptr_t)out->properties)[j] =
-            (struct tag){arena_dup(c->arena, p->properties.p[j].key),
-                         arena_dup(c->arena, p->properties.p[j].value)};
+        properties[j] = (struct tag){arena_dup(c->arena, p->properties.p[j].key),
+                                     arena_dup(c->arena, p->properties.p[j].value)};
+    out->properties = properties;
     out->n_properties = p->properties.n;
     c->compiled[i] = out;
 }

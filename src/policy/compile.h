@@ -21,8 +21,8 @@ void compile_blame(struct compiling *c, size_t i, const char *reason, struct sv 
                    struct sv text);
 /* The resource that `field` of resource `i` refers to, when it is in the rulebook; else a complaint
  * and false. */
-bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind, struct sv ns,
-                   struct sv name, size_t *out);
+bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind,
+                   const struct ref *to, size_t *out);
 /* "namespace/name". */
 struct sv compile_full_name(struct arena *a, struct sv ns, struct sv name);
 

@@ -72,7 +72,7 @@ static struct rule_principal *member(struct compiling *c, size_t i, struct sv fi
 
     if (sv_eq(m->kind, SV("ServiceAccount")))
         return account(c, m->namespace_, m->name);
-    if (!compile_refer(c, i, field, KIND_PRINCIPAL, m->namespace_, m->name, &at))
+    if (!compile_refer(c, i, field, KIND_PRINCIPAL, m, &at))
         return NULL;
     return c->compiled[at];
 }
@@ -88,8 +88,10 @@ void compile_principal_role(struct compiling *c, size_t i)
         struct sv field = arena_indexed(c->scratch, SV("spec.members"), j, SV(".name"));
         struct rule_principal *p = member(c, i, field, &r->principal_role.members.p[j]);
 
-        if (p)
-            vec_push(out, c->scratch, p);
+        if (!p)
+            continue;
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): the list is one of pointers. */
+        vec_push(out, c->scratch, p);
     }
     for (size_t j = 0; !c->out[i] && j < out->n; j++)
         vec_push(&out->p[j]->roles, c->arena, arena_dup(c->arena, r->meta.name));
@@ -145,7 +147,7 @@ static void add_role_members(struct compiling *c, size_t i, struct sv field, con
     const struct members *in_role;
     size_t at;
 
-    if (!compile_refer(c, i, field, KIND_PRINCIPAL_ROLE, m->namespace_, m->name, &at))
+    if (!compile_refer(c, i, field, KIND_PRINCIPAL_ROLE, m, &at))
         return;
     in_role = c->compiled[at];
     for (size_t k = 0; k < in_role->n; k++)
@@ -160,17 +162,30 @@ static bool may_refer(const struct resource *role, const struct resource *catalo
            sv_vec_has(from, role->meta.namespace_);
 }
 
-static void give_grants(struct compiling *c, const struct resource *r, size_t catalog,
-                        const struct holders *to)
+static void give_grant(struct compiling *c, struct rule_grant grant, size_t catalog,
+                       const struct holders *to)
 {
-    for (size_t g = 0; g < r->catalog_role.grants.n; g++) {
-        struct rule_grant grant = compile_grant(c, r, g);
+    for (size_t h = 0; h < to->n; h++) {
+        struct rule_grants *held = &to->p[h].principal->grants[catalog];
 
-        for (size_t h = 0; h < to->n; h++) {
-            grant.via = to->p[h].via;
-            vec_push(&to->p[h].principal->grants[catalog], c->arena, grant);
-        }
+        grant.via = to->p[h].via;
+        vec_push(held, c->arena, grant);
     }
+}
+
+static void find_holder(struct compiling *c, size_t i, size_t j, struct holders *out)
+{
+    const struct ref *m = &c->in->resources[i]->catalog_role.principals.p[j];
+    struct sv field = arena_indexed(c->scratch, SV("spec.principals"), j, SV(".name"));
+    struct rule_principal *p;
+
+    if (sv_eq(m->kind, SV("PrincipalRole"))) {
+        add_role_members(c, i, field, m, out);
+        return;
+    }
+    p = member(c, i, field, m);
+    if (p)
+        vec_push(out, c->scratch, ((struct holder){p, {0}}));
 }
 
 void compile_catalog_role(struct compiling *c, size_t i)
@@ -178,10 +193,9 @@ void compile_catalog_role(struct compiling *c, size_t i)
     const struct resource *r = c->in->resources[i];
     const struct catalog_role *role = &r->catalog_role;
     struct holders holders = {0};
-    size_t at;
+    size_t at, catalog;
 
-    if (!compile_refer(c, i, SV("spec.catalogRef.name"), KIND_POLARIS_CATALOG,
-                       role->catalog.namespace_, role->catalog.name, &at))
+    if (!compile_refer(c, i, SV("spec.catalogRef.name"), KIND_POLARIS_CATALOG, &role->catalog, &at))
         return;
     if (!may_refer(r, c->in->resources[at])) {
         compile_blame(c, i, "ReferenceDenied", SV("spec.catalogRef.namespace"),
@@ -192,19 +206,9 @@ void compile_catalog_role(struct compiling *c, size_t i)
                                    SV_ARG(r->meta.namespace_)));
         return;
     }
-    for (size_t j = 0; j < role->principals.n; j++) {
-        struct sv field = arena_indexed(c->scratch, SV("spec.principals"), j, SV(".name"));
-        const struct ref *m = &role->principals.p[j];
-        struct rule_principal *p;
-
-        if (sv_eq(m->kind, SV("PrincipalRole"))) {
-            add_role_members(c, i, field, m, &holders);
-            continue;
-        }
-        p = member(c, i, field, m);
-        if (p)
-            vec_push(&holders, c->scratch, ((struct holder){p, {0}}));
-    }
-    if (!c->out[i])
-        give_grants(c, r, ((const struct rule_catalog *)c->compiled[at])->index, &holders);
+    for (size_t j = 0; j < role->principals.n; j++)
+        find_holder(c, i, j, &holders);
+    catalog = ((const struct rule_catalog *)c->compiled[at])->index;
+    for (size_t g = 0; !c->out[i] && g < role->grants.n; g++)
+        give_grant(c, compile_grant(c, r, g), catalog, &holders);
 }

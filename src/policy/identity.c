@@ -1,4 +1,5 @@
 /* identity.c - a client's credentials or a token to a caller. */
+#include "base/limits.h"
 #include "policy/inside.h"
 
 static bool deny(struct err *e, const char *why)
@@ -144,7 +145,7 @@ bool rulebook_authenticate(const struct rulebook *r, struct sv token, int64_t no
 }
 
 bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,
-                    int64_t ttl_ms, struct arena *a, struct sv *token, struct err *e)
+                    struct arena *a, struct sv *token, struct err *e)
 {
     struct json *claims = json_new_object(a);
 
@@ -154,7 +155,7 @@ bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t no
     json_set_str(claims, a, SV("sub"), c->principal->name);
     json_set_str(claims, a, SV("client_id"), c->principal->client_id);
     json_set_i64(claims, a, SV("iat"), now_ms / 1000);
-    json_set_i64(claims, a, SV("exp"), (now_ms + ttl_ms) / 1000);
+    json_set_i64(claims, a, SV("exp"), (now_ms + LIMIT_OWN_TOKEN_TTL_MS) / 1000);
     if (c->only_role.n)
         json_set_str(claims, a, SV("role"), c->only_role);
     *token = token_sign(claims, &r->token_keys.p[0], a);

@@ -123,9 +123,10 @@ MUST_CHECK bool rulebook_narrow(const struct rulebook *r, struct sv role, struct
  */
 MUST_CHECK bool rulebook_authenticate(const struct rulebook *r, struct sv token, int64_t now_ms,
                                       struct arena *a, struct caller *out, struct err *e);
-/* Our own token for a caller, valid for `ttl_ms`. False: no key yet (ERR_UNAVAILABLE). */
+/* Our own token for a caller, valid for LIMIT_OWN_TOKEN_TTL_MS. False: no key yet
+ * (ERR_UNAVAILABLE). */
 MUST_CHECK bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,
-                               int64_t ttl_ms, struct arena *a, struct sv *token, struct err *e);
+                               struct arena *a, struct sv *token, struct err *e);
 
 /* ---- what clients bring back ---- */
 

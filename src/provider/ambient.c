@@ -176,7 +176,7 @@ static bool container_url(const struct ambient *m, struct arena *a, struct sv *o
 
 static bool container(const struct ambient *m, struct exchange *x, struct err *e)
 {
-    struct sv url;
+    struct sv url = {0};
 
     if (!container_url(m, x->arena, &url, e))
         return false;

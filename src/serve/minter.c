@@ -116,7 +116,7 @@ static const struct entry *recall(struct minter *m, struct sv key)
 /* Whom and what the session's tags speak of: policies of the store may decide by them. */
 static struct sv subject_of(const struct mint_job *j, struct arena *a)
 {
-    struct buf b = buf_new(a, (size_t)SESSION_SUBJECT_TAGS * (size_t)(2 * LIMIT_TAG_VALUE_CHARS));
+    struct buf b = buf_new(a, (size_t)2 * SESSION_SUBJECT_TAGS * LIMIT_TAG_VALUE_CHARS);
 
     for (size_t i = 0; i < j->tags.n && i < SESSION_SUBJECT_TAGS; i++)
         buf_addf(&b, SV_FMT "=" SV_FMT "\n", SV_ARG(j->tags.p[i].key), SV_ARG(j->tags.p[i].value));
@@ -292,7 +292,7 @@ static void on_answer(struct http_response *in, const struct err *e, void *conte
 static void advance(struct flight *f)
 {
     static const struct http_options options = {
-        .timeout_ms = LIMIT_MINT_MS, .connect_timeout_ms = 3000, .max_bytes = 1024 * 1024};
+        .timeout_ms = LIMIT_MINT_MS, .connect_timeout_ms = 3000, .max_bytes = 1 << 20};
     struct err e = {0};
 
     f->x.now_ms = world_wall_ms(f->minter->world);

@@ -81,7 +81,7 @@ static bool answer(struct call *c, const struct caller *who, struct sv scope, st
     struct json *body = json_new_object(c->arena);
     struct sv token;
 
-    if (!rulebook_issue(c->rules, who, c->now_ms, LIMIT_OWN_TOKEN_TTL_MS, c->arena, &token, e))
+    if (!rulebook_issue(c->rules, who, c->now_ms, c->arena, &token, e))
         return false;
     json_set_str(body, c->arena, SV("access_token"), token);
     json_set_str(body, c->arena, SV("token_type"), SV("bearer"));

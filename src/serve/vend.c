@@ -110,6 +110,36 @@ static bool after_mint(struct call *c, const struct err *outcome, struct err *e)
     return v->then(c, NULL, e);
 }
 
+static bool refuse_reader(struct call *c, const struct vend_ask *ask, struct err *e)
+{
+    metric_add(METRIC_VENDS_DENIED, 1);
+    c->missing = SV("TABLE_READ_DATA");
+    return err_set(e, ERR_DENIED, SV_FMT " lacks TABLE_READ_DATA on " SV_FMT "." SV_FMT,
+                   SV_ARG(c->who.name), SV_ARG(sv_first(ask->ns.dotted, 80)),
+                   SV_ARG(sv_first(ask->table, 80)));
+}
+
+/* Nobody asked, or there is nothing to give and no need to. */
+static bool goes_without(const struct call *c, const struct vend_ask *ask, unsigned access)
+{
+    bool files = c->catalog->integration->target.provider == provider_find(PROVIDER_FILE);
+
+    return !ask->required && (!asked_for(c) || !access || files);
+}
+
+static bool check_vending(struct call *c, const struct vend_ask *ask, unsigned access,
+                          struct err *e)
+{
+    if (!(access & (ACCESS_READ | ACCESS_WRITE)))
+        return refuse_reader(c, ask, e);
+    if (c->catalog->integration->target.provider == provider_find(PROVIDER_FILE))
+        return err_set(e, ERR_INVALID,
+                       "the tables of catalog " SV_FMT
+                       " are files: there is no key to vend for them",
+                       SV_ARG(c->catalog->name));
+    return true;
+}
+
 bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, struct err *e)
 {
     struct subject s = {
@@ -121,21 +151,10 @@ bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, s
 
     rulebook_decide(c->rules, &c->who, &s, &d);
     mint.access = decision_access(&d);
-    if (!ask->required && (!asked_for(c) || !mint.access))
+    if (goes_without(c, ask, mint.access))
         return then(c, NULL, e);
-    if (!(mint.access & (ACCESS_READ | ACCESS_WRITE))) {
-        metric_add(METRIC_VENDS_DENIED, 1);
-        c->missing = SV("TABLE_READ_DATA");
-        return err_set(e, ERR_DENIED, SV_FMT " lacks TABLE_READ_DATA on " SV_FMT "." SV_FMT,
-                       SV_ARG(c->who.name), SV_ARG(sv_first(ask->ns.dotted, 80)),
-                       SV_ARG(sv_first(ask->table, 80)));
-    }
-    if (c->catalog->integration->target.provider == provider_find(PROVIDER_FILE))
-        return ask->required ? err_set(e, ERR_INVALID,
-                                       "the tables of catalog " SV_FMT
-                                       " are files: there is no key to vend for them",
-                                       SV_ARG(c->catalog->name))
-                             : then(c, NULL, e);
+    if (!check_vending(c, ask, mint.access, e))
+        return false;
     c->grant = d.grants[mint.access & ACCESS_WRITE ? PRIVILEGE_TABLE_WRITE_DATA
                                                    : PRIVILEGE_TABLE_READ_DATA];
     *v = (struct vending){.ask = *ask, .then = then, .work = c->work};
