@@ -25,24 +25,26 @@ static int help(int fd, int status)
     return status;
 }
 
-static const struct {
+static const struct command {
     const char *name;
     int (*run)(const struct options *o);
+    bool takes_more; /* than options */
 } commands[] = {
-    {"run",     cmd_run    },
-    {"check",   cmd_check  },
-    {"explain", cmd_explain},
+    {"run",     cmd_run,     false},
+    {"check",   cmd_check,   true },
+    {"explain", cmd_explain, false},
+    {"store",   cmd_store,   true },
 };
 
-static int run_command(int (*run)(const struct options *o), int argc, char **argv)
+static int run_command(const struct command *command, int argc, char **argv)
 {
     auto_arena a = {0};
     struct options o = {0};
     struct err e = {0};
 
     if (options_read(argv[1], argc - 2, argv + 2, &a, &o, &e)) {
-        if (o.n_rest == 0 || run == cmd_check)
-            return run(&o);
+        if (o.n_rest == 0 || command->takes_more)
+            return command->run(&o);
         (void)err_set(&e, ERR_INVALID, "%s takes no \"%.60s\"; see frontdesk --help", argv[1],
                       o.rest[0]);
     }
@@ -64,7 +66,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
-            return run_command(commands[i].run, argc, argv);
+            return run_command(&commands[i], argc, argv);
     }
     return help(STDERR_FILENO, 2);
 }

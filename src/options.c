@@ -151,6 +151,7 @@ void options_help(struct buf *out)
            "  frontdesk check FILE...          validate manifests offline; exit 1 when one is wrong\n"
            "  frontdesk explain --principal P --table CATALOG.NS.TABLE [OPTION...]\n"
            "                                   which privileges from which grant, which keys, the policy\n"
+           "  frontdesk store copy FROM TO     all of one store into an empty one, compared row by row\n"
            "  frontdesk version\n\n"
            "options of run:\n"));
     help_for(out, 'r');

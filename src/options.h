@@ -25,5 +25,6 @@ void options_help(struct buf *out);
 int cmd_run(const struct options *o);
 int cmd_check(const struct options *o);
 int cmd_explain(const struct options *o);
+int cmd_store(const struct options *o);
 
 #endif

@@ -125,4 +125,19 @@ MUST_CHECK bool store_stage(struct store *s, const struct table_name *t, struct 
 /* The promise to out->principal of out->location. ERR_NOT_FOUND: none, or expired. */
 MUST_CHECK bool store_staged_get(struct store *s, const struct table_name *t, int64_t now_ms,
                                  struct arena *a, struct staged_row *out, struct err *e);
+
+/* What store_copy has copied: how many rows of what. */
+enum { STORE_KINDS = 5 };
+struct store_copied {
+    const char *what[STORE_KINDS];
+    int64_t rows[STORE_KINDS];
+};
+/*
+ * All that `from` holds into `to`, in one transaction, and every row of both compared before it
+ * ends; nobody writes to `from` meanwhile. ERR_NOT_FOUND: there is nothing to copy, ERR_CONFLICT:
+ * `to` is not empty, ERR_INTERNAL: the copy differs. `to` is as it was whenever it fails.
+ */
+MUST_CHECK bool store_copy(struct store *from, struct store *to, struct store_copied *out,
+                           struct err *e);
+
 #endif

@@ -261,6 +261,31 @@ class Replicas(Desk):
                 finally:
                     through.stop()
 
+    # ---- another database ----
+
+    def copy(self, *urls):
+        return subprocess.run([h.program(), "store", "copy", *urls], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, timeout=60)
+
+    def test_a_copied_store_serves_what_the_first_one_did_and_a_filled_one_is_not_copied_into(self):
+        self.assertEqual(self.make(self.desk, "copied")[0], 200)
+        base = tempfile.mkdtemp(prefix="fd-copy-")
+        url = "sqlite:" + os.path.join(base, "catalog.db")
+        done = self.copy(self.postgres["url"], url)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("1 namespaces\n", done.stdout)
+        shutil.copytree(self.folder.state, os.path.join(base, "state"))
+        desk = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
+                           folder=base)
+        try:
+            self.assertEqual(self.load(desk, "copied"), self.load(self.desk, "copied"))
+            self.assertEqual(desk.call("GET", TABLES, self.token), self.desk.call("GET", TABLES, self.token))
+        finally:
+            desk.stop()
+        again = self.copy(url, self.postgres["url"])
+        self.assertEqual((again.returncode, again.stderr), (1, "frontdesk: copy: the store to copy to is not empty\n"))
+        self.assertEqual(self.copy(url).returncode, 2)
+
     # ---- the password ----
 
     def starts_with(self, url, **environment):

@@ -43,15 +43,19 @@ static inline void on_server(const char *text)
     PQfinish(c);
 }
 
-static inline void make_folder(struct place *p)
+static inline void make_sqlite(struct place *p)
 {
     (void)snprintf(p->folder, sizeof(p->folder), "/tmp/fd-store-XXXXXX");
     NEED(mkdtemp(p->folder));
-    if (!server_url()) {
-        p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
+    p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
+}
+
+/* The folder's name is the schema's, since nobody else has it. */
+static inline void make_folder(struct place *p)
+{
+    make_sqlite(p);
+    if (!server_url())
         return;
-    }
-    /* The folder's name is the schema's, since nobody else has it. */
     on_server(
         arena_printf(&p->arena, "SET client_min_messages = error; CREATE SCHEMA \"%s\"", p->folder)
             .p);
@@ -75,8 +79,9 @@ static inline void close_place(struct place *p)
     if (server_url()) {
         auto_arena a = {0};
 
-        on_server(arena_printf(&a, "SET client_min_messages = error; DROP SCHEMA \"%s\" CASCADE",
-                               p->folder)
+        on_server(arena_printf(
+                      &a, "SET client_min_messages = error; DROP SCHEMA IF EXISTS \"%s\" CASCADE",
+                      p->folder)
                       .p);
     }
     for (size_t i = 0; i < 3; i++) {

@@ -1,0 +1,167 @@
+/* copy.c - all that one store holds into another that is empty, compared before it counts. */
+#include "store/sql.h"
+
+/* Rows are known by their names, not by ids: these are the new store's own. Both orders are by
+ * bytes, so that the two can be read side by side. */
+static const struct kind {
+    const char *what, *read, *write;
+    int columns;
+    bool last_is_number;
+} kinds[STORE_KINDS] = {
+    {"namespaces",               "SELECT catalog, ns, parent, properties FROM namespaces ORDER BY catalog, ns",
+     "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                              4, false},
+    {"tables",
+     "SELECT catalog, ns, name, uuid, metadata_location, location FROM tables"
+     " ORDER BY catalog, ns, name",                                                                             "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location)"
+     " VALUES (?, ?, ?, ?, ?, ?)",                                                                                             6, false},
+    {"folders of tables",
+     "SELECT f.folder, t.catalog, t.ns, t.name FROM folders f JOIN tables t ON t.id = f.table_id"
+     " ORDER BY t.catalog, t.ns, t.name, f.folder",                                                             "INSERT INTO folders (folder, table_id) SELECT ?, id FROM tables"
+     " WHERE catalog = ? AND ns = ? AND name = ?",                                                             4, false},
+    {"staged tables",
+     "SELECT catalog, ns, name, principal, uuid, location, expires_ms FROM staged"
+     " ORDER BY catalog, ns, name, principal, location",                                                        "INSERT INTO staged (catalog, ns, name, principal, uuid, location, expires_ms)"
+     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                     7, true },
+    {"folders of staged tables",
+     "SELECT f.folder, s.catalog, s.ns, s.name, s.principal, s.location FROM folders f"
+     " JOIN staged s ON s.id = f.staged_id"
+     " ORDER BY s.catalog, s.ns, s.name, s.principal, s.location, f.folder",                                    "INSERT INTO folders (folder, staged_id) SELECT ?, id FROM staged"
+     " WHERE catalog = ? AND ns = ? AND name = ? AND principal = ? AND location = ?", 6, false},
+};
+
+enum { MAX_COLUMNS = 7, ROWS_BETWEEN_SIGNS = 256 };
+
+struct copying {
+    struct store *from, *to;
+    struct store_copied *copied;
+};
+
+static bool write_row(struct store *to, const struct kind *k, struct sql *row, struct err *e)
+{
+    auto_arena a = {0};
+    struct sql q;
+
+    if (!sql_begin(to, k->write, &q, e))
+        return false;
+    for (int i = 0; i < k->columns; i++) {
+        if (k->last_is_number && i == k->columns - 1)
+            sql_i64(&q, sql_column_i64(row, i));
+        else
+            sql_text(&q, sql_column(row, i, &a));
+    }
+    if (!sql_do(&q, e))
+        return false;
+    return sql_changes(to) == 1 ||
+           err_set(e, ERR_INVALID, "copy: a row of the %s belongs to nothing", k->what);
+}
+
+/* A server ends a transaction that says nothing for some seconds. */
+static bool give_sign(struct store *from, struct err *e)
+{
+    struct sql q;
+
+    return sql_begin(from, "SELECT 1", &q, e) && sql_do(&q, e);
+}
+
+static bool copy_kind(const struct copying *c, const struct kind *k, int64_t *rows, struct err *e)
+{
+    struct sql q;
+    bool row = false, ok;
+
+    *rows = 0;
+    if (!sql_begin(c->from, k->read, &q, e))
+        return false;
+    while ((ok = sql_step(&q, &row, e)) && row) {
+        ok = write_row(c->to, k, &q, e) && (++*rows % ROWS_BETWEEN_SIGNS || give_sign(c->from, e));
+        if (!ok)
+            break;
+    }
+    sql_end(&q);
+    return ok;
+}
+
+static bool rows_are_equal(struct sql *left, struct sql *right, int columns)
+{
+    auto_arena a = {0};
+
+    for (int i = 0; i < columns; i++) {
+        if (!sv_eq(sql_column(left, i, &a), sql_column(right, i, &a)))
+            return false;
+    }
+    return true;
+}
+
+static bool compare_kind(const struct copying *c, const struct kind *k, int64_t rows, struct err *e)
+{
+    struct sql left, right;
+    bool one = true, other = true, ok, equal = true;
+    int64_t n = -1;
+
+    if (!sql_begin(c->from, k->read, &left, e) || !sql_begin(c->to, k->read, &right, e))
+        return false;
+    do {
+        n++;
+        ok = sql_step(&left, &one, e) && sql_step(&right, &other, e);
+        equal = ok && one == other && (!one || rows_are_equal(&left, &right, k->columns));
+    } while (equal && one);
+    sql_end(&left);
+    sql_end(&right);
+    return ok &&
+           ((equal && n == rows) ||
+            err_set(e, ERR_INTERNAL, "copy: the %s differ at row %lld", k->what, (long long)n + 1));
+}
+
+static bool is_empty(struct store *s, bool *empty, struct err *e)
+{
+    *empty = true;
+    for (int i = 0; *empty && i < STORE_KINDS; i++) {
+        struct sql q;
+        bool row = false, ok;
+
+        if (!sql_begin(s, kinds[i].read, &q, e))
+            return false;
+        ok = sql_step(&q, &row, e);
+        sql_end(&q);
+        if (!ok)
+            return false;
+        *empty = !row;
+    }
+    return true;
+}
+
+static bool copy_all(UNUSED struct store *from, void *context, struct err *e)
+{
+    const struct copying *c = context;
+
+    for (int i = 0; i < STORE_KINDS; i++) {
+        c->copied->what[i] = kinds[i].what;
+        if (!copy_kind(c, &kinds[i], &c->copied->rows[i], e))
+            return false;
+    }
+    for (int i = 0; i < STORE_KINDS; i++) {
+        if (!compare_kind(c, &kinds[i], c->copied->rows[i], e))
+            return false;
+    }
+    return true;
+}
+
+/* A writing transaction at the source as well: nobody else writes there meanwhile. It ends first,
+ * so that nothing is left of the copy when that fails. */
+static bool copy_into_empty(UNUSED struct store *to, void *context, struct err *e)
+{
+    const struct copying *c = context;
+    bool nothing, empty;
+
+    if (!is_empty(c->from, &nothing, e) || !is_empty(c->to, &empty, e))
+        return false;
+    if (!empty)
+        return err_set(e, ERR_CONFLICT, "copy: the store to copy to is not empty");
+    if (nothing)
+        return err_set(e, ERR_NOT_FOUND, "copy: the store to copy from holds nothing");
+    return sql_transaction(c->from, copy_all, context, e);
+}
+
+bool store_copy(struct store *from, struct store *to, struct store_copied *out, struct err *e)
+{
+    return sql_transaction(to, copy_into_empty, &(struct copying){from, to, out}, e);
+}
