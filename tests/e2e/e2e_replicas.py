@@ -33,16 +33,20 @@ class Postgres(h.Server):
         return subprocess.Popen([os.path.join(self["bin"], "psql"), "-XAtq", self["url"]], stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-    def crash(self):
-        """Every process of it at once, as the kernel does when memory is short."""
+    def signal(self, number):
+        """To every process of it; the first one is stopped before, so that it starts no others."""
         pid = self["pids"]["postgres"]
-        children = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
         os.kill(pid, signal.SIGSTOP)
+        children = subprocess.run(["pgrep", "-P", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
         for child in [*map(int, children), pid]:
             try:
-                os.kill(child, signal.SIGKILL)
+                os.kill(child, number)
             except ProcessLookupError:
                 pass
+
+    def crash(self):
+        """At once, as the kernel does when memory is short."""
+        self.signal(signal.SIGKILL)
 
 
 def at_once(*calls):
@@ -208,6 +212,18 @@ class Replicas(Desk):
         self.other.start()
         h.wait_for("it serves again", lambda: self.load(self.other, made[0])[0] == 200, 30)
         self.acknowledged(made)
+
+    def test_a_server_that_is_frozen_costs_503_after_a_deadline(self):
+        self.postgres.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        try:
+            answers = at_once(lambda: self.load(self.desk, "first"), lambda: self.make(self.desk, "frozen"))
+        finally:
+            self.postgres.signal(signal.SIGCONT)
+        self.assertEqual([a[0] for a in answers], [503, 503], answers)
+        self.assertLess(time.monotonic() - began, 19)
+        h.wait_for("it serves again", lambda: self.load(self.desk, "first")[0] == 200)
+        h.wait_for("it writes again", lambda: self.make(self.desk, "frozen")[0] == 200)
 
     def test_a_frozen_writer_holds_up_writes_for_seconds_and_no_reads(self):
         frozen = self.postgres.psql("")

@@ -8,6 +8,7 @@
 #include "store/keeper.h"
 #include "store/postgres_link.h"
 #include "store/schema.h"
+#include "store/sql.h"
 #include "unit/store/place.h"
 
 /* ---- what its codes mean ---- */
@@ -63,6 +64,19 @@ static void a_refusal_says_whether_it_may_be_tried_again(void)
         CHECK_INT(make_namespace(&p, "n"), ERR_NONE);
         close_place(&p);
     }
+}
+
+/* Else it would not wait for its turn, and its outcome could be unknown to nobody's notice. */
+static void a_write_outside_a_transaction_is_refused(void)
+{
+    struct place p = {0};
+    struct sv found;
+
+    open_place(&p);
+    CHECK(!sql_run(p.store, "DELETE FROM namespaces", NULL, 0, &p.e));
+    CHECK(sv_contains(sv_from(p.e.msg), SV("read-only")));
+    CHECK_OK(store_namespace_get(p.store, &sales, &p.arena, &found, &p.e), &p.e);
+    close_place(&p);
 }
 
 static void a_reason_is_told_without_the_values_of_rows(void)
@@ -474,6 +488,7 @@ static void the_words_of_one_database_become_those_of_the_other(void)
 }
 
 SUITE("store/postgres", TEST(a_refusal_says_whether_it_may_be_tried_again),
+      TEST(a_write_outside_a_transaction_is_refused),
       TEST(a_reason_is_told_without_the_values_of_rows),
       TEST(what_the_server_rolled_back_for_another_is_tried_again_and_not_for_ever),
       TEST(a_name_too_long_for_an_index_is_the_callers_fault),
