@@ -23,9 +23,9 @@ static void check_arn(struct sv arn, struct arena *a, struct complaints *out)
             "holds an account number, which Ceph RGW does not know; write arn:aws:iam:::role/NAME");
     else if (name.n == 0 || name.n > 64 ||
              !sv_only(name,
-                      SV("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+=,.@-")))
+                      SV("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=,.@-")))
         complain(out, a, "InvalidSpec", SV("spec.roleArn"),
-                 "the role's name must be 1 to 64 of A-Z a-z 0-9 _ + = , . @ -");
+                 "Ceph RGW takes a role's name of 1 to 64 of A-Z a-z 0-9 = , . @ -");
 }
 
 static void check(const struct storage_integration *w, struct arena *a, struct complaints *out)

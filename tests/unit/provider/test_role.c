@@ -328,6 +328,26 @@ static void a_role_at_rgw_is_guarded_against_assuming_it_again(void)
                               "{\"aws:TokenIssueTime\":\"true\"}}}]}"));
 }
 
+static bool is_taken_by_rgw(const char *name)
+{
+    auto_arena a = {0};
+    struct storage_integration w = {.role_arn = arena_printf(&a, "arn:aws:iam:::role/%s", name)};
+    struct complaints found = {0};
+
+    rgw()->check(&w, &a, &found);
+    return found.n == 0;
+}
+
+/* As measured at 16.2.15; IAM itself takes '_' and '+'. */
+static void a_role_name_that_rgw_refuses_is_told_before_it_is_tried(void)
+{
+    CHECK(is_taken_by_rgw("team-a/lake=1,2.3@x"));
+    CHECK(!is_taken_by_rgw("a_b"));
+    CHECK(!is_taken_by_rgw("a+b"));
+    CHECK(!is_taken_by_rgw("a b"));
+    CHECK(!is_taken_by_rgw(""));
+}
+
 SUITE("provider/role", TEST(what_rgw_says_of_a_role_of_ours_is_understood),
       TEST(what_aws_says_in_pages_and_escapes_is_understood),
       TEST(a_store_that_always_has_more_is_given_up), TEST(a_role_that_is_missing_does_not_exist),
@@ -338,4 +358,5 @@ SUITE("provider/role", TEST(what_rgw_says_of_a_role_of_ours_is_understood),
       TEST(the_longest_session_is_put_by_update_role),
       TEST(a_store_that_cannot_update_a_role_is_no_failure), TEST(each_difference_is_told_by_name),
       TEST(a_role_is_taken_down_after_its_policies),
-      TEST(a_role_at_rgw_is_guarded_against_assuming_it_again))
+      TEST(a_role_at_rgw_is_guarded_against_assuming_it_again),
+      TEST(a_role_name_that_rgw_refuses_is_told_before_it_is_tried))
