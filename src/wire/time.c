@@ -79,22 +79,17 @@ static char take_digit(int *n)
  * runs for each audit record, where printing would cost more than all the rest of it. */
 static struct sv fill(struct arena *a, const char *pattern, const struct moment *m)
 {
+    static const char letters[] = "YMDhmsf";
+    int parts[] = {(int)m->year, m->month, m->day, m->hour, m->minute, m->second, m->ms};
     size_t n = strlen(pattern);
     char *text = arena_alloc(a, n + 1);
-    int year = (int)m->year, month = m->month, day = m->day, hour = m->hour, minute = m->minute,
-        second = m->second, ms = m->ms;
 
     for (size_t i = n; i-- > 0;) {
-        int *part = pattern[i] == 'Y'   ? &year
-                    : pattern[i] == 'M' ? &month
-                    : pattern[i] == 'D' ? &day
-                    : pattern[i] == 'h' ? &hour
-                    : pattern[i] == 'm' ? &minute
-                    : pattern[i] == 's' ? &second
-                    : pattern[i] == 'f' ? &ms
-                                        : NULL;
+        const char *letter = strchr(letters, pattern[i]);
 
-        text[i] = part ? take_digit(part) : pattern[i];
+        text[i] = pattern[i];
+        if (letter)
+            text[i] = take_digit(&parts[letter - letters]);
     }
     return sv_of(text, n);
 }
