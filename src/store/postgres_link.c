@@ -251,7 +251,7 @@ static bool set_up(struct link *l, struct err *e)
     PGresult *r;
 
     (void)PQsetNoticeReceiver(l->conn, be_silent, NULL);
-    if (PQsetnonblocking(l->conn, 1) != 0 || PQsetClientEncoding(l->conn, "UTF8") != 0)
+    if (PQsetnonblocking(l->conn, 1) != 0)
         return lost(l, reason_of(PQerrorMessage(l->conn)), e);
     (void)snprintf(text, sizeof(text),
                    "SET statement_timeout = %d; SET lock_timeout = %d;"
@@ -267,11 +267,18 @@ static bool set_up(struct link *l, struct err *e)
 static bool connect_once(struct link *l, struct err *e)
 {
     char seconds[16];
-    /* `dbname` is the whole URL, and what it says overrules what stands before it. */
-    const char *const names[] = {
-        "connect_timeout",  "application_name", "keepalives_idle", "keepalives_interval",
-        "keepalives_count", "tcp_user_timeout", "dbname",          NULL};
-    const char *const values[] = {seconds, "frontdesk", "10", "5", "3", "10000", l->url, NULL};
+    /* `dbname` is the whole URL: it overrules what stands before it, not what stands behind. */
+    const char *const names[] = {"connect_timeout",
+                                 "application_name",
+                                 "keepalives_idle",
+                                 "keepalives_interval",
+                                 "keepalives_count",
+                                 "tcp_user_timeout",
+                                 "dbname",
+                                 "client_encoding",
+                                 NULL};
+    const char *const values[] = {seconds, "frontdesk", "10",   "5", "3",
+                                  "10000", l->url,      "UTF8", NULL};
 
     (void)snprintf(seconds, sizeof(seconds), "%d", CONNECT_S);
     l->conn = PQconnectdbParams(names, values, 1);

@@ -10,6 +10,12 @@
 
 /* ---- what its codes mean ---- */
 
+/* In the place's schema. */
+static void in_place(struct place *p, const char *text)
+{
+    on_server(arena_printf(&p->arena, "SET search_path = \"%s\"; %s", p->folder, text).p);
+}
+
 /* From now on a namespace called `code` is refused with it, `times` times. */
 static void refuse_with(struct place *p, const char *code, int times)
 {
@@ -142,6 +148,26 @@ static void open_named(struct place *p)
     NEED_OK(store_namespace_create(p->store, &sales, SV("{}"), &p->e), &p->e);
 }
 
+/* Whatever the URL or the environment says: what we send is UTF-8. */
+static void text_is_utf8_whatever_the_client_is_set_to(void)
+{
+    const struct ns_name n = {sales.catalog, SV("\xc3\xa9t\xc3\xa9")};
+    struct place p = {0};
+    struct sv_vec found = {0};
+
+    make_folder(&p);
+    p.url = arena_printf(&p.arena, SV_FMT "&client_encoding=LATIN1", SV_ARG(p.url));
+    NEED_OK(store_open(p.url, &p.arena, &p.store, &p.e), &p.e);
+    NEED_OK(store_namespace_create(p.store, &n, SV("{}"), &p.e), &p.e);
+    NEED_OK(store_namespace_list(p.store, &(struct ns_name){sales.catalog, {0}}, &(struct page){0},
+                                 &p.arena, &found, &p.e),
+            &p.e);
+    CHECK_INT(found.n, 1);
+    CHECK_SV(found.p[0], n.ns);
+    in_place(&p, "SELECT 1 / (octet_length(ns) = 5)::int FROM namespaces");
+    close_place(&p);
+}
+
 static void a_connection_that_ended_while_idle_is_made_again(void)
 {
     struct place p = {0};
@@ -222,11 +248,6 @@ static void programs_that_start_at_once_make_the_tables_once(void)
         CHECK_INT(p.e.code, ERR_NONE);
         close_place(&p);
     }
-}
-
-static void in_place(struct place *p, const char *text)
-{
-    on_server(arena_printf(&p->arena, "SET search_path = \"%s\"; %s", p->folder, text).p);
 }
 
 static void tables_of_a_newer_program_are_read_and_not_written(void)
@@ -313,6 +334,7 @@ SUITE("store/postgres", TEST(a_refusal_says_whether_it_may_be_tried_again),
       TEST(a_reason_is_told_without_the_values_of_rows),
       TEST(what_the_server_rolled_back_for_another_is_tried_again_and_not_for_ever),
       TEST(a_name_too_long_for_an_index_is_the_callers_fault),
+      TEST(text_is_utf8_whatever_the_client_is_set_to),
       TEST(a_connection_that_ended_while_idle_is_made_again),
       TEST(a_connection_that_ends_in_a_transaction_has_changed_nothing),
       TEST(a_server_that_is_not_there_is_told_without_its_address),
