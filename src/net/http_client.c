@@ -271,11 +271,13 @@ static void clear(struct http_transfer *t)
 /* The outcome: a whole answer, or why there is none. A status with a cut body is none. */
 static bool conclude(struct http_transfer *t, CURLcode code, struct err *e)
 {
+    bool stays_so = t->options->larger_is_invalid && t->body.over && status_of(t) / 100 == 2;
+
     clear(t);
     if (code == CURLE_OK && !t->whole_head)
         t->why = "the answer ended in its head";
     if (code != CURLE_OK || !t->whole_head)
-        return err_set(e, ERR_UNAVAILABLE, "no answer: %s",
+        return err_set(e, stays_so ? ERR_INVALID : ERR_UNAVAILABLE, "no answer: %s",
                        t->why          ? t->why
                        : t->problem[0] ? t->problem
                                        : curl_easy_strerror(code));

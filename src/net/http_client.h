@@ -27,6 +27,7 @@ struct http_options {
     int connect_timeout_ms; /* 0: 10 s */
     int silence_timeout_ms; /* abort when no byte came for so long; 0: off */
     size_t max_bytes;       /* of the body; 0: LIMIT_RESPONSE_BYTES */
+    bool larger_is_invalid; /* a 2xx answer past max_bytes is ERR_INVALID: it stays so */
     const struct http_tls *tls;
     struct sv proxy; /* URL, or empty: none */
     bool compressed; /* ask for gzip */

@@ -105,6 +105,8 @@ struct object_ask {
 MUST_CHECK bool call_object(struct call *c, const struct object_ask *ask, call_then_fn *then,
                             struct err *e);
 struct sv call_content(const struct call *c);
+/* After a failed GET: the object is there, and larger than LIMIT_METADATA_BYTES. */
+bool call_content_is_too_large(const struct call *c);
 
 /* ---- replies ---- */
 bool call_reply(struct call *c); /* with c->out as it is. Always true */

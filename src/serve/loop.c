@@ -17,8 +17,6 @@ static void count(const struct call *c)
         metric_add(METRIC_AUTH_FAILED, 1);
     else if (c->out.status == 403)
         metric_add(METRIC_DENIED, 1);
-    else if (c->out.status == 500)
-        metric_add(METRIC_BUGS, 1);
 }
 
 bool call_reply(struct call *c)
@@ -38,6 +36,8 @@ void call_step(struct call *c, bool ok, const struct err *e)
 {
     if (ok)
         return;
+    if (e->code == ERR_INTERNAL || e->code == ERR_NONE)
+        metric_add(METRIC_BUGS, 1);
     if (e->code == ERR_INTERNAL)
         log_line(LOG_ERROR, "serve", "internal error", LOG_SV("requestId", c->id), LOG_ERR(e));
     call_fail(c, e);

@@ -168,6 +168,7 @@ static void on_object(struct http_response *in, const struct err *e, void *conte
         advance_errand(r);
         return;
     }
+    r->job->too_large = e->code == ERR_INVALID;
     fail(r->job, e);
     last = r->arena;
     arena_done(&last);
@@ -183,12 +184,14 @@ static bool step_errand(struct errand *r, struct err *e)
 
 static void advance_errand(struct errand *r)
 {
-    static const struct http_options options = {
+    static const struct http_options common = {
         .timeout_ms = LIMIT_MINT_MS, .connect_timeout_ms = 3000, .max_bytes = LIMIT_METADATA_BYTES};
+    struct http_options options = common;
     struct mint_job *j = r->job;
     struct err e = {0};
     struct arena last;
 
+    options.larger_is_invalid = j->method == HTTP_GET;
     if (step_errand(r, &e)) {
         if (!r->x.done) {
             (void)http_multi_start(r->minter->multi, &r->x.out, &options, &r->arena, on_object, r);

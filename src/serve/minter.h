@@ -38,6 +38,7 @@ struct mint_job {
     struct err err; /* ERR_NONE: it went well */
     struct credential got;
     struct sv content;
+    bool too_large; /* a GET: the object is there, and larger than LIMIT_METADATA_BYTES */
 
     struct mint_job *next; /* the minter's */
 };

@@ -2,6 +2,7 @@
 #include "serve/table_steps.h"
 
 #include "base/limits.h"
+#include "base/metric.h"
 #include "serve/loop.h"
 #include "wire/gzip.h"
 
@@ -271,29 +272,56 @@ struct sv metadata_body(const struct call *c, struct sv file, struct sv text)
     return sv_ends(file, SV(".gz.metadata.json")) ? gzip_write(text, c->arena) : text;
 }
 
+static bool read_content(struct call *c, struct table_at *t, struct err *e)
+{
+    struct sv text = call_content(c);
+
+    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
+        !metadata_read(text, c->arena, &t->metadata, e))
+        return false;
+    metadata_remember(c, t->row.metadata_location, text);
+    return true;
+}
+
+/*
+ * What lies in the bucket is neither a fault of this request nor of a store that is away, and
+ * asking again is no use: it is told at once, with the file's name and nothing of its content, and
+ * costs its own table only.
+ */
+static bool unusable(struct call *c, const struct table_at *t, struct err *e)
+{
+    const struct err why = *e;
+
+    metric_add(METRIC_METADATA_UNUSABLE, 1);
+    if (t->otherwise)
+        return t->otherwise(c, NULL, e);
+    if (why.code == ERR_NOT_FOUND) {
+        c->error_type = "NotFoundException";
+        (void)err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
+                      SV_ARG(sv_first(t->row.metadata_location, 180)));
+    } else {
+        c->error_status = 500;
+        c->error_type = "InternalServerError";
+        (void)err_set(e, ERR_INVALID, "metadata file " SV_FMT " cannot be used: %s",
+                      SV_ARG(sv_first(t->row.metadata_location, 160)), why.msg);
+    }
+    loop_log_refusal(c, "a table's metadata file cannot be used", e);
+    return false;
+}
+
 static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 {
     struct table_at *t = c->work;
-    struct sv text;
 
-    if (outcome && t->otherwise)
-        return t->otherwise(c, outcome, e);
-    if (outcome && outcome->code == ERR_NOT_FOUND) {
-        c->error_type = "NotFoundException";
-        return err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
-                       SV_ARG(sv_first(t->row.metadata_location, 180)));
+    if (outcome && call_content_is_too_large(c)) {
+        (void)err_set(e, ERR_INVALID, "it is larger than %d bytes", LIMIT_METADATA_BYTES);
+        return unusable(c, t, e);
     }
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return unusable(c, t, e);
     if (outcome)
-        return false;
-    text = call_content(c);
-    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
-        !metadata_read(text, c->arena, &t->metadata, e)) {
-        /* What lies in the bucket is no fault of this request. */
-        e->code = ERR_UNAVAILABLE;
-        return t->otherwise ? t->otherwise(c, NULL, e) : false;
-    }
-    metadata_remember(c, t->row.metadata_location, text);
-    return t->then(c, NULL, e);
+        return t->otherwise ? t->otherwise(c, outcome, e) : false;
+    return read_content(c, t, e) ? t->then(c, NULL, e) : unusable(c, t, e);
 }
 
 /* A file that somebody else wrote may have changed before it was registered. */

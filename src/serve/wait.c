@@ -166,7 +166,10 @@ static bool query_file(struct call *c, UNUSED struct store *s, struct err *e)
 
     switch (j->method) {
     case HTTP_GET:
-        return stored_file_read(j->file.key, LIMIT_METADATA_BYTES, c->arena, &j->content, e);
+        if (stored_file_read(j->file.key, LIMIT_METADATA_BYTES, c->arena, &j->content, e))
+            return true;
+        j->too_large = e->code == ERR_INVALID;
+        return false;
     case HTTP_PUT:
         return stored_file_write(j->file.key, j->body, e);
     default:
@@ -228,4 +231,9 @@ bool call_object(struct call *c, const struct object_ask *ask, call_then_fn *the
 struct sv call_content(const struct call *c)
 {
     return c->wait->job.content;
+}
+
+bool call_content_is_too_large(const struct call *c)
+{
+    return c->wait->job.too_large;
 }

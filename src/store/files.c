@@ -85,7 +85,15 @@ bool stored_file_read(struct sv path, size_t max_bytes, struct arena *a, struct 
                         : openat(at, arena_cstr(&scratch, name),
                                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-    return (fd >= 0 && read_all(fd, max_bytes, a, out)) || failed(path, e);
+    bool is_unfit;
+
+    if (fd >= 0 && read_all(fd, max_bytes, a, out))
+        return true;
+    is_unfit = errno == EFBIG;
+    (void)failed(path, e);
+    if (is_unfit)
+        e->code = ERR_INVALID;
+    return false;
 }
 
 static bool write_all(int fd, struct sv body)

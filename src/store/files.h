@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* ERR_NOT_FOUND. More than `max_bytes`, or no plain file: ERR_UNAVAILABLE. */
+/* ERR_NOT_FOUND. More than `max_bytes`, or no plain file: ERR_INVALID, for it stays so. */
 MUST_CHECK bool stored_file_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out,
                                  struct err *e);
 /* Makes the folders above it. Never overwrites: ERR_CONFLICT. It is on the disk when this returns.

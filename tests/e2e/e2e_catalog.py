@@ -333,7 +333,7 @@ class MetadataFiles(Catalog):
         self.restarted()
         self.assertEqual(self.load("foreign")[1]["metadata"], want)
         status, body = self.load("trap")
-        self.assertEqual(status, 503, body)
+        self.assertEqual(status, 500, body)
         self.assertIn("gzip: more than 67108864 bytes when unpacked", body["error"]["message"])
         self.assertEqual(self.load("foreign")[0], 200)
 
@@ -350,8 +350,8 @@ class MetadataFiles(Catalog):
         for content in wrong:
             with self.subTest(content[:40]):
                 self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=content)
-                self.assertEqual(self.load("odd")[0], 503)
-                self.assertEqual(self.commit("odd", change)[0], 503)
+                self.assertEqual(self.load("odd")[0], 500)
+                self.assertEqual(self.commit("odd", change)[0], 500)
                 self.assertEqual(self.load("whole")[0], 200)
         self.rgw.s3.delete_object(Bucket="warehouse", Key=key)
         status, gone = self.load("odd")

@@ -240,11 +240,13 @@ static void a_body_at_the_limit_passes_and_one_past_it_is_refused(void)
     static const struct fake_reply replies[] = {
         {TEN,                                   FAKE_CLOSE, 0},
         {TEN,                                   FAKE_CLOSE, 0},
-        {FAKE_HEAD("200 OK") "\r\n01234567890", FAKE_CLOSE, 0}
+        {FAKE_HEAD("200 OK") "\r\n01234567890", FAKE_CLOSE, 0},
+        {TEN,                                   FAKE_CLOSE, 0},
+        {FAKE_HEAD("503 No") "\r\n01234567890", FAKE_CLOSE, 0}
     };
     static struct bench b;
 
-    bench_start(&b, replies, 3);
+    bench_start(&b, replies, 5);
     b.options.max_bytes = 10;
     CHECK_OK(ask(&b), &b.err);
     CHECK_SV(b.response.body, SV("0123456789"));
@@ -252,6 +254,12 @@ static void a_body_at_the_limit_passes_and_one_past_it_is_refused(void)
     check_unavailable(&b);
     CHECK(strstr(b.err.msg, "too large") != NULL);
     b.options.max_bytes = 10;
+    check_unavailable(&b);
+    b.options.max_bytes = 9;
+    b.options.larger_is_invalid = true;
+    CHECK(!ask(&b));
+    CHECK_INT(b.err.code, ERR_INVALID);
+    /* A store that is away does not become a file that is too large by what it says. */
     check_unavailable(&b);
     bench_done(&b);
 }
