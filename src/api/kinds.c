@@ -144,9 +144,10 @@ const struct kind_decoder decode_principal_role = {
 /* clang-format off */
 static const struct field grant_fields[] = {
     {.path = "privileges", .type = FIELD_PRIVILEGES, .required = true, .offset = GRANT(privileges),
-     .min = 1, .max = 20},
+     .min = 1, .max = 30},
     {.path = "namespaces", .type = FIELD_STRINGS, .offset = GRANT(namespaces), .max = 100},
     {.path = "tables", .type = FIELD_STRINGS, .offset = GRANT(tables), .max = 100},
+    {.path = "views", .type = FIELD_STRINGS, .offset = GRANT(views), .max = 100},
 };
 /* clang-format on */
 #undef GRANT
@@ -193,6 +194,7 @@ static void finish_catalog_role(struct resource *r, struct arena *a)
     for (size_t i = 0; i < c->grants.n; i++) {
         check_patterns(r, &c->grants.p[i].namespaces, "namespaces", i, a);
         check_patterns(r, &c->grants.p[i].tables, "tables", i, a);
+        check_patterns(r, &c->grants.p[i].views, "views", i, a);
     }
 }
 

@@ -90,7 +90,13 @@ struct principal_role {
     X(TABLE_FULL_METADATA)        \
     X(TABLE_READ_DATA)            \
     X(TABLE_WRITE_DATA)           \
-    X(TABLE_DELETE_DATA)
+    X(TABLE_DELETE_DATA)          \
+    X(VIEW_LIST)                  \
+    X(VIEW_CREATE)                \
+    X(VIEW_DROP)                  \
+    X(VIEW_READ_PROPERTIES)       \
+    X(VIEW_WRITE_PROPERTIES)      \
+    X(VIEW_FULL_METADATA)
 enum privilege {
 #define X(name) PRIVILEGE_##name,
     PRIVILEGES(X)
@@ -106,7 +112,9 @@ MUST_CHECK bool privilege_read(struct sv name, enum privilege *out);
 struct grant {
     privilege_set privileges;
     struct sv_vec namespaces; /* empty: all. A namespace covers what is below it */
-    struct sv_vec tables; /* empty: all tables of those namespaces, and the namespaces themselves */
+    /* Both empty: all tables and views of those namespaces, and the namespaces themselves. One of
+     * them: nothing of the other. */
+    struct sv_vec tables, views;
 };
 struct grants VEC(struct grant);
 

@@ -55,6 +55,10 @@ enum {
     /* A table of 10,000 columns, all of them projected; engines report some 20 numbers. */
     LIMIT_REPORT_BYTES = 512 * 1024,
     LIMIT_REPORT_METRICS = 64,
+    LIMIT_VIEW_SQL_BYTES = 1024 * 1024,
+    LIMIT_VIEW_REPRESENTATIONS = 50, /* one for each dialect */
+    LIMIT_VIEW_SCHEMAS = 1000,
+    LIMIT_VIEW_VERSIONS = 100,
 
     /* Vending. */
     LIMIT_SESSION_POLICY_CHARS = 2048, /* AWS STS and RGW 16 refuse more */

@@ -29,6 +29,9 @@ typedef bool update_fn(struct changing *c, const struct json *u, struct err *e);
 /* snapshots.c */
 update_fn add_snapshot, set_snapshot_ref, remove_snapshots, remove_snapshot_ref;
 
+/* updates.c, for views too */
+update_fn set_location, set_properties, remove_properties;
+
 /* commit.c. All are known; assert-create stands alone; `*creates` says whether it is there. */
 MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struct err *e);
 

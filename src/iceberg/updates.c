@@ -215,7 +215,7 @@ static bool set_default_sort_order(struct changing *c, const struct json *u, str
     return set_current(c, u, names, c->last_order, e);
 }
 
-static bool set_location(struct changing *c, const struct json *u, struct err *e)
+bool set_location(struct changing *c, const struct json *u, struct err *e)
 {
     struct sv location = sv_trim_end(json_get_str(u, SV("location")), '/');
 
@@ -237,7 +237,7 @@ static struct json *properties_of(struct changing *c)
     return p;
 }
 
-static bool set_properties(struct changing *c, const struct json *u, struct err *e)
+bool set_properties(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *updates = json_get(u, SV("updates"));
     struct json *properties = properties_of(c), *value;
@@ -258,7 +258,7 @@ static bool set_properties(struct changing *c, const struct json *u, struct err 
            err_set(e, ERR_INVALID, "more than %d properties", LIMIT_PROPERTIES);
 }
 
-static bool remove_properties(struct changing *c, const struct json *u, struct err *e)
+bool remove_properties(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *removals = json_get(u, SV("removals"));
     struct json *properties = properties_of(c);

@@ -115,18 +115,23 @@ static struct rule_grant compile_grant(struct compiling *c, const struct resourc
 {
     const struct grant *g = &r->catalog_role.grants.p[i];
     struct pattern *patterns = arena_array(c->arena, struct pattern, g->namespaces.n);
-    struct sv *tables = arena_array(c->arena, struct sv, g->tables.n);
+    struct sv *tables = arena_array(c->arena, struct sv, g->tables.n),
+              *views = arena_array(c->arena, struct sv, g->views.n);
 
     for (size_t j = 0; j < g->namespaces.n; j++)
         patterns[j] = split(c->arena, g->namespaces.p[j]);
     for (size_t j = 0; j < g->tables.n; j++)
         tables[j] = arena_dup(c->arena, g->tables.p[j]);
+    for (size_t j = 0; j < g->views.n; j++)
+        views[j] = arena_dup(c->arena, g->views.p[j]);
     return (struct rule_grant){
         .privileges = privileges_implied(g->privileges),
         .namespaces = patterns,
         .n_namespaces = g->namespaces.n,
         .tables = tables,
         .n_tables = g->tables.n,
+        .views = views,
+        .n_views = g->views.n,
         .max_ttl_seconds = r->catalog_role.max_credential_ttl_seconds,
         .label = arena_indexed(c->arena,
                                ARENA_JOIN(c->scratch, SV("CatalogRole "), r->meta.namespace_,

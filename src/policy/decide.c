@@ -12,6 +12,10 @@ static const struct {
                                        BIT(NAMESPACE_WRITE_PROPERTIES)                 },
     {BIT(TABLE_FULL_METADATA),        BIT(TABLE_LIST) | BIT(TABLE_CREATE) | BIT(TABLE_DROP) |
                                    BIT(TABLE_READ_PROPERTIES) | BIT(TABLE_WRITE_PROPERTIES)},
+    {BIT(VIEW_FULL_METADATA),         BIT(VIEW_LIST) | BIT(VIEW_CREATE) | BIT(VIEW_DROP) |
+                                  BIT(VIEW_READ_PROPERTIES) | BIT(VIEW_WRITE_PROPERTIES)    },
+    {BIT(VIEW_WRITE_PROPERTIES),      BIT(VIEW_READ_PROPERTIES)                                                          },
+    {BIT(VIEW_READ_PROPERTIES),       BIT(VIEW_LIST)                                                                     },
     {BIT(TABLE_WRITE_DATA),           BIT(TABLE_READ_DATA) | BIT(TABLE_WRITE_PROPERTIES)                                 },
     {BIT(TABLE_READ_DATA),            BIT(TABLE_READ_PROPERTIES)                                                         },
     {BIT(NAMESPACE_WRITE_PROPERTIES), BIT(NAMESPACE_READ_PROPERTIES)                                                     },
@@ -19,6 +23,15 @@ static const struct {
     {BIT(TABLE_WRITE_PROPERTIES),     BIT(TABLE_READ_PROPERTIES)                                                         },
     {BIT(TABLE_READ_PROPERTIES),      BIT(TABLE_LIST)                                                                    },
 };
+
+/* What speaks of a table or of a view by its name. */
+static const privilege_set of_tables = BIT(TABLE_LIST) | BIT(TABLE_CREATE) | BIT(TABLE_DROP) |
+                                       BIT(TABLE_READ_PROPERTIES) | BIT(TABLE_WRITE_PROPERTIES) |
+                                       BIT(TABLE_FULL_METADATA) | BIT(TABLE_READ_DATA) |
+                                       BIT(TABLE_WRITE_DATA) | BIT(TABLE_DELETE_DATA),
+                           of_views = BIT(VIEW_LIST) | BIT(VIEW_CREATE) | BIT(VIEW_DROP) |
+                                      BIT(VIEW_READ_PROPERTIES) | BIT(VIEW_WRITE_PROPERTIES) |
+                                      BIT(VIEW_FULL_METADATA);
 
 privilege_set privileges_implied(privilege_set set)
 {
@@ -64,23 +77,31 @@ static bool any_namespace(const struct rule_grant *g, const struct subject *s)
     return g->n_namespaces == 0;
 }
 
-static bool any_table(const struct rule_grant *g, struct sv table)
+static bool any_name(const struct sv *patterns, size_t n, struct sv name)
 {
-    for (size_t i = 0; i < g->n_tables; i++) {
-        if (name_matches(g->tables[i], table))
+    for (size_t i = 0; i < n; i++) {
+        if (name_matches(patterns[i], name))
             return true;
     }
-    return g->n_tables == 0;
+    return false;
+}
+
+/* A line that names tables or views says nothing about anything else. */
+static bool names_it(const struct rule_grant *g, const struct subject *s)
+{
+    if (!g->n_tables && !g->n_views)
+        return true;
+    if (!s->table.n)
+        return false;
+    return s->is_view ? any_name(g->views, g->n_views, s->table)
+                      : any_name(g->tables, g->n_tables, s->table);
 }
 
 static bool applies(const struct rule_grant *g, const struct caller *c, const struct subject *s)
 {
     if (c->only_role.n && !sv_eq(g->via, c->only_role))
         return false;
-    /* A line that names tables says nothing about namespaces. */
-    if (!s->table.n && g->n_tables)
-        return false;
-    return any_namespace(g, s) && (!s->table.n || any_table(g, s->table));
+    return any_namespace(g, s) && names_it(g, s);
 }
 
 static void add(struct decision *d, const struct rule_grant *g)
@@ -139,24 +160,30 @@ static bool touches(const struct pattern *p, const struct subject *s)
     return true;
 }
 
+static bool any_touched(const struct rule_grant *g, const struct subject *s)
+{
+    for (size_t i = 0; i < g->n_namespaces; i++) {
+        if (touches(&g->namespaces[i], s))
+            return true;
+    }
+    return g->n_namespaces == 0;
+}
+
+static bool shows(const struct rule_grant *g, const struct caller *c, const struct subject *s)
+{
+    if ((c->only_role.n && !sv_eq(g->via, c->only_role)) || !g->privileges)
+        return false;
+    if (!s->table.n)
+        return any_touched(g, s);
+    return (g->privileges & (s->is_view ? of_views : of_tables)) && applies(g, c, s);
+}
+
 bool rulebook_sees(UNUSED const struct rulebook *r, const struct caller *c, const struct subject *s)
 {
     const struct rule_grants *grants = &c->principal->grants[s->catalog->index];
 
     for (size_t i = 0; i < grants->n; i++) {
-        const struct rule_grant *g = &grants->p[i];
-        bool any = g->n_namespaces == 0;
-
-        if ((c->only_role.n && !sv_eq(g->via, c->only_role)) || !g->privileges)
-            continue;
-        if (s->table.n) {
-            if (applies(g, c, s))
-                return true;
-            continue;
-        }
-        for (size_t j = 0; !any && j < g->n_namespaces; j++)
-            any = touches(&g->namespaces[j], s);
-        if (any)
+        if (shows(&grants->p[i], c, s))
             return true;
     }
     return false;

@@ -19,8 +19,9 @@ struct rule_grant {
     privilege_set privileges; /* implied ones included */
     const struct pattern *namespaces;
     size_t n_namespaces; /* 0: all */
-    const struct sv *tables;
-    size_t n_tables; /* 0: all, and the namespaces themselves */
+    /* Neither: all tables and views, and the namespaces themselves. */
+    const struct sv *tables, *views;
+    size_t n_tables, n_views;
     int max_ttl_seconds;
     struct sv label; /* "CatalogRole ns/name grants[2]" */
     struct sv via;   /* the principal role it comes through; empty: direct */

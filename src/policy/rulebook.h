@@ -143,6 +143,7 @@ struct subject {
     const struct sv *levels; /* of the namespace; n_levels 0: the catalog itself */
     size_t n_levels;
     struct sv table; /* empty: the namespace */
+    bool is_view;    /* `table` is the name of a view */
 };
 struct decision {
     privilege_set privileges; /* all that the caller holds there, implied ones included */

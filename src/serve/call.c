@@ -143,7 +143,11 @@ bool call_body(struct call *c, struct json **out, struct err *e)
 bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum privilege p,
                  struct decision *d, struct err *e)
 {
-    struct subject s = {.catalog = c->catalog, .table = table};
+    struct subject s = {
+        .catalog = c->catalog,
+        .table = table,
+        .is_view = p >= PRIVILEGE_VIEW_LIST && p <= PRIVILEGE_VIEW_FULL_METADATA,
+    };
     struct decision mine;
 
     if (ns) {

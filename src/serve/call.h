@@ -137,8 +137,8 @@ MUST_CHECK bool call_levels_json(struct call *c, const struct json *list, struct
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
 /* The body as a JSON object. */
 MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);
-/* The caller holds `p` on the subject, else ERR_DENIED with c->missing set; c->grant on success.
- * `d` may be NULL. */
+/* The caller holds `p` on the subject (a view where `p` is of views), else ERR_DENIED with
+ * c->missing set; c->grant on success. `d` may be NULL. */
 MUST_CHECK bool call_demand(struct call *c, const struct levels *ns, struct sv table,
                             enum privilege p, struct decision *d, struct err *e);
 /* "not found" in Iceberg's words: sets c->error_type. Always false. */

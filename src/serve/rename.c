@@ -1,6 +1,7 @@
-/* rename.c - POST .../tables/rename: another name for the same table; its files stay. */
+/* rename.c - POST .../tables/rename and .../views/rename: another name for the same thing; its
+ * files stay. */
 #include "serve/routes.h"
-#include "serve/table_steps.h"
+#include "serve/view_steps.h"
 
 struct rename_work {
     struct table_path from, to;
@@ -11,7 +12,7 @@ static bool query_rename(struct call *c, struct store *s, struct err *e)
 {
     struct rename_work *w = c->work;
 
-    return store_table_rename(s, &w->names, c->arena, e);
+    return store_rename(s, &w->names, c->arena, e);
 }
 
 static bool after_rename(struct call *c, const struct err *outcome, struct err *e)
@@ -22,27 +23,32 @@ static bool after_rename(struct call *c, const struct err *outcome, struct err *
         return call_reply_empty(c, 204);
     if (outcome->code == ERR_NOT_FOUND)
         return w->names.no_namespace ? call_no_namespace(c, &w->to.ns, e)
+               : w->names.view       ? view_missing(c, &w->from, e)
                                      : call_no_table(c, &w->from.ns, w->from.table, e);
     if (outcome->code == ERR_CONFLICT)
-        return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT "." SV_FMT,
+        return err_set(e, ERR_CONFLICT, "Table or view already exists: " SV_FMT "." SV_FMT,
                        SV_ARG(sv_first(w->to.ns.dotted, 100)), SV_ARG(sv_first(w->to.table, 100)));
     return false;
 }
 
 /*
  * Grants are by name, so a new name is a new set of rights. Nobody gains by its own rename: what it
- * may do with the data there it must be allowed to do here.
+ * may do with the data, or with the view's text, there it must be allowed to do here.
  */
-static bool gains_nothing(struct call *c, const struct decision *here, const struct decision *there,
-                          struct err *e)
+static bool gains_nothing(struct call *c, const struct rename_work *w, const struct decision *here,
+                          const struct decision *there, struct err *e)
 {
-    static const enum privilege data[] = {PRIVILEGE_TABLE_READ_DATA, PRIVILEGE_TABLE_WRITE_DATA,
-                                          PRIVILEGE_TABLE_DELETE_DATA};
+    static const enum privilege of_tables[] = {PRIVILEGE_TABLE_READ_DATA,
+                                               PRIVILEGE_TABLE_WRITE_DATA,
+                                               PRIVILEGE_TABLE_DELETE_DATA},
+                                of_views[] = {PRIVILEGE_VIEW_READ_PROPERTIES,
+                                              PRIVILEGE_VIEW_WRITE_PROPERTIES};
+    const enum privilege *gains = w->names.view ? of_views : of_tables;
 
-    for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
-        if (!decision_allows(there, data[i]) || decision_allows(here, data[i]))
+    for (size_t i = 0; i < (w->names.view ? 2U : 3U); i++) {
+        if (!decision_allows(there, gains[i]) || decision_allows(here, gains[i]))
             continue;
-        c->missing = privilege_name(data[i]);
+        c->missing = privilege_name(gains[i]);
         return err_set(e, ERR_DENIED,
                        SV_FMT " would gain " SV_FMT " by the new name; it lacks it on the old one",
                        SV_ARG(c->who.name), SV_ARG(c->missing));
@@ -52,12 +58,16 @@ static bool gains_nothing(struct call *c, const struct decision *here, const str
 
 static bool check_rights(struct call *c, const struct rename_work *w, struct err *e)
 {
+    const bool view = w->names.view;
     struct decision here, there;
 
-    return call_demand(c, &w->to.ns, w->to.table, PRIVILEGE_TABLE_LIST, NULL, e) &&
-           call_demand(c, &w->to.ns, w->to.table, PRIVILEGE_TABLE_CREATE, &there, e) &&
-           call_demand(c, &w->from.ns, w->from.table, PRIVILEGE_TABLE_DROP, &here, e) &&
-           gains_nothing(c, &here, &there, e);
+    return call_demand(c, &w->to.ns, w->to.table, view ? PRIVILEGE_VIEW_LIST : PRIVILEGE_TABLE_LIST,
+                       NULL, e) &&
+           call_demand(c, &w->to.ns, w->to.table,
+                       view ? PRIVILEGE_VIEW_CREATE : PRIVILEGE_TABLE_CREATE, &there, e) &&
+           call_demand(c, &w->from.ns, w->from.table,
+                       view ? PRIVILEGE_VIEW_DROP : PRIVILEGE_TABLE_DROP, &here, e) &&
+           gains_nothing(c, w, &here, &there, e);
 }
 
 static struct json *destination(struct call *c, const struct rename_work *w)
@@ -69,7 +79,7 @@ static struct json *destination(struct call *c, const struct rename_work *w)
     return v;
 }
 
-bool table_rename(struct call *c, struct err *e)
+static bool rename_one(struct call *c, bool view, struct err *e)
 {
     struct rename_work *w = arena_new(c->arena, struct rename_work);
     struct json *body;
@@ -81,6 +91,17 @@ bool table_rename(struct call *c, struct err *e)
         !table_identifier(c, json_get(body, SV("source")), "source", &w->from, e))
         return false;
     c->details = destination(c, w);
-    w->names = (struct renaming){.from = path_table(c, &w->from), .to = path_table(c, &w->to)};
+    w->names = (struct renaming){
+        .from = path_table(c, &w->from), .to = path_table(c, &w->to), .view = view};
     return check_rights(c, w, e) && call_write(c, query_rename, after_rename, e);
+}
+
+bool table_rename(struct call *c, struct err *e)
+{
+    return rename_one(c, false, e);
+}
+
+bool view_rename(struct call *c, struct err *e)
+{
+    return rename_one(c, true, e);
 }

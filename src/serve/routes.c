@@ -7,6 +7,8 @@
 #define NAMESPACE  NAMESPACES "/{namespace}"
 #define TABLES     NAMESPACE "/tables"
 #define TABLE      TABLES "/{table}"
+#define VIEWS      NAMESPACE "/views"
+#define VIEW       VIEWS "/{view}"
 
 const struct route routes[] = {
     {HTTP_GET,    "/v1/config",                       AUTH_TOKEN, config_show,          "config",               false},
@@ -29,6 +31,13 @@ const struct route routes[] = {
     {HTTP_POST,   TABLE "/metrics",                   AUTH_TOKEN, table_metrics,        "report-metrics",       true },
     {HTTP_POST,   "/v1/{prefix}/transactions/commit", AUTH_TOKEN, transaction_commit,
      "commit-transaction",                                                                                      true },
+    {HTTP_GET,    VIEWS,                              AUTH_TOKEN, view_list,            "list-views",           true },
+    {HTTP_POST,   VIEWS,                              AUTH_TOKEN, view_create_new,      "create-view",          true },
+    {HTTP_GET,    VIEW,                               AUTH_TOKEN, view_show,            "load-view",            true },
+    {HTTP_HEAD,   VIEW,                               AUTH_TOKEN, view_exists,          "view-exists",          true },
+    {HTTP_POST,   VIEW,                               AUTH_TOKEN, view_replace,         "replace-view",         true },
+    {HTTP_DELETE, VIEW,                               AUTH_TOKEN, view_drop,            "drop-view",            true },
+    {HTTP_POST,   "/v1/{prefix}/views/rename",        AUTH_TOKEN, view_rename,          "rename-view",          true },
     {HTTP_GET,    TABLE "/credentials",               AUTH_TOKEN, credentials_show,     "vend",                 true },
     {HTTP_POST,   TABLE "/credentials",               AUTH_TOKEN, credentials_show,     "vend",                 false},
 };

@@ -27,11 +27,12 @@ const struct route *route_match(enum http_method m, struct sv path, struct sv pa
                                 bool *other_method);
 
 /* Handlers, a file each: config.c, oauth.c, vend.c; namespaces.c, tables.c, commit.c, rename.c,
- * register.c, metrics.c, transaction.c. */
+ * register.c, metrics.c, transaction.c; views.c, view_commit.c. */
 call_fn config_show, oauth_token, credentials_show;
 call_fn namespace_list, namespace_create, namespace_load, namespace_exists, namespace_drop,
     namespace_properties;
 call_fn table_list, table_create, table_load, table_exists, table_commit, table_drop, table_rename,
     table_register, table_metrics, transaction_commit;
+call_fn view_list, view_create_new, view_show, view_exists, view_replace, view_drop, view_rename;
 
 #endif

@@ -45,6 +45,10 @@ MUST_CHECK bool table_folders(struct call *c, struct table_at *t, struct err *e)
 /* The metadata file of t->row, from the cache or the bucket, into t->metadata. */
 MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then,
                                struct err *e);
+/* A place of its own below `parent`, the namespace's location, or else below the catalog's: the
+ * name and a part of the fresh `uuid`. choose.c. */
+struct sv location_choose(struct call *c, const struct table_path *path, struct sv parent,
+                          struct sv uuid);
 /* Whether a folder may be used in this catalog. */
 bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l);
 /* LIMIT: location and write paths of `metadata` as folders for the store. ERR_DENIED when one is

@@ -24,7 +24,7 @@ static bool list_names(struct call *c, struct store *s, const struct page *page,
 static bool is_seen(struct call *c, struct sv name)
 {
     const struct list_work *w = c->work;
-    const struct subject s = {c->catalog, w->path.ns.p, w->path.ns.n, name};
+    const struct subject s = {c->catalog, w->path.ns.p, w->path.ns.n, name, false};
 
     return rulebook_sees(c->rules, &c->who, &s);
 }
@@ -68,7 +68,7 @@ bool table_list(struct call *c, struct err *e)
         return false;
     /* Rights on single tables are enough: the list shows those only. */
     if (!rulebook_sees(c->rules, &c->who,
-                       &(struct subject){c->catalog, w->path.ns.p, w->path.ns.n, {0}}))
+                       &(struct subject){c->catalog, w->path.ns.p, w->path.ns.n, {0}, false}))
         return call_demand(c, &w->path.ns, (struct sv){0}, PRIVILEGE_TABLE_LIST, &d, e);
     return call_read(c, query_list, after_list, e);
 }
@@ -99,35 +99,6 @@ static bool query_namespace(struct call *c, struct store *s, struct err *e)
         return false;
     w->namespace_location = arena_dup(c->arena, json_get_str(map, SV("location")));
     return true;
-}
-
-/* Names as folders: whatever a policy could not say becomes '_'; the suffix keeps them apart. */
-static void add_clean(struct buf *b, struct sv name)
-{
-    static const struct sv alphabet =
-        SV_INIT("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.=-");
-
-    for (size_t i = 0; i < name.n; i++)
-        buf_add(b, sv_has_char(alphabet, name.p[i]) ? sv_of(name.p + i, 1) : SV("_"));
-}
-
-static struct sv choose_location(struct call *c, const struct table_work *w, struct sv uuid)
-{
-    struct buf b = buf_new(c->arena, 16384);
-
-    if (w->namespace_location.n) {
-        buf_add(&b, sv_trim_end(w->namespace_location, '/'));
-    } else {
-        buf_add(&b, sv_trim_end(location_text(&c->catalog->base, c->arena), '/'));
-        for (size_t i = 0; i < w->at.path.ns.n; i++) {
-            buf_addc(&b, '/');
-            add_clean(&b, w->at.path.ns.p[i]);
-        }
-    }
-    buf_addc(&b, '/');
-    add_clean(&b, w->at.path.table);
-    buf_addf(&b, "-" SV_FMT, SV_ARG(sv_first(uuid, 8)));
-    return buf_sv(&b);
 }
 
 static bool taken(struct call *c, const struct table_work *w, struct sv overlap, struct err *e)
@@ -324,7 +295,7 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
         return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->at.path.ns, e) : false;
     o.location = json_get_str(w->request, SV("location"));
     if (!o.location.n)
-        o.location = choose_location(c, w, o.uuid);
+        o.location = location_choose(c, &w->at.path, w->namespace_location, o.uuid);
     if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
         !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
         return false;

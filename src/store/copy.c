@@ -11,9 +11,9 @@ static const struct kind {
     {"namespaces",               "SELECT catalog, ns, parent, properties FROM namespaces ORDER BY catalog, ns",
      "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                              4, false},
     {"tables",
-     "SELECT catalog, ns, name, uuid, metadata_location, location FROM tables"
-     " ORDER BY catalog, ns, name",                                                                             "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location)"
-     " VALUES (?, ?, ?, ?, ?, ?)",                                                                                             6, false},
+     "SELECT catalog, ns, name, uuid, metadata_location, location, kind FROM tables"
+     " ORDER BY catalog, ns, name",                                                                             "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, kind)"
+     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                                          7, true },
     {"folders of tables",
      "SELECT f.folder, t.catalog, t.ns, t.name FROM folders f JOIN tables t ON t.id = f.table_id"
      " ORDER BY t.catalog, t.ns, t.name, f.folder",                                                             "INSERT INTO folders (folder, table_id) SELECT ?, id FROM tables"

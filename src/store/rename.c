@@ -1,4 +1,4 @@
-/* rename.c - a table under another name. */
+/* rename.c - a table or a view under another name. */
 #include "store/sql.h"
 
 struct moving {
@@ -9,21 +9,21 @@ struct moving {
 static bool find_both(struct store *s, const struct moving *m, int64_t *id, struct err *e)
 {
     struct renaming *r = m->names;
+    struct entry_found from, to;
     struct sv ignored;
-    int64_t taken;
 
-    if (!table_find_id(s, &r->from, m->arena, id, &ignored, e))
+    if (!table_find_id(s, &r->from, r->view ? ENTRY_VIEW : ENTRY_TABLE, m->arena, &from, e))
         return false;
-    if (!*id)
-        return err_set(e, ERR_NOT_FOUND, "no such table");
+    *id = from.id;
+    if (!from.id)
+        return err_set(e, ERR_NOT_FOUND, "no such entry");
     if (!store_namespace_get(s, &(struct ns_name){r->to.catalog, r->to.ns}, m->arena, &ignored,
                              e)) {
         r->no_namespace = e->code == ERR_NOT_FOUND;
         return false;
     }
-    if (!table_find_id(s, &r->to, m->arena, &taken, &ignored, e))
-        return false;
-    return !taken || err_set(e, ERR_CONFLICT, "the name is taken");
+    return table_find_id(s, &r->to, ENTRY_ANY, m->arena, &to, e) &&
+           (!to.id || err_set(e, ERR_CONFLICT, "the name is taken"));
 }
 
 static bool rename_it(struct store *s, void *context, struct err *e)
@@ -41,7 +41,7 @@ static bool rename_it(struct store *s, void *context, struct err *e)
     return sql_do(&q, e);
 }
 
-bool store_table_rename(struct store *s, struct renaming *r, struct arena *a, struct err *e)
+bool store_rename(struct store *s, struct renaming *r, struct arena *a, struct err *e)
 {
     r->no_namespace = false;
     return sql_transaction(s, rename_it, &(struct moving){r, a}, e);

@@ -46,10 +46,14 @@ static const char second[] =
 static const char second_at_once[] =
     NAMESPACES TABLES STAGED("staged") FOLDERS("folders", "staged") FOLDER_INDEXES STAGED_INDEX;
 
+/* Views share the names of tables, so they are rows of one table: 0 is a table, 1 a view. */
+static const char third[] = "ALTER TABLE tables ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;";
+
 /* No PostgreSQL database has been of version 1: 2 makes everything there. */
 const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {first,  ""            },
     {second, second_at_once},
+    {third,  third         },
 };
 
 bool schema_is_known(int64_t version, struct err *e)

@@ -109,8 +109,35 @@ MUST_CHECK bool staged_drop(struct store *s, int64_t id, struct err *e);
 
 /* ---- tables.c ---- */
 
-/* The row's id, 0 when there is none, and its metadata's location. */
-MUST_CHECK bool table_find_id(struct store *s, const struct table_name *t, struct arena *a,
-                              int64_t *id, struct sv *metadata, struct err *e);
+/* What a row of `tables` is: views have the same names, pointers and folders. */
+enum entry { ENTRY_TABLE, ENTRY_VIEW, ENTRY_ANY };
+
+struct entry_found {
+    int64_t id; /* 0: there is none */
+    struct sv metadata;
+};
+MUST_CHECK bool table_find_id(struct store *s, const struct table_name *t, enum entry kind,
+                              struct arena *a, struct entry_found *out, struct err *e);
+MUST_CHECK bool entry_get(struct store *s, const struct table_name *t, enum entry kind,
+                          struct arena *a, struct table_row *out, struct err *e);
+struct entries {
+    const struct ns_name *ns;
+    enum entry kind;
+};
+MUST_CHECK bool entry_list(struct store *s, struct entries of, const struct page *page,
+                           struct arena *a, struct sv_vec *out, struct err *e);
+MUST_CHECK bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
+                              struct table_change *c, struct arena *a, struct err *e);
+/* One change under way. */
+struct entry_change {
+    const struct table_name *name;
+    struct table_change *change;
+    struct arena *arena;
+    enum entry kind;
+};
+MUST_CHECK bool entry_create(struct store *s, const struct entry_change *c, struct err *e);
+MUST_CHECK bool entry_swap(struct store *s, const struct entry_change *c, struct err *e);
+MUST_CHECK bool entry_drop(struct store *s, const struct table_name *t, enum entry kind,
+                           struct err *e);
 
 #endif

@@ -44,13 +44,13 @@ static bool insert(struct store *s, const struct table_name *t, const struct sta
 static bool check_name(struct store *s, const struct stage_work *w, struct err *e)
 {
     const struct ns_name ns = {w->name->catalog, w->name->ns};
+    struct entry_found found;
     struct sv ignored;
-    int64_t id;
 
     if (!store_namespace_get(s, &ns, w->arena, &ignored, e) ||
-        !table_find_id(s, w->name, w->arena, &id, &ignored, e))
+        !table_find_id(s, w->name, ENTRY_ANY, w->arena, &found, e))
         return false;
-    return !id || err_set(e, ERR_CONFLICT, "the table exists already");
+    return !found.id || err_set(e, ERR_CONFLICT, "the table exists already");
 }
 
 static bool prolong(struct store *s, int64_t id, int64_t expires_ms, struct err *e)

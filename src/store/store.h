@@ -97,10 +97,26 @@ MUST_CHECK bool store_table_drop(struct store *s, const struct table_name *t, st
  * or no namespace to move it to, with `no_namespace` set. ERR_CONFLICT: the name is taken. */
 struct renaming {
     struct table_name from, to;
+    bool view;         /* else a table */
     bool no_namespace; /* out */
 };
-MUST_CHECK bool store_table_rename(struct store *s, struct renaming *r, struct arena *a,
-                                   struct err *e);
+MUST_CHECK bool store_rename(struct store *s, struct renaming *r, struct arena *a, struct err *e);
+
+/*
+ * Views: as tables, with names from the same space (a name that either bears is ERR_CONFLICT) and
+ * folders that are nobody else's.
+ */
+MUST_CHECK bool store_view_get(struct store *s, const struct table_name *t, struct arena *a,
+                               struct table_row *out, struct err *e);
+MUST_CHECK bool store_view_list(struct store *s, const struct ns_name *n, const struct page *page,
+                                struct arena *a, struct sv_vec *out, struct err *e);
+MUST_CHECK bool store_view_overlap(struct store *s, const struct table_name *t,
+                                   struct table_change *c, struct arena *a, struct err *e);
+MUST_CHECK bool store_view_create(struct store *s, const struct table_name *t,
+                                  struct table_change *c, struct arena *a, struct err *e);
+MUST_CHECK bool store_view_swap(struct store *s, const struct table_name *t, struct table_change *c,
+                                struct arena *a, struct err *e);
+MUST_CHECK bool store_view_drop(struct store *s, const struct table_name *t, struct err *e);
 
 /*
  * A staged create: the place that was promised to a principal, before the table exists.

@@ -8,22 +8,31 @@ static void bind_name(struct sql *q, const struct table_name *t)
     sql_text(q, t->name);
 }
 
-bool table_find_id(struct store *s, const struct table_name *t, struct arena *a, int64_t *id,
-                   struct sv *metadata, struct err *e)
+static void bind_kind(struct sql *q, enum entry kind)
+{
+    sql_i64(q, kind == ENTRY_VIEW);
+    sql_i64(q, kind != ENTRY_TABLE);
+}
+
+bool table_find_id(struct store *s, const struct table_name *t, enum entry kind, struct arena *a,
+                   struct entry_found *out, struct err *e)
 {
     struct sql q;
     bool row = false, ok;
 
-    *id = 0;
+    *out = (struct entry_found){0};
     if (!sql_begin(
-            s, "SELECT id, metadata_location FROM tables WHERE catalog = ? AND ns = ? AND name = ?",
+            s,
+            "SELECT id, metadata_location FROM tables WHERE catalog = ? AND ns = ? AND name = ?"
+            " AND kind BETWEEN ? AND ?",
             &q, e))
         return false;
     bind_name(&q, t);
+    bind_kind(&q, kind);
     ok = sql_step(&q, &row, e);
     if (ok && row) {
-        *id = sql_column_i64(&q, 0);
-        *metadata = sql_column(&q, 1, a);
+        out->id = sql_column_i64(&q, 0);
+        out->metadata = sql_column(&q, 1, a);
     }
     sql_end(&q);
     return ok;
@@ -52,8 +61,8 @@ static bool read_extra(struct store *s, int64_t id, struct arena *a, struct tabl
 
 /* One row for each of its folders, in one statement: a table that is being moved is seen where it
  * was or where it is, never with the pointer of one and the folders of the other. */
-bool store_table_get(struct store *s, const struct table_name *t, struct arena *a,
-                     struct table_row *out, struct err *e)
+bool entry_get(struct store *s, const struct table_name *t, enum entry kind, struct arena *a,
+               struct table_row *out, struct err *e)
 {
     struct table_row found = {0};
     struct sql q;
@@ -62,10 +71,12 @@ bool store_table_get(struct store *s, const struct table_name *t, struct arena *
     if (!sql_begin(
             s,
             "SELECT t.uuid, t.metadata_location, t.location, f.folder FROM tables t"
-            " LEFT JOIN folders f ON f.table_id = t.id WHERE t.catalog = ? AND t.ns = ? AND t.name = ?",
+            " LEFT JOIN folders f ON f.table_id = t.id WHERE t.catalog = ? AND t.ns = ? AND t.name = ?"
+            " AND t.kind BETWEEN ? AND ?",
             &q, e))
         return false;
     bind_name(&q, t);
+    bind_kind(&q, kind);
     while ((ok = sql_step(&q, &row, e)) && row) {
         struct sv folder = sql_column(&q, 3, a);
 
@@ -80,24 +91,37 @@ bool store_table_get(struct store *s, const struct table_name *t, struct arena *
     sql_end(&q);
     if (ok && found.location.n)
         *out = found;
-    return ok && (found.location.n || err_set(e, ERR_NOT_FOUND, "no such table"));
+    return ok && (found.location.n || err_set(e, ERR_NOT_FOUND, "no such entry"));
+}
+
+bool store_table_get(struct store *s, const struct table_name *t, struct arena *a,
+                     struct table_row *out, struct err *e)
+{
+    return entry_get(s, t, ENTRY_TABLE, a, out, e);
+}
+
+bool entry_list(struct store *s, struct entries of, const struct page *page, struct arena *a,
+                struct sv_vec *out, struct err *e)
+{
+    struct sv ignored;
+    struct sql q;
+
+    if (!store_namespace_get(s, of.ns, a, &ignored, e) ||
+        !sql_begin(s,
+                   "SELECT name FROM tables WHERE catalog = ? AND ns = ? AND kind BETWEEN ? AND ?"
+                   " AND name > ? ORDER BY name LIMIT ?",
+                   &q, e))
+        return false;
+    sql_text(&q, of.ns->catalog);
+    sql_text(&q, of.ns->ns);
+    bind_kind(&q, of.kind);
+    return sql_list(&q, page, a, out, e);
 }
 
 bool store_table_list(struct store *s, const struct ns_name *n, const struct page *page,
                       struct arena *a, struct sv_vec *out, struct err *e)
 {
-    struct sv ignored;
-    struct sql q;
-
-    if (!store_namespace_get(s, n, a, &ignored, e) ||
-        !sql_begin(
-            s,
-            "SELECT name FROM tables WHERE catalog = ? AND ns = ? AND name > ? ORDER BY name LIMIT ?",
-            &q, e))
-        return false;
-    sql_text(&q, n->catalog);
-    sql_text(&q, n->ns);
-    return sql_list(&q, page, a, out, e);
+    return entry_list(s, (struct entries){n, ENTRY_TABLE}, page, a, out, e);
 }
 
 /* The staged place that this change takes up; 0: none. */
@@ -112,16 +136,18 @@ static bool find_promise(struct store *s, const struct table_name *t, const stru
     return staged_find(s, t, &g, a, id, e);
 }
 
-bool store_table_overlap(struct store *s, const struct table_name *t, struct table_change *c,
-                         struct arena *a, struct err *e)
+bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
+                   struct table_change *c, struct arena *a, struct err *e)
 {
     struct owner me = {.now_ms = c->now_ms};
-    struct sv ignored;
+    struct entry_found found;
 
     c->overlap = (struct sv){0};
-    if (!table_find_id(s, t, a, &me.table, &ignored, e) ||
-        !find_promise(s, t, c, a, &me.staged, e) ||
-        !folder_overlap(s, c->row->location, &me, a, &c->overlap, e))
+    if (!table_find_id(s, t, kind, a, &found, e) ||
+        (kind == ENTRY_TABLE && !find_promise(s, t, c, a, &me.staged, e)))
+        return false;
+    me.table = found.id;
+    if (!folder_overlap(s, c->row->location, &me, a, &c->overlap, e))
         return false;
     for (size_t i = 0; i < c->row->extra_locations.n && !c->overlap.n; i++) {
         if (!folder_overlap(s, c->row->extra_locations.p[i], &me, a, &c->overlap, e))
@@ -130,15 +156,15 @@ bool store_table_overlap(struct store *s, const struct table_name *t, struct tab
     return true;
 }
 
+bool store_table_overlap(struct store *s, const struct table_name *t, struct table_change *c,
+                         struct arena *a, struct err *e)
+{
+    return entry_overlap(s, t, ENTRY_TABLE, c, a, e);
+}
+
 /* ---- changing ---- */
 
-struct changing {
-    const struct table_name *name;
-    struct table_change *change;
-    struct arena *arena;
-};
-
-static bool claim_all(struct store *s, const struct changing *c, int64_t id, struct err *e)
+static bool claim_all(struct store *s, const struct entry_change *c, int64_t id, struct err *e)
 {
     static const char text[] = "INSERT INTO folders (folder, table_id) VALUES (?, ?)";
     const struct table_row *row = c->change->row;
@@ -156,16 +182,18 @@ static bool claim_all(struct store *s, const struct changing *c, int64_t id, str
     return true;
 }
 
-static bool take_up_promise(struct store *s, const struct changing *c, struct err *e)
+/* A view takes up none: keys for a promised place may live, and none may reach a view's. */
+static bool take_up_promise(struct store *s, const struct entry_change *c, struct err *e)
 {
     int64_t id;
 
+    if (c->kind == ENTRY_VIEW)
+        return true;
     return find_promise(s, c->name, c->change, c->arena, &id, e) && (!id || staged_drop(s, id, e));
 }
 
-static bool create(struct store *s, void *context, struct err *e)
+bool entry_create(struct store *s, const struct entry_change *c, struct err *e)
 {
-    const struct changing *c = context;
     const struct table_name *t = c->name;
     const struct table_row *row = c->change->row;
     struct sv ignored;
@@ -176,21 +204,27 @@ static bool create(struct store *s, void *context, struct err *e)
         !take_up_promise(s, c, e) ||
         !sql_begin(
             s,
-            "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, kind) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             &q, e))
         return false;
     bind_name(&q, t);
     sql_text(&q, row->uuid);
     sql_text(&q, row->metadata_location);
     sql_text(&q, row->location);
+    sql_i64(&q, c->kind);
     return sql_insert(&q, &id, e) && claim_all(s, c, id, e);
+}
+
+static bool create(struct store *s, void *context, struct err *e)
+{
+    return entry_create(s, context, e);
 }
 
 bool store_table_create(struct store *s, const struct table_name *t, struct table_change *c,
                         struct arena *a, struct err *e)
 {
     c->overlap = (struct sv){0};
-    return sql_transaction(s, create, &(struct changing){t, c, a}, e);
+    return sql_transaction(s, create, &(struct entry_change){t, c, a, ENTRY_TABLE}, e);
 }
 
 static bool update_row(struct store *s, const struct table_row *row, int64_t id, struct err *e)
@@ -219,15 +253,16 @@ static bool drop_folders(struct store *s, int64_t id, struct err *e)
 }
 
 /* The row's id, when what must be in force is. */
-static bool compare(struct store *s, const struct changing *c, int64_t *id, struct err *e)
+static bool compare(struct store *s, const struct entry_change *c, int64_t *id, struct err *e)
 {
-    struct sv current = {0};
+    struct entry_found found;
 
-    if (!table_find_id(s, c->name, c->arena, id, &current, e))
+    if (!table_find_id(s, c->name, c->kind, c->arena, &found, e))
         return false;
-    if (!*id)
+    *id = found.id;
+    if (!found.id)
         return err_set(e, ERR_NOT_FOUND, "no such table");
-    return sv_eq(current, c->change->old_metadata_location) ||
+    return sv_eq(found.metadata, c->change->old_metadata_location) ||
            err_set(e, ERR_CONFLICT, "another commit was first");
 }
 
@@ -252,7 +287,7 @@ static bool owns_just(const struct sv_vec *owned, const struct table_row *row)
 }
 
 /* Most commits move nothing: what is owned already need be neither asked for nor written again. */
-static bool move_folders(struct store *s, const struct changing *c, int64_t id, struct err *e)
+static bool move_folders(struct store *s, const struct entry_change *c, int64_t id, struct err *e)
 {
     struct table_row all = {0}; /* without a location all folders are extra */
 
@@ -262,20 +297,24 @@ static bool move_folders(struct store *s, const struct changing *c, int64_t id, 
            (drop_folders(s, id, e) && claim_all(s, c, id, e));
 }
 
-static bool swap(struct store *s, void *context, struct err *e)
+bool entry_swap(struct store *s, const struct entry_change *c, struct err *e)
 {
-    const struct changing *c = context;
     int64_t id;
 
     return compare(s, c, &id, e) && update_row(s, c->change->row, id, e) &&
            move_folders(s, c, id, e);
 }
 
+static bool swap(struct store *s, void *context, struct err *e)
+{
+    return entry_swap(s, context, e);
+}
+
 bool store_table_swap(struct store *s, const struct table_name *t, struct table_change *c,
                       struct arena *a, struct err *e)
 {
     c->overlap = (struct sv){0};
-    return sql_transaction(s, swap, &(struct changing){t, c, a}, e);
+    return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_TABLE}, e);
 }
 
 struct several {
@@ -287,15 +326,15 @@ struct several {
 static bool take_step(struct store *s, const struct table_step *step, struct arena *a,
                       struct err *e)
 {
-    struct changing c = {&step->name, step->change, a};
+    const struct entry_change c = {&step->name, step->change, a, ENTRY_TABLE};
     int64_t id;
 
     step->change->overlap = (struct sv){0};
     switch (step->kind) {
     case STEP_CREATE:
-        return create(s, &c, e);
+        return entry_create(s, &c, e);
     case STEP_SWAP:
-        return swap(s, &c, e);
+        return entry_swap(s, &c, e);
     case STEP_KEEP:
         return compare(s, &c, &id, e);
     }
@@ -320,14 +359,23 @@ bool store_tables_commit(struct store *s, const struct table_step *steps, size_t
     return sql_transaction(s, take_steps, &(struct several){steps, n, failed, a}, e);
 }
 
+bool entry_drop(struct store *s, const struct table_name *t, enum entry kind, struct err *e)
+{
+    struct sql q;
+
+    if (!sql_begin(s,
+                   "DELETE FROM tables WHERE catalog = ? AND ns = ? AND name = ?"
+                   " AND kind BETWEEN ? AND ?",
+                   &q, e))
+        return false;
+    bind_name(&q, t);
+    bind_kind(&q, kind);
+    return sql_do(&q, e) && (sql_changes(s) > 0 || err_set(e, ERR_NOT_FOUND, "no such entry"));
+}
+
 static bool drop(struct store *s, void *context, struct err *e)
 {
-    const struct table_name *t = context;
-
-    if (!sql_run(s, "DELETE FROM tables WHERE catalog = ? AND ns = ? AND name = ?",
-                 (const struct sv[]){t->catalog, t->ns, t->name}, 3, e))
-        return false;
-    return sql_changes(s) > 0 || err_set(e, ERR_NOT_FOUND, "no such table");
+    return entry_drop(s, context, ENTRY_TABLE, e);
 }
 
 bool store_table_drop(struct store *s, const struct table_name *t, struct err *e)

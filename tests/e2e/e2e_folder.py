@@ -63,7 +63,7 @@ class Folder(Desk):
         self.assertEqual(status, 200)
         for endpoint in body["endpoints"]:
             method, path = endpoint.split(" ")
-            real = path.replace("{prefix}", "analytics").replace("{namespace}", "nowhere").replace("{table}", "t")
+            real = path.replace("{prefix}", "analytics").replace("{namespace}", "nowhere").replace("{table}", "t").replace("{view}", "v")
             status, answer = self.desk.call(method, real, self.token, {} if method == "POST" else None)
             self.assertNotIn(status, (405, 500, 501), endpoint)
             if status == 404 and method != "HEAD":

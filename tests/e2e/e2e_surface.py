@@ -640,3 +640,180 @@ class Transactions(Surface):
             db.commit()
             db.close()
         self.assertEqual(self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="1")))[0], 204)
+
+
+class Views(Surface):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for ns in ("eu", "open", "sales"):
+            cls.desk.call("POST", V1 + "/namespaces", cls.token, {"namespace": [ns]})
+
+    @staticmethod
+    def version(sql="select 1", dialect="spark", schema=0, version=1):
+        return {"version-id": version, "timestamp-ms": 1700000000000, "schema-id": schema, "summary": {"engine-name": "e2e"},
+                "default-namespace": ["sales"], "representations": [{"type": "sql", "sql": sql, "dialect": dialect}]}
+
+    def view(self, name, token=None, ns="sales", **more):
+        return self.call("POST", f"/namespaces/{ns}/views", {"name": name, "schema": h.SIMPLE_SCHEMA, "properties": {},
+                                                            "view-version": self.version(), **more}, token)
+
+    def made(self, name, **more):
+        status, body = self.view(name, **more)
+        self.assertEqual(status, 200, body)
+        return body
+
+    def replace(self, name, *updates, requirements=(), token=None):
+        return self.call("POST", f"/namespaces/sales/views/{name}", {"requirements": list(requirements),
+                                                                    "updates": list(updates)}, token)
+
+    def again(self, sql, **more):
+        return [{"action": "add-view-version", "view-version": self.version(sql, **more)},
+                {"action": "set-current-view-version", "view-version-id": -1}]
+
+    def test_pyiceberg_makes_lists_loads_and_drops_views(self):
+        from pyiceberg.schema import Schema
+        from pyiceberg.types import LongType, NestedField
+        from pyiceberg.view.metadata import SQLViewRepresentation, ViewVersion
+
+        catalog = self.desk.pyiceberg(self.client)
+        version = ViewVersion(version_id=1, schema_id=1, timestamp_ms=12345, summary={"engine-name": "py"},
+                              representations=[SQLViewRepresentation(type="sql", sql="SELECT 1 AS id", dialect="spark")],
+                              default_namespace=["sales"])
+        view = catalog.create_view("sales.py", Schema(NestedField(1, "id", LongType(), required=False)), version)
+        self.assertEqual(view.name(), ("sales", "py"))
+        self.assertIn(("sales", "py"), catalog.list_views("sales"))
+        self.assertTrue(catalog.view_exists("sales.py"))
+        self.assertFalse(catalog.table_exists("sales.py"))
+        loaded = catalog.load_view("sales.py")
+        self.assertEqual(loaded.metadata.versions[0].representations[0].root.sql, "SELECT 1 AS id")
+        catalog.drop_view("sales.py")
+        self.assertFalse(catalog.view_exists("sales.py"))
+
+    def test_a_view_is_replaced_and_remembers_what_it_was(self):
+        made = self.made("grows")
+        uuid = [{"type": "assert-view-uuid", "uuid": made["metadata"]["view-uuid"]}]
+        status, body = self.replace("grows", *self.again("select 2"), requirements=uuid)
+        self.assertEqual(status, 200, body)
+        self.assertEqual(body, self.call("GET", "/namespaces/sales/views/grows")[1])
+        self.assertEqual([e["version-id"] for e in body["metadata"]["version-log"]], [1, 2])
+        self.assertIn("/00001-", body["metadata-location"])
+        # The same again writes nothing.
+        self.assertEqual(self.replace("grows", *self.again("select 2"), requirements=uuid), (200, body))
+        wrong = [{"type": "assert-view-uuid", "uuid": "11111111-2222-3333-4444-555555555555"}]
+        self.refused(self.replace("grows", *self.again("x"), requirements=wrong), 409, "CommitFailedException")
+        self.refused(self.replace("none", *self.again("x")), 404, "NoSuchViewException")
+        for updates in (self.again("x", dialect="trino"), [{"action": "add-snapshot"}], [{"action": "set-current-view-version"}]):
+            self.refused(self.replace("grows", *updates), 400, "IllegalArgumentException")
+        self.assertEqual(self.call("GET", "/namespaces/sales/views/grows")[1], body)
+
+    def test_replacements_that_race_all_take_effect_and_leave_no_stray_file(self):
+        import threading
+
+        self.made("raced", location="s3://warehouse/lake/racedview")
+        answers = []
+        racers = [threading.Thread(target=lambda i=i: answers.append(self.replace("raced", *self.again(f"select {i}"))[0]))
+                  for i in range(2, 6)]
+        for r in racers:
+            r.start()
+        for r in racers:
+            r.join(60)
+        self.assertEqual(set(answers) - {200, 409}, set())
+        log = self.call("GET", "/namespaces/sales/views/raced")[1]["metadata"]["version-log"]
+        self.assertEqual(len(log), 1 + answers.count(200))
+        self.assertEqual(len(self.keys("lake/racedview/")), len(log))
+
+    def test_names_are_shared_with_tables_both_ways(self):
+        self.create("taken")
+        self.made("seen")
+        answer = self.view("taken")
+        self.refused(answer, 409, "AlreadyExistsException")
+        self.assertEqual(answer[1]["error"]["message"], "Table with same name already exists: sales.taken")
+        self.refused(self.view("seen"), 409, "AlreadyExistsException")
+        self.refused(self.create("seen"), 409, "AlreadyExistsException")
+        self.refused(self.create("seen", **{"stage-create": True}), 409, "AlreadyExistsException")
+        for source, target, kind in (("taken", "seen", "tables"), ("seen", "taken", "views")):
+            self.refused(self.call("POST", f"/{kind}/rename", {"source": identifier("sales", source),
+                                                               "destination": identifier("sales", target)}),
+                         409, "AlreadyExistsException")
+        self.refused(self.call("GET", "/namespaces/sales/tables/seen"), 404, "NoSuchTableException")
+        self.refused(self.call("GET", "/namespaces/sales/views/taken"), 404, "NoSuchViewException")
+        self.assertEqual(self.call("HEAD", "/namespaces/sales/views/taken")[0], 404)
+        self.refused(self.call("DELETE", "/namespaces/sales/tables/seen"), 404, "NoSuchTableException")
+        self.refused(self.call("DELETE", "/namespaces/sales/views/taken"), 404, "NoSuchViewException")
+        self.assertNotIn("seen", [i["name"] for i in self.call("GET", "/namespaces/sales/tables")[1]["identifiers"]])
+        self.assertNotIn("taken", [i["name"] for i in self.call("GET", "/namespaces/sales/views")[1]["identifiers"]])
+
+    def test_a_view_lies_in_a_place_of_its_own_where_no_key_reaches(self):
+        place = "s3://warehouse/lake/viewplace"
+        self.create("host", location="s3://warehouse/lake/viewhost")
+        for location, status in (("s3://warehouse/lake/viewhost/in", 403), ("s3://warehouse/other", 403),
+                                 ("s3://warehouse/lake/../x", 403), (place, 200)):
+            with self.subTest(location):
+                self.assertEqual(self.view("placed", location=location)[0], status)
+        self.assertEqual(self.keys("lake/viewhost/in"), [])
+        for inside in (place, place + "/metadata", "s3://warehouse/lake/viewplace/x/y"):
+            self.assertEqual(self.create("squatter", location=inside)[0], 403)
+            self.assertEqual(self.create("squatter", location=inside, **{"stage-create": True})[0], 403)
+        for update in ({"action": "set-location", "location": "s3://warehouse/lake/viewhost"},
+                       {"action": "set-properties", "updates": {"write.metadata.path": "s3://warehouse/lake/viewhost/m"}},
+                       {"action": "set-properties", "updates": {"write.metadata.path": "s3://warehouse/other"}}):
+            with self.subTest(update):
+                self.refused(self.replace("placed", update), 403, "ForbiddenException")
+        self.assertEqual(len(self.keys("lake/viewplace/")), 1)
+        self.assertEqual(self.call("DELETE", "/namespaces/sales/views/placed")[0], 204)
+        self.assertEqual(self.create("heir", location=place)[0], 200)
+
+    def test_what_is_no_view_is_refused_and_nothing_written(self):
+        before = self.keys("lake/")
+        for more in ({"view-version": None}, {"view-version": {}}, {"schema": None}, {"schema": {"type": "struct"}},
+                     {"view-version": {**self.version(), "representations": self.version()["representations"] * 2}},
+                     {"view-version": self.version("x" * (1024 * 1024 + 1))}):
+            with self.subTest(str(more)[:60]):
+                self.refused(self.view("wrong", **more), 400, "IllegalArgumentException")
+        self.refused(self.view(".."), 400, "BadRequestException")
+        self.refused(self.view("wrong", ns="nowhere"), 404, "NoSuchNamespaceException")
+        self.assertEqual(self.keys("lake/"), before)
+
+    def test_each_right_on_views_opens_its_own_door_only(self):
+        self.made("guarded")
+        path = "/namespaces/sales/views/guarded"
+        doors = {"VIEW_LIST": lambda t: self.call("HEAD", path, token=t)[0],
+                 "VIEW_READ_PROPERTIES": lambda t: self.call("GET", path, token=t)[0],
+                 "VIEW_WRITE_PROPERTIES": lambda t: self.replace("guarded", *self.again("select 3"), token=t)[0],
+                 "VIEW_CREATE": lambda t: self.view("guarded", t)[0],
+                 "VIEW_DROP": lambda t: self.call("DELETE", path, token=t)[0]}
+        implied = {"VIEW_WRITE_PROPERTIES": {"VIEW_LIST", "VIEW_READ_PROPERTIES"}, "VIEW_READ_PROPERTIES": {"VIEW_LIST"}}
+        tables = self.someone("tablesonly", {"privileges": ["TABLE_FULL_METADATA", "TABLE_WRITE_DATA"]})
+        self.assertEqual({name: door(tables) for name, door in doors.items()}, dict.fromkeys(doors, 403))
+        self.assertEqual(self.call("GET", "/namespaces/sales/views", token=tables)[1]["identifiers"], [])
+        for right in doors:
+            token = self.someone("v" + right.lower().replace("_", "-"), {"privileges": [right], "views": ["guard*"]})
+            open_ = {name for name, door in doors.items() if name != "VIEW_DROP" and door(token) != 403}
+            self.assertEqual(open_, ({right} | implied.get(right, set())) - {"VIEW_DROP"}, right)
+            self.assertEqual(self.view("elsewhere", token)[0], 403)
+            self.assertEqual(self.call("GET", "/namespaces/sales/tables", token=token)[1]["identifiers"], [])
+        self.assertEqual(doors["VIEW_DROP"](token), 204)
+
+    def test_a_view_is_renamed_with_its_rights_in_mind(self):
+        body = self.made("moves")
+        move = {"source": identifier("sales", "moves"), "destination": identifier("open", "moved")}
+        mover = self.someone("vmover", {"privileges": ["VIEW_DROP"], "namespaces": ["sales"]},
+                             {"privileges": ["VIEW_CREATE", "VIEW_READ_PROPERTIES"], "namespaces": ["open"]})
+        self.refused(self.call("POST", "/views/rename", move, mover), 403, "ForbiddenException")
+        self.assertEqual(self.call("POST", "/views/rename", move)[0], 204)
+        self.assertEqual(self.call("GET", "/namespaces/open/views/moved")[1], body)
+        self.refused(self.call("POST", "/views/rename", move), 404, "NoSuchViewException")
+        self.refused(self.call("DELETE", "/namespaces/open"), 409, "NamespaceNotEmptyException")
+        nowhere = {"source": identifier("open", "moved"), "destination": identifier("nowhere", "x")}
+        self.refused(self.call("POST", "/views/rename", nowhere), 404, "NoSuchNamespaceException")
+
+    def test_views_are_listed_in_pages(self):
+        for i in range(3):
+            self.made(f"page{i}", ns="eu")
+        _, body = self.call("GET", "/namespaces/eu/views?pageToken=&pageSize=2")
+        self.assertEqual([i["name"] for i in body["identifiers"]], ["page0", "page1"])
+        _, rest = self.call("GET", f"/namespaces/eu/views?pageToken={body['next-page-token']}&pageSize=2")
+        self.assertEqual([i["name"] for i in rest["identifiers"]], ["page2"])
+        self.assertNotIn("next-page-token", rest)
+        self.refused(self.call("GET", f"/namespaces/eu/tables?pageToken={body['next-page-token']}"), 400, "BadRequestException")

@@ -344,7 +344,69 @@ static void sessions_are_tagged_at_aws_where_the_role_lets_us(void)
                 true));
 }
 
-SUITE("policy/decide", TEST(a_session_begun_by_a_session_ends_after_an_hour_at_aws),
+/* The same of a view. */
+static bool holds_view(struct world_of *w, const char *ns, const char *view, enum privilege p)
+{
+    struct caller c;
+    const struct sv level = sv_from(ns);
+    const struct subject s = {.catalog = rulebook_catalog(w->result.rulebook, SV("c")),
+                              .levels = &level,
+                              .n_levels = 1,
+                              .table = sv_from(view),
+                              .is_view = true};
+    struct decision d;
+    struct err e = {0};
+
+    NEED_OK(rulebook_find(w->result.rulebook, SV("l/alice"), &c, &e), &e);
+    rulebook_decide(w->result.rulebook, &c, &s, &d);
+    CHECK(rulebook_sees(w->result.rulebook, &c, &s) ==
+          (*view && decision_allows(&d, PRIVILEGE_VIEW_LIST)));
+    return decision_allows(&d, p);
+}
+
+static void a_line_that_names_views_says_nothing_of_tables_and_the_other_way_round(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w, STORE CATALOG ALICE ROLE(
+                         "r", TO_ALICE,
+                         "{privileges: [VIEW_FULL_METADATA, TABLE_READ_DATA, NAMESPACE_LIST],"
+                         " namespaces: [n], views: ['v*']},"
+                         "{privileges: [VIEW_READ_PROPERTIES, TABLE_LIST], namespaces: [m],"
+                         " tables: [v1]}"));
+    CHECK(holds_view(&w, "n", "v1", PRIVILEGE_VIEW_WRITE_PROPERTIES));
+    CHECK(holds_view(&w, "n", "v1", PRIVILEGE_VIEW_LIST));
+    CHECK(!holds_view(&w, "n", "w1", PRIVILEGE_VIEW_LIST));
+    CHECK(!holds_view(&w, "m", "v1", PRIVILEGE_VIEW_LIST));
+    CHECK(!holds(&w, "l/alice", "n", "v1", PRIVILEGE_TABLE_READ_DATA));
+    CHECK(!holds(&w, "l/alice", "n", "", PRIVILEGE_NAMESPACE_LIST));
+    CHECK(holds(&w, "l/alice", "m", "v1", PRIVILEGE_TABLE_LIST));
+    done(&w);
+}
+
+static void rights_on_views_show_no_table_and_rights_on_tables_no_view(void)
+{
+    struct world_of w = {0};
+    struct caller c;
+    const struct sv level = SV("n");
+    struct subject s = {.levels = &level, .n_levels = 1, .table = SV("x")};
+    struct err e = {0};
+
+    compile_text(&w, STORE CATALOG ALICE BOB ROLE("r", TO_ALICE, "{privileges: [VIEW_LIST]}")
+                         ROLE("q", "{kind: Principal, name: bob}", "{privileges: [TABLE_LIST]}"));
+    s.catalog = rulebook_catalog(w.result.rulebook, SV("c"));
+    NEED_OK(rulebook_find(w.result.rulebook, SV("l/alice"), &c, &e), &e);
+    CHECK(!rulebook_sees(w.result.rulebook, &c, &s));
+    s.is_view = true;
+    CHECK(rulebook_sees(w.result.rulebook, &c, &s));
+    NEED_OK(rulebook_find(w.result.rulebook, SV("l/bob"), &c, &e), &e);
+    CHECK(!rulebook_sees(w.result.rulebook, &c, &s));
+    done(&w);
+}
+
+SUITE("policy/decide", TEST(a_line_that_names_views_says_nothing_of_tables_and_the_other_way_round),
+      TEST(rights_on_views_show_no_table_and_rights_on_tables_no_view),
+      TEST(a_session_begun_by_a_session_ends_after_an_hour_at_aws),
       TEST(each_partition_of_aws_has_its_own_addresses),
       TEST(nothing_is_allowed_that_no_grant_allows),
       TEST(a_name_that_begins_the_same_is_another_name),

@@ -27,6 +27,16 @@ static void close_two(struct two *t2)
 }
 
 /* Something of everything, and what is hard to carry: quotes, other alphabets, separators. */
+static const struct table_name a_view = {SV_INIT("l/c"), SV_INIT("sales"), SV_INIT("view")};
+
+static void fill_view(struct place *p)
+{
+    struct table_row row = {SV("u"), SV("s3://b/v.json"), SV("s3://b/view/"), {0}};
+    struct table_change c = {.row = &row, .principal = SV("l/etl")};
+
+    NEED_OK(store_view_create(p->store, &a_view, &c, &p->arena, &p->e), &p->e);
+}
+
 static void fill(struct place *p)
 {
     const struct ns_name below = {sales.catalog, SV("sales\x1f"
@@ -40,20 +50,24 @@ static void fill(struct place *p)
                     arena_printf(&p->arena, "s3://b/%d/", i).p,
                     i % 3 ? NULL : arena_printf(&p->arena, "s3://b/x%d/", i).p,
                     &overlap) == ERR_NONE);
+    fill_view(p);
     NEED(stage(p, "l/etl", "s3://b/staged/", "u1", 0, NULL) == ERR_NONE);
     NEED(stage(p, "l/etl", "s3://b/other/", "u2", 5, NULL) == ERR_NONE);
 }
 
-static const int64_t filled[STORE_KINDS] = {2, 300, 400, 2, 2};
+static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2};
 
 static void check_copied(struct place *from, struct place *to)
 {
     struct store_copied copied = {0};
     struct sv overlap, uuid = {0};
+    struct table_row row = {0};
 
     NEED_OK(store_copy(from->store, to->store, &copied, &to->e), &to->e);
     for (int i = 0; i < STORE_KINDS; i++)
         CHECK_INT(copied.rows[i], filled[i]);
+    CHECK_OK(store_view_get(to->store, &a_view, &to->arena, &row, &to->e), &to->e);
+    CHECK(!store_table_get(to->store, &a_view, &to->arena, &row, &to->e));
     CHECK_INT(create(to, "x", "s3://b/x297/", NULL, &overlap), ERR_CONFLICT);
     CHECK_SV(overlap, SV("l/c/sales.B'297"));
     CHECK_INT(create(to, "x", "s3://b/other/x/", NULL, &overlap), ERR_CONFLICT);
@@ -152,7 +166,7 @@ static void every_table_and_column_is_copied(void)
         int64_t n;
     } known[] = {
         {"SELECT count(*) FROM pragma_table_info('namespaces')", 4},
-        {"SELECT count(*) FROM pragma_table_info('tables')",     7},
+        {"SELECT count(*) FROM pragma_table_info('tables')",     8},
         {"SELECT count(*) FROM pragma_table_info('folders')",    3},
         {"SELECT count(*) FROM pragma_table_info('staged')",     8},
     };

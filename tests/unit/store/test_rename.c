@@ -8,7 +8,7 @@ static enum err_code move(struct place *p, struct table_name from, struct table_
 {
     struct renaming r = {.from = from, .to = to};
     struct err e = {0};
-    bool ok = store_table_rename(p->store, &r, &p->arena, &e);
+    bool ok = store_rename(p->store, &r, &p->arena, &e);
 
     *no_namespace = r.no_namespace;
     return ok ? ERR_NONE : e.code;

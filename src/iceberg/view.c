@@ -1,0 +1,350 @@
+/* view.c - view metadata read, created and committed to. */
+#include "iceberg/view.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "iceberg/schema.h"
+#include "iceberg/view_version.h"
+
+/* A view holds no files, so any type that is known may stand in its schemas. */
+enum { VIEW_FORMAT = 1, SCHEMA_FORMAT = 3 };
+
+/* ---- reading ---- */
+
+static bool is_shaped(const struct json *m)
+{
+    static const struct {
+        const char *name;
+        enum json_kind kind;
+        bool required;
+    } members[] = {
+        {"view-uuid",          JSON_STRING, true },
+        {"location",           JSON_STRING, true },
+        {"schemas",            JSON_ARRAY,  true },
+        {"versions",           JSON_ARRAY,  true },
+        {"version-log",        JSON_ARRAY,  true },
+        {"current-version-id", JSON_INT,    true },
+        {"properties",         JSON_OBJECT, false},
+    };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const struct json *v = json_get(m, sv_from(members[i].name));
+
+        if (v ? json_kind(v) != members[i].kind : members[i].required)
+            return false;
+    }
+    return true;
+}
+
+static bool holds_objects(const struct json *list)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (json_kind(json_at(list, i)) != JSON_OBJECT)
+            return false;
+    }
+    return true;
+}
+
+bool view_read(struct sv text, struct arena *a, struct json **out, struct err *e)
+{
+    struct json *m;
+
+    if (text.n > LIMIT_METADATA_BYTES)
+        return err_set(e, ERR_INVALID, "view metadata of %zu bytes, at most %d", text.n,
+                       LIMIT_METADATA_BYTES);
+    if (!json_read(text, a, &m, e))
+        return err_wrap(e, "view metadata");
+    if (get_i64(m, "format-version", 0) != VIEW_FORMAT)
+        return err_set(e, ERR_INVALID, "view metadata of another format than %d", VIEW_FORMAT);
+    if (!is_shaped(m) || !holds_objects(json_get(m, SV("schemas"))) ||
+        !holds_objects(json_get(m, SV("versions"))) ||
+        !holds_objects(json_get(m, SV("version-log"))))
+        return err_set(e, ERR_INVALID, "view metadata: a member is not what it must be");
+    *out = m;
+    return true;
+}
+
+/* ---- updates ---- */
+
+struct view_change {
+    struct changing c; /* its last_schema is what -1 means */
+    struct map added;  /* versions of this request, by their ids' texts */
+    int64_t last_version;
+};
+
+typedef bool view_update_fn(struct view_change *v, const struct json *u, struct err *e);
+
+static bool assign_uuid(struct view_change *v, const struct json *u, struct err *e)
+{
+    return sv_eq_nocase(json_get_str(v->c.m, SV("view-uuid")), json_get_str(u, SV("uuid"))) ||
+           err_set(e, ERR_INVALID, "Cannot reassign uuid");
+}
+
+static bool upgrade(UNUSED struct view_change *v, const struct json *u, struct err *e)
+{
+    return get_i64(u, "format-version", 0) == VIEW_FORMAT ||
+           err_set(e, ERR_INVALID, "the format of a view is %d", VIEW_FORMAT);
+}
+
+static bool add_schema(struct view_change *v, const struct json *u, struct err *e)
+{
+    const struct json *asked = json_get(u, SV("schema"));
+    struct json *schemas = array_of(&v->c, "schemas"), *copy;
+    int64_t highest = -1, ignored;
+
+    if (!schema_check(asked, SCHEMA_FORMAT, v->c.arena, &ignored, e))
+        return false;
+    for (size_t i = 0; i < json_count(schemas); i++) {
+        int64_t id = get_i64(json_at(schemas, i), "schema-id", 0);
+
+        highest = id > highest ? id : highest;
+        if (schema_same(json_at(schemas, i), asked, v->c.arena)) {
+            v->c.last_schema = id;
+            return true;
+        }
+    }
+    if (highest >= INT32_MAX || json_count(schemas) >= LIMIT_VIEW_SCHEMAS)
+        return err_set(e, ERR_INVALID, "more than %d schemas", LIMIT_VIEW_SCHEMAS);
+    copy = json_copy(v->c.arena, asked);
+    v->c.last_schema = highest + 1;
+    json_set_str(copy, v->c.arena, SV("type"), SV("struct"));
+    json_set_i64(copy, v->c.arena, SV("schema-id"), v->c.last_schema);
+    json_push(schemas, copy);
+    v->c.changed = true;
+    return true;
+}
+
+/* The id of a version that says the same, or a fresh one from the asked one on. */
+static int64_t version_id(const struct json *versions, const struct json *version, bool *known)
+{
+    int64_t id = get_i64(version, "version-id", 1);
+
+    for (size_t i = 0; i < json_count(versions); i++) {
+        int64_t there = get_i64(json_at(versions, i), "version-id", 0);
+
+        *known = version_same(json_at(versions, i), version);
+        if (*known)
+            return there;
+        id = there >= id ? there + 1 : id;
+    }
+    return id;
+}
+
+static bool add_version(struct view_change *v, const struct json *u, struct err *e)
+{
+    struct json *copy = json_copy(v->c.arena, json_get(u, SV("view-version"))),
+                *versions = array_of(&v->c, "versions");
+    bool known = false;
+
+    if (!version_check(copy, e))
+        return false;
+    if (get_i64(copy, "schema-id", -1) == -1)
+        json_set_i64(copy, v->c.arena, SV("schema-id"), v->c.last_schema);
+    if (!find_by_id(json_get(v->c.m, SV("schemas")), SV("schema-id"),
+                    get_i64(copy, "schema-id", -1), NULL))
+        return err_set(e, ERR_INVALID, "Cannot add version with unknown schema: %" PRId64,
+                       get_i64(copy, "schema-id", -1));
+    v->last_version = version_id(versions, copy, &known);
+    if (v->last_version > INT32_MAX)
+        return err_set(e, ERR_INVALID, "there is no version-id after %d", INT32_MAX);
+    if (known)
+        return true;
+    json_set_i64(copy, v->c.arena, SV("version-id"), v->last_version);
+    json_push(versions, copy);
+    (void)map_put(&v->added, arena_printf(v->c.arena, "%" PRId64, v->last_version), v);
+    v->c.changed = true;
+    return v->added.n <= LIMIT_VIEW_VERSIONS ||
+           err_set(e, ERR_INVALID, "more than %d versions at once", LIMIT_VIEW_VERSIONS);
+}
+
+static bool set_current(struct view_change *v, const struct json *u, struct err *e)
+{
+    struct json *entry = json_new_object(v->c.arena);
+    const struct json *version;
+    int64_t id = get_i64(u, "view-version-id", -2), at = v->c.now_ms;
+
+    id = id == -1 ? v->last_version : id;
+    version = find_by_id(json_get(v->c.m, SV("versions")), SV("version-id"), id, NULL);
+    if (id < 0 || !version)
+        return err_set(e, ERR_INVALID, "Cannot set current version to unknown version: %" PRId64,
+                       id);
+    if (id == get_i64(v->c.m, "current-version-id", -1))
+        return true;
+    if (map_get(&v->added, arena_printf(v->c.arena, "%" PRId64, id)))
+        at = get_i64(version, "timestamp-ms", at);
+    set_i64(&v->c, "current-version-id", id);
+    json_set_i64(entry, v->c.arena, SV("timestamp-ms"), at);
+    json_set_i64(entry, v->c.arena, SV("version-id"), id);
+    json_push(array_of(&v->c, "version-log"), entry);
+    v->c.changed = true;
+    return true;
+}
+
+static bool move(struct view_change *v, const struct json *u, struct err *e)
+{
+    return set_location(&v->c, u, e);
+}
+
+static bool put_properties(struct view_change *v, const struct json *u, struct err *e)
+{
+    return set_properties(&v->c, u, e);
+}
+
+static bool drop_properties(struct view_change *v, const struct json *u, struct err *e)
+{
+    return remove_properties(&v->c, u, e);
+}
+
+static const struct {
+    struct sv action;
+    view_update_fn *apply;
+} updates[] = {
+    {SV_INIT("assign-uuid"),              assign_uuid    },
+    {SV_INIT("upgrade-format-version"),   upgrade        },
+    {SV_INIT("add-schema"),               add_schema     },
+    {SV_INIT("set-location"),             move           },
+    {SV_INIT("set-properties"),           put_properties },
+    {SV_INIT("remove-properties"),        drop_properties},
+    {SV_INIT("add-view-version"),         add_version    },
+    {SV_INIT("set-current-view-version"), set_current    },
+};
+
+static view_update_fn *update_named(struct sv action)
+{
+    for (size_t i = 0; i < sizeof(updates) / sizeof(updates[0]); i++) {
+        if (sv_eq_nocase(updates[i].action, action))
+            return updates[i].apply;
+    }
+    return NULL;
+}
+
+/* All are known before any takes effect. */
+static bool apply_all(struct view_change *v, const struct json *list, struct err *e)
+{
+    if (json_kind(list) != JSON_ARRAY || json_count(list) > LIMIT_COMMIT_UPDATES)
+        return err_set(e, ERR_INVALID, "updates: a list of at most %d is required",
+                       LIMIT_COMMIT_UPDATES);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv action = json_get_str(json_at(list, i), SV("action"));
+
+        if (!update_named(action))
+            return err_set(e, ERR_INVALID,
+                           "updates[%zu]: action \"" SV_FMT "\" is not one of views", i,
+                           SV_ARG(sv_first(action, 60)));
+    }
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *u = json_at(list, i);
+
+        if (!update_named(json_get_str(u, SV("action")))(v, u, e))
+            return false;
+    }
+    return true;
+}
+
+/* ---- creating ---- */
+
+static bool copy_properties(struct view_change *v, struct json *properties, struct err *e)
+{
+    struct json *update = json_new_object(v->c.arena);
+
+    json_set(update, SV("updates"), properties);
+    return !properties || set_properties(&v->c, update, e);
+}
+
+static struct json *with(struct arena *a, const char *name, struct json *value)
+{
+    struct json *update = json_new_object(a);
+
+    json_set(update, sv_from(name), value);
+    return update;
+}
+
+bool view_create(const struct json *request, const struct create_options *o, struct arena *a,
+                 struct json **out, struct err *e)
+{
+    struct json *m = json_new_object(a), *version = json_get(request, SV("view-version")),
+                *last = json_new_object(a);
+    struct view_change v = {
+        .c = {.arena = a, .m = m, .now_ms = o->now_ms, .last_schema = -1},
+        .added = map_new(a),
+        .last_version = -1
+    };
+
+    json_set_str(m, a, SV("view-uuid"), o->uuid);
+    json_set_i64(m, a, SV("format-version"), VIEW_FORMAT);
+    json_set_str(m, a, SV("location"), sv_trim_end(o->location, '/'));
+    json_set(m, SV("properties"), json_new_object(a));
+    if (!add_schema(&v, with(a, "schema", json_get(request, SV("schema"))), e) ||
+        !version_check(version, e))
+        return false;
+    /* Whatever id it was given by the client: there is one schema. */
+    version = json_copy(a, version);
+    json_set_i64(version, a, SV("schema-id"), v.c.last_schema);
+    json_set_i64(last, a, SV("view-version-id"), -1);
+    *out = m;
+    return add_version(&v, with(a, "view-version", version), e) && set_current(&v, last, e) &&
+           copy_properties(&v, json_get(request, SV("properties")), e);
+}
+
+/* ---- committing ---- */
+
+static bool asks_of_views(const struct json *list, struct err *e)
+{
+    if (list && (json_kind(list) != JSON_ARRAY || json_count(list) > LIMIT_COMMIT_UPDATES))
+        return err_set(e, ERR_INVALID, "requirements: a list of at most %d is required",
+                       LIMIT_COMMIT_UPDATES);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv type = json_get_str(json_at(list, i), SV("type"));
+
+        if (!sv_eq_nocase(type, SV("assert-view-uuid")))
+            return err_set(e, ERR_INVALID,
+                           "requirements[%zu]: type \"" SV_FMT "\" is not one of views", i,
+                           SV_ARG(sv_first(type, 60)));
+    }
+    return true;
+}
+
+static bool requirements_hold(const struct json *base, const struct json *list, struct err *e)
+{
+    struct sv have = json_get_str(base, SV("view-uuid"));
+
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv want = json_get_str(json_at(list, i), SV("uuid"));
+
+        if (!sv_eq_nocase(want, have))
+            return err_set(e, ERR_CONFLICT,
+                           "Requirement failed: view UUID does not match: expected " SV_FMT
+                           " != " SV_FMT,
+                           SV_ARG(sv_first(have, 60)), SV_ARG(sv_first(want, 60)));
+    }
+    return true;
+}
+
+static const struct json *current_of(const struct json *m)
+{
+    return find_by_id(json_get(m, SV("versions")), SV("version-id"),
+                      get_i64(m, "current-version-id", -1), NULL);
+}
+
+bool view_commit(const struct json *base, const struct json *request, int64_t now_ms,
+                 struct arena *a, struct commit_result *out, struct err *e)
+{
+    struct view_change v = {
+        .c = {.arena = a, .now_ms = now_ms, .last_schema = -1},
+        .added = map_new(a),
+        .last_version = -1
+    };
+
+    if (!asks_of_views(json_get(request, SV("requirements")), e) ||
+        !requirements_hold(base, json_get(request, SV("requirements")), e))
+        return false;
+    v.c.m = json_copy(a, base);
+    if (!apply_all(&v, json_get(request, SV("updates")), e) ||
+        !dialects_kept(v.c.m, current_of(base), current_of(v.c.m), e))
+        return false;
+    if (v.c.changed)
+        versions_expire(v.c.m, &v.added, a);
+    *out = (struct commit_result){.metadata = v.c.m, .changed = v.c.changed};
+    return true;
+}

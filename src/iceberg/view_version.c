@@ -1,0 +1,183 @@
+/* view_version.c - versions of a view, and which of them are kept. */
+#include "iceberg/view_version.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+
+enum { VERSIONS_KEPT = 10 };
+
+/* ---- checks ---- */
+
+static bool is_texts(const struct json *v, enum json_kind kind)
+{
+    struct json *value;
+    struct sv name;
+
+    if (json_kind(v) != kind)
+        return false;
+    for (size_t i = 0; json_member(v, i, &name, &value); i++) {
+        if (json_kind(value) != JSON_STRING)
+            return false;
+    }
+    for (size_t i = 0; kind == JSON_ARRAY && i < json_count(v); i++) {
+        if (json_kind(json_at(v, i)) != JSON_STRING)
+            return false;
+    }
+    return true;
+}
+
+static const struct json *query_in(const struct json *version, struct sv dialect, size_t before)
+{
+    const struct json *list = json_get(version, SV("representations"));
+
+    for (size_t i = 0; i < json_count(list) && i < before; i++) {
+        if (sv_eq_nocase(json_get_str(json_at(list, i), SV("dialect")), dialect))
+            return json_at(list, i);
+    }
+    return NULL;
+}
+
+static struct sv lower(struct sv v, char *out, size_t size)
+{
+    static const struct sv upper = SV_INIT("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    static const char low[] = "abcdefghijklmnopqrstuvwxyz";
+    size_t n = v.n < size ? v.n : size;
+
+    for (size_t i = 0; i < n; i++) {
+        ptrdiff_t at = sv_find(upper, v.p[i]);
+
+        out[i] = at < 0 ? v.p[i] : low[at];
+    }
+    return sv_of(out, n);
+}
+
+static bool check_query(const struct json *version, size_t i, struct err *e)
+{
+    const struct json *r = json_at(json_get(version, SV("representations")), i);
+    struct sv sql = json_get_str(r, SV("sql")), dialect = json_get_str(r, SV("dialect"));
+    char text[60];
+
+    if (!sv_eq(json_get_str(r, SV("type")), SV("sql")))
+        return err_set(e, ERR_INVALID, "representations[%zu]: only the type sql is known", i);
+    if (!sql.n || !dialect.n || sql.n > LIMIT_VIEW_SQL_BYTES || dialect.n > LIMIT_NAME_BYTES)
+        return err_set(e, ERR_INVALID,
+                       "representations[%zu]: sql of 1 to %d bytes and a dialect are required", i,
+                       LIMIT_VIEW_SQL_BYTES);
+    if (query_in(version, dialect, i))
+        return err_set(e, ERR_INVALID,
+                       "Invalid view version: Cannot add multiple queries for dialect " SV_FMT,
+                       SV_ARG(lower(dialect, text, sizeof(text))));
+    return true;
+}
+
+bool version_check(const struct json *version, struct err *e)
+{
+    const struct json *list = json_get(version, SV("representations")),
+                      *levels = json_get(version, SV("default-namespace"));
+
+    if (json_kind(json_get(version, SV("version-id"))) != JSON_INT ||
+        get_i64(version, "version-id", 0) < 1 || get_i64(version, "version-id", 0) > INT32_MAX)
+        return err_set(e, ERR_INVALID, "a view version: a version-id from 1 is required");
+    if (json_kind(json_get(version, SV("timestamp-ms"))) != JSON_INT ||
+        json_kind(json_get(version, SV("schema-id"))) != JSON_INT)
+        return err_set(e, ERR_INVALID, "a view version: timestamp-ms and schema-id are required");
+    if (!is_texts(json_get(version, SV("summary")), JSON_OBJECT) ||
+        json_count(json_get(version, SV("summary"))) > LIMIT_PROPERTIES)
+        return err_set(e, ERR_INVALID, "a view version: summary must be an object of texts");
+    if (!is_texts(levels, JSON_ARRAY) || json_count(levels) > LIMIT_NAMESPACE_LEVELS)
+        return err_set(e, ERR_INVALID, "a view version: default-namespace must be a list of names");
+    if (json_kind(list) != JSON_ARRAY || json_count(list) == 0 ||
+        json_count(list) > LIMIT_VIEW_REPRESENTATIONS)
+        return err_set(e, ERR_INVALID, "a view version: 1 to %d representations are required",
+                       LIMIT_VIEW_REPRESENTATIONS);
+    for (size_t i = 0; i < json_count(list); i++) {
+        if (!check_query(version, i, e))
+            return false;
+    }
+    return true;
+}
+
+bool version_same(const struct json *x, const struct json *y)
+{
+    static const char *const members[] = {"summary",           "representations", "default-catalog",
+                                          "default-namespace", "schema-id",       NULL};
+
+    for (const char *const *m = members; *m; m++) {
+        if (!json_eq(json_get(x, sv_from(*m)), json_get(y, sv_from(*m))))
+            return false;
+    }
+    return true;
+}
+
+bool dialects_kept(const struct json *metadata, const struct json *before, const struct json *after,
+                   struct err *e)
+{
+    const struct json *list = json_get(before, SV("representations"));
+    struct sv allowed =
+        json_get_str(json_get(metadata, SV("properties")), SV("replace.drop-dialect.allowed"));
+
+    for (size_t i = 0; i < json_count(list) && !sv_eq_nocase(allowed, SV("true")); i++) {
+        struct sv dialect = json_get_str(json_at(list, i), SV("dialect"));
+
+        if (!query_in(after, dialect, SIZE_MAX))
+            return err_set(e, ERR_INVALID,
+                           "Cannot replace view due to loss of view dialects: " SV_FMT
+                           " (replace.drop-dialect.allowed=false)",
+                           SV_ARG(sv_first(dialect, 60)));
+    }
+    return true;
+}
+
+/* ---- history ---- */
+
+static struct sv id_of(const struct json *v, struct arena *a)
+{
+    return arena_printf(a, "%" PRId64, get_i64(v, "version-id", -1));
+}
+
+static size_t versions_kept(const struct json *metadata)
+{
+    struct sv text =
+        json_get_str(json_get(metadata, SV("properties")), SV("version.history.num-entries"));
+    int64_t n = VERSIONS_KEPT;
+
+    if (text.n && (!sv_i64(text, &n) || n < 1))
+        n = 1;
+    return n > LIMIT_VIEW_VERSIONS ? LIMIT_VIEW_VERSIONS : (size_t)n;
+}
+
+/* History before a hole is not history. */
+static void cut_log(struct json *metadata, const struct map *gone, struct arena *a)
+{
+    struct json *log = json_get(metadata, SV("version-log"));
+    size_t cut = 0;
+
+    for (size_t i = 0; i < json_count(log); i++) {
+        if (map_get(gone, id_of(json_at(log, i), a)))
+            cut = i + 1;
+    }
+    while (cut--)
+        json_remove_at(log, 0);
+}
+
+void versions_expire(struct json *metadata, const struct map *added, struct arena *a)
+{
+    struct json *versions = json_get(metadata, SV("versions"));
+    int64_t current = get_i64(metadata, "current-version-id", -1);
+    struct map gone = map_new(a);
+
+    /* In the order in which they were added: the oldest is first. */
+    for (size_t i = 0;
+         i < json_count(versions) && json_count(versions) > versions_kept(metadata);) {
+        struct json *v = json_at(versions, i);
+
+        if (get_i64(v, "version-id", -1) == current || map_get(added, id_of(v, a))) {
+            i++;
+            continue;
+        }
+        (void)map_put(&gone, id_of(v, a), v);
+        json_remove_at(versions, i);
+    }
+    cut_log(metadata, &gone, a);
+}

@@ -1,0 +1,20 @@
+/* view_version.h - versions of a view, and which of them are kept; shared by view.c and
+ * view_version.c only. */
+#ifndef ICEBERG_VIEW_VERSION_H
+#define ICEBERG_VIEW_VERSION_H
+
+#include "base/map.h"
+#include "iceberg/inside.h"
+
+/* A version as a client sends it: sound, within limits, one query for each dialect. */
+MUST_CHECK bool version_check(const struct json *version, struct err *e);
+/* The same but for id and time. */
+bool version_same(const struct json *x, const struct json *y);
+/* No dialect of `before` is missing in `after`, unless the properties allow it. */
+MUST_CHECK bool dialects_kept(const struct json *metadata, const struct json *before,
+                              const struct json *after, struct err *e);
+/* Forgets versions past version.history.num-entries, but for the current one and those in `added`
+ * (by their ids' texts), and the log up to the last entry that names one. */
+void versions_expire(struct json *metadata, const struct map *added, struct arena *a);
+
+#endif
