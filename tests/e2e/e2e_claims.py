@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import select
 import socket
 import ssl
 import tempfile
@@ -39,25 +40,26 @@ class Counter:
             upstream = socket.create_connection(self.to)
             if self.tls:
                 upstream = self.tls.wrap_socket(upstream, server_hostname=self.to[0])
-            threading.Thread(target=self.pump, args=(client, upstream, True), daemon=True).start()
-            threading.Thread(target=self.pump, args=(upstream, client, False), daemon=True).start()
+            threading.Thread(target=self.relay, args=(client, upstream), daemon=True).start()
 
-    def pump(self, source, sink, requests):
+    def relay(self, client, upstream):
+        """Both ways in one thread: a TLS connection is not to be used by two at once."""
+        other = {client: upstream, upstream: client}
         try:
             while True:
-                data = source.recv(65536)
-                if not data:
-                    break
-                if requests:
-                    self.note(data)
-                sink.sendall(data)
-        except OSError:
+                waiting = [upstream] if self.tls and upstream.pending() else select.select([client, upstream], [], [])[0]
+                for source in waiting:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    if source is client:
+                        self.note(data)
+                    other[source].sendall(data)
+        except (OSError, ValueError):
             pass
-        for s in (source, sink):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        finally:
+            client.close()
+            upstream.close()
 
     def note(self, data):
         """A request's head comes in one piece, its form behind it."""

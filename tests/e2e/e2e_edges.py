@@ -18,13 +18,13 @@ class Relay(Counter):
         self.open, self.away = [], False
         super().__init__(*arguments)
 
-    def pump(self, source, sink, requests):
-        self.open.append(source)
+    def relay(self, client, upstream):
+        self.open += [client, upstream]
         if self.away:
-            source.close()
-            sink.close()
+            client.close()
+            upstream.close()
             return
-        super().pump(source, sink, requests)
+        super().relay(client, upstream)
 
     def cut(self):
         for s in self.open:
