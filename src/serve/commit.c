@@ -16,11 +16,13 @@ static bool begin_try(struct call *c, struct err *e);
 
 static bool reply(struct call *c, struct json *metadata, struct sv file)
 {
+    const struct commit_work *w = c->work;
     struct json *body = json_new_object(c->arena);
 
     metric_add(METRIC_COMMITS, 1);
     json_set_str(body, c->arena, SV("metadata-location"), file);
     json_set(body, SV("metadata"), metadata);
+    table_tag(c, &w->one.at, file);
     return call_reply_json(c, 200, body);
 }
 

@@ -32,6 +32,7 @@ struct table_at {
     call_then_fn *then;
     call_then_fn *otherwise; /* table_metadata failed; NULL: the call ends with the error */
     uint64_t asked_epoch;
+    bool refs_only; /* snapshots=refs */
 };
 
 /* ERR_CONFLICT: a table bears the name. On a keeper. */
@@ -70,6 +71,13 @@ struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
  * asked for, for the folders of `t`. Takes c->work. answer.c. */
 MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, struct sv file,
                              struct json *metadata, struct err *e);
+/* Whether the client holds what table_answer would say of t->row and may go on with it: a tag that
+ * it sent says so, and is in the answer's head now. answer.c. */
+bool table_is_held(struct call *c, const struct table_at *t);
+bool table_answer_held(struct call *c); /* 304. Always true. answer.c */
+/* Tags an answer without keys that holds the whole of `file`, as a load of it without keys would.
+ * answer.c. */
+void table_tag(struct call *c, const struct table_at *t, struct sv file);
 /* Puts a file's text into the cache: it has just been written. */
 void metadata_remember(struct call *c, struct sv location, struct sv text);
 

@@ -326,10 +326,9 @@ bool table_create(struct call *c, struct err *e)
 static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct table_work *w = c->work;
-    const struct sv *snapshots = form_get(&c->query, SV("snapshots"));
     struct json *m = w->at.metadata;
 
-    if (snapshots && sv_eq_nocase(*snapshots, SV("refs")))
+    if (w->at.refs_only)
         m = metadata_refs_only(m, c->arena);
     w->file = w->at.row.metadata_location;
     return table_answer(c, &w->at, w->file, m, e);
@@ -339,13 +338,15 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
 {
     struct table_work *w = c->work;
 
-    return table_metadata(c, &w->at, loaded, e);
+    return table_is_held(c, &w->at) ? table_answer_held(c) : table_metadata(c, &w->at, loaded, e);
 }
 
 bool table_load(struct call *c, struct err *e)
 {
+    const struct sv *snapshots = form_get(&c->query, SV("snapshots"));
     struct table_work *w = arena_new(c->arena, struct table_work);
 
+    w->at.refs_only = snapshots && sv_eq_nocase(*snapshots, SV("refs"));
     return table_path(c, &w->at.path, e) &&
            call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
                        e) &&

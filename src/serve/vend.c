@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/metric.h"
+#include "serve/etag.h"
 #include "serve/loop.h"
 #include "serve/routes.h"
 #include "serve/table_steps.h"
@@ -125,6 +126,39 @@ static bool goes_without(const struct call *c, const struct vend_ask *ask, unsig
     bool files = c->catalog->integration->target.provider == provider_find(PROVIDER_FILE);
 
     return !ask->required && (!asked_for(c) || !access || files);
+}
+
+static void add_target(struct buf *b, const struct target *t)
+{
+    const struct sv parts[] = {t->provider->name, t->region,   t->public_endpoint,  t->sts_endpoint,
+                               t->external_id,    t->role_arn, t->own.access_key_id};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        etag_add(b, parts[i]);
+    buf_addf(b, "%d %d %d\n", t->path_style, t->tag_sessions, t->transitive_tags);
+}
+
+bool call_vend_terms(struct call *c, const struct vend_ask *ask, const struct decision *d,
+                     struct buf *out, struct err *e)
+{
+    const struct rule_integration *w = c->catalog->integration;
+    struct session_ask session = {ask->folders, ask->n_folders, decision_access(d),
+                                  rule_template(w, decision_access(d))};
+    struct sv policy;
+
+    if (goes_without(c, ask, session.access))
+        return true;
+    if (!w->vendable)
+        return err_set(e, ERR_UNAVAILABLE, "nothing is vended from this store now");
+    if (!session_policy(&w->target, &session, c->arena, &policy, e))
+        return false;
+    etag_add(out, w->namespace_);
+    etag_add(out, w->name);
+    add_target(out, &w->target);
+    buf_addf(out, "%d %d %d %" PRId64 "\n", w->ttl_seconds, w->max_session_seconds,
+             d->max_ttl_seconds, w->secret_generation);
+    etag_add(out, policy);
+    return true;
 }
 
 static bool check_vending(struct call *c, const struct vend_ask *ask, unsigned access,
