@@ -47,7 +47,9 @@ static struct sv lower(struct sv v, char *out, size_t size)
     for (size_t i = 0; i < n; i++) {
         ptrdiff_t at = sv_find(upper, v.p[i]);
 
-        out[i] = at < 0 ? v.p[i] : low[at];
+        out[i] = v.p[i];
+        if (at >= 0)
+            out[i] = low[at];
     }
     return sv_of(out, n);
 }
