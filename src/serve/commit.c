@@ -9,6 +9,7 @@ struct commit_work {
     struct commit_one one; /* first: table_steps.h */
     int tries;
     struct err refusal; /* while the file is tidied */
+    bool is_view;       /* what bears a new table's name is one */
     struct sv current;  /* where the pointer stands, after a write of unknown outcome */
 };
 
@@ -85,13 +86,30 @@ static bool existing_found(struct call *c, UNUSED const struct err *outcome, str
     return table_metadata(c, &w->one.at, after_existing, e) || unknown(c, e);
 }
 
+static bool query_is_view(struct call *c, struct store *s, UNUSED struct err *e)
+{
+    struct commit_work *w = c->work;
+    const struct table_name name = path_table(c, &w->one.at.path);
+
+    w->is_view = name_is_views(s, &name, c->arena);
+    return true;
+}
+
+static bool after_is_view(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (!w->is_view)
+        return table_find(c, &w->one.at, existing_found, e);
+    (void)view_in_the_way(&w->one.at.path, e);
+    return conflict(c);
+}
+
 /* A create whose answer was lost comes again: a 409 would have the client delete the files of the
  * table that it made. */
 static bool already_exists(struct call *c, struct err *e)
 {
-    struct commit_work *w = c->work;
-
-    return table_find(c, &w->one.at, existing_found, e);
+    return call_read(c, query_is_view, after_is_view, e);
 }
 
 /* ---- after the swap ---- */

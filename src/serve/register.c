@@ -9,6 +9,7 @@ struct register_work {
     struct commit_one one; /* first: table_steps.h. `at.row` is what stands there now */
     bool overwrite;
     struct location folder; /* the file's */
+    bool is_view;           /* what bears the name is one */
     bool taken;             /* ... lies in another table's place */
     struct table_row found; /* after a write of unknown outcome */
 };
@@ -169,6 +170,7 @@ static bool query_before(struct call *c, struct store *s, struct err *e)
     if (!store_table_overlap(s, &name, &look, c->arena, e))
         return false;
     w->taken = look.overlap.n != 0;
+    w->is_view = name_is_views(s, &name, c->arena);
     return true;
 }
 
@@ -179,6 +181,8 @@ static bool after_before(struct call *c, const struct err *outcome, struct err *
 
     if (outcome)
         return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->one.at.path.ns, e) : false;
+    if (w->is_view)
+        return view_in_the_way(&w->one.at.path, e);
     if (!w->one.creates && !w->overwrite)
         return name_taken(c, e);
     if (w->taken)

@@ -26,8 +26,12 @@ static bool after_rename(struct call *c, const struct err *outcome, struct err *
                : w->names.view       ? view_missing(c, &w->from, e)
                                      : call_no_table(c, &w->from.ns, w->from.table, e);
     if (outcome->code == ERR_CONFLICT)
-        return err_set(e, ERR_CONFLICT, "Table or view already exists: " SV_FMT "." SV_FMT,
-                       SV_ARG(sv_first(w->to.ns.dotted, 100)), SV_ARG(sv_first(w->to.table, 100)));
+        return err_set(e, ERR_CONFLICT,
+                       "Cannot rename " SV_FMT "." SV_FMT " to " SV_FMT "." SV_FMT
+                       ". %s already exists",
+                       SV_ARG(sv_first(w->from.ns.dotted, 40)), SV_ARG(sv_first(w->from.table, 40)),
+                       SV_ARG(sv_first(w->to.ns.dotted, 40)), SV_ARG(sv_first(w->to.table, 40)),
+                       w->names.onto_view ? "View" : "Table");
     return false;
 }
 

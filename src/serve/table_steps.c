@@ -120,6 +120,20 @@ bool table_is_new(struct store *s, const struct table_name *name, struct arena *
     return why.code == ERR_NOT_FOUND;
 }
 
+bool name_is_views(struct store *s, const struct table_name *name, struct arena *a)
+{
+    struct table_row there;
+    struct err ignored = {0};
+
+    return store_view_get(s, name, a, &there, &ignored);
+}
+
+bool view_in_the_way(const struct table_path *path, struct err *e)
+{
+    return err_set(e, ERR_CONFLICT, "View with same name already exists: " SV_FMT "." SV_FMT,
+                   SV_ARG(sv_first(path->ns.dotted, 100)), SV_ARG(sv_first(path->table, 100)));
+}
+
 static bool query_table(struct call *c, struct store *s, struct err *e)
 {
     struct table_at *t = c->work;

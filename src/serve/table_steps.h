@@ -38,6 +38,10 @@ struct table_at {
 /* ERR_CONFLICT: a table bears the name. On a keeper. */
 MUST_CHECK bool table_is_new(struct store *s, const struct table_name *name, struct arena *a,
                              struct err *e);
+/* On a keeper: whether a view bears the name; where that is not known, none does. */
+bool name_is_views(struct store *s, const struct table_name *name, struct arena *a);
+/* "View with same name already exists". Always false. */
+bool view_in_the_way(const struct table_path *path, struct err *e);
 /* Reads the row into `t` (c->work must be, or begin with, a struct table_at) and checks that each
  * folder is allowed and in no other table's place. ERR_NOT_FOUND in Iceberg's words. */
 MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);

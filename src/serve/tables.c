@@ -82,6 +82,7 @@ struct table_work {
     struct err refusal;     /* while the file is tidied */
     struct sv namespace_location;
     struct staging staging;
+    bool is_view; /* what bears the name is one */
     bool purge;
 };
 
@@ -110,6 +111,8 @@ static bool taken(struct call *c, const struct table_work *w, struct sv overlap,
                        "the location " SV_FMT " lies in another table's place; choose another",
                        SV_ARG(sv_first(w->at.row.location, 150)));
     }
+    if (w->is_view)
+        return view_in_the_way(&w->at.path, e);
     return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT "." SV_FMT,
                    SV_ARG(sv_first(w->at.path.ns.dotted, 100)),
                    SV_ARG(sv_first(w->at.path.table, 100)));
@@ -193,6 +196,7 @@ static bool query_insert(struct call *c, struct store *s, struct err *e)
     struct table_work *w = c->work;
     const struct table_name name = path_table(c, &w->at.path);
 
+    w->is_view = name_is_views(s, &name, c->arena);
     return store_table_create(s, &name, &w->change, c->arena, e);
 }
 
@@ -230,6 +234,7 @@ static bool query_place(struct call *c, struct store *s, struct err *e)
     struct table_work *w = c->work;
     const struct table_name name = path_table(c, &w->at.path);
 
+    w->is_view = name_is_views(s, &name, c->arena);
     return table_is_new(s, &name, c->arena, e) &&
            store_table_overlap(s, &name, &w->change, c->arena, e);
 }
@@ -260,6 +265,7 @@ static bool query_stage(struct call *c, struct store *s, struct err *e)
 
     const struct table_name name = path_table(c, &w->at.path);
 
+    w->is_view = name_is_views(s, &name, c->arena);
     return store_stage(s, &name, &w->staging, c->arena, e);
 }
 

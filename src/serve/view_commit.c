@@ -26,9 +26,9 @@ static bool name_taken(struct call *c, const struct view_work *w, struct err *e)
     const struct table_path *p = &w->one.at.path;
 
     c->error_type = "AlreadyExistsException";
-    return err_set(e, ERR_CONFLICT, "%s with same name already exists: " SV_FMT "." SV_FMT,
-                   w->is_table ? "Table" : "View", SV_ARG(sv_first(p->ns.dotted, 100)),
-                   SV_ARG(sv_first(p->table, 100)));
+    return err_set(e, ERR_CONFLICT, "%s already exists: " SV_FMT "." SV_FMT,
+                   w->is_table ? "Table with same name" : "View",
+                   SV_ARG(sv_first(p->ns.dotted, 100)), SV_ARG(sv_first(p->table, 100)));
 }
 
 /* ---- refusing ---- */

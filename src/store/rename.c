@@ -22,6 +22,9 @@ static bool find_both(struct store *s, const struct moving *m, int64_t *id, stru
         r->no_namespace = e->code == ERR_NOT_FOUND;
         return false;
     }
+    if (!table_find_id(s, &r->to, ENTRY_VIEW, m->arena, &to, e))
+        return false;
+    r->onto_view = to.id != 0;
     return table_find_id(s, &r->to, ENTRY_ANY, m->arena, &to, e) &&
            (!to.id || err_set(e, ERR_CONFLICT, "the name is taken"));
 }

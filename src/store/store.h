@@ -99,6 +99,7 @@ struct renaming {
     struct table_name from, to;
     bool view;         /* else a table */
     bool no_namespace; /* out */
+    bool onto_view;    /* out, with ERR_CONFLICT: what bears the name is a view */
 };
 MUST_CHECK bool store_rename(struct store *s, struct renaming *r, struct arena *a, struct err *e);
 
