@@ -84,6 +84,7 @@ struct table_work {
     struct staging staging;
     bool is_view; /* what bears the name is one */
     bool purge;
+    bool is_held; /* the client holds what a load would say */
 };
 
 /* ---- create ---- */
@@ -334,6 +335,8 @@ static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err 
     struct table_work *w = c->work;
     struct json *m = w->at.metadata;
 
+    if (w->is_held)
+        return table_answer_held(c);
     if (w->at.refs_only)
         m = metadata_refs_only(m, c->arena);
     w->file = w->at.row.metadata_location;
@@ -344,7 +347,11 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
 {
     struct table_work *w = c->work;
 
-    return table_is_held(c, &w->at) ? table_answer_held(c) : table_metadata(c, &w->at, loaded, e);
+    w->is_held = table_is_held(c, &w->at);
+    /* People move files of this machine, and one that is gone is told as soon as it is. */
+    if (w->is_held && c->catalog->integration->target.provider != provider_find(PROVIDER_FILE))
+        return table_answer_held(c);
+    return table_metadata(c, &w->at, loaded, e);
 }
 
 bool table_load(struct call *c, struct err *e)

@@ -1,4 +1,5 @@
 """storageType file: tables in a folder of this machine, for trying out, without a store and without keys."""
+import json
 import os
 import shutil
 import tempfile
@@ -52,3 +53,13 @@ class FileStorage(unittest.TestCase):
         os.symlink(elsewhere, os.path.join(self.base, "lake", "link"))
         self.assertGreaterEqual(self.create("linked", location="file:" + self.base + "/lake/link/t")[0], 400)
         self.assertEqual(os.listdir(elsewhere), [])
+
+    def test_a_tag_does_not_hide_that_a_file_is_gone(self):
+        status, body = self.create("tagged")
+        self.assertEqual(status, 200, body)
+        url, bearer = self.desk.uri + "/v1/analytics/namespaces/sales/tables/tagged", {"Authorization": "Bearer " + self.token}
+        tag = self.desk.get(url, bearer)[2]["ETag"]
+        self.assertEqual(self.desk.get(url, {**bearer, "If-None-Match": tag})[0], 304)
+        os.unlink(body["metadata-location"].removeprefix("file:"))
+        status, said, headers = self.desk.get(url, {**bearer, "If-None-Match": tag})
+        self.assertEqual((status, json.loads(said)["error"]["type"], headers["ETag"]), (404, "NotFoundException", None))
