@@ -38,7 +38,7 @@
     X(COMMIT_CONFLICTS, "counter", "frontdesk_commits_total", "result=\"conflict\"", "")         \
     X(COMMITS_UNKNOWN, "counter", "frontdesk_commits_total", "result=\"unknown\"", "")           \
     X(METADATA_UNUSABLE, "counter", "frontdesk_metadata_unusable_total", "",                     \
-      "Reads of a table whose metadata file was missing, too large or no table metadata")        \
+      "Reads of a table or view whose metadata file was missing, too large or no metadata")      \
     X(RULEBOOKS, "counter", "frontdesk_rulebooks_total", "", "Rulebooks compiled")               \
     X(RULEBOOK_GENERATION, "gauge", "frontdesk_rulebook_generation", "",                         \
       "Generation of the newest rulebook")                                                       \

@@ -297,29 +297,26 @@ static bool read_content(struct call *c, struct table_at *t, struct err *e)
     return true;
 }
 
-/*
- * What lies in the bucket is neither a fault of this request nor of a store that is away, and
- * asking again is no use: it is told at once, with the file's name and nothing of its content, and
- * costs its own table only.
- */
-static bool unusable(struct call *c, const struct table_at *t, struct err *e)
+bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)
 {
-    const struct err why = *e;
+    struct err why = *e;
 
+    if (outcome && outcome->code != ERR_NOT_FOUND && !call_content_is_too_large(c))
+        return false;
+    if (outcome)
+        (void)err_set(&why, ERR_INVALID, "it is larger than %d bytes", LIMIT_METADATA_BYTES);
     metric_add(METRIC_METADATA_UNUSABLE, 1);
-    if (t->otherwise)
-        return t->otherwise(c, NULL, e);
-    if (why.code == ERR_NOT_FOUND) {
+    if (outcome && outcome->code == ERR_NOT_FOUND) {
         c->error_type = "NotFoundException";
         (void)err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
-                      SV_ARG(sv_first(t->row.metadata_location, 180)));
+                      SV_ARG(sv_first(file, 180)));
     } else {
         c->error_status = 500;
         c->error_type = "InternalServerError";
         (void)err_set(e, ERR_INVALID, "metadata file " SV_FMT " cannot be used: %s",
-                      SV_ARG(sv_first(t->row.metadata_location, 160)), why.msg);
+                      SV_ARG(sv_first(file, 160)), why.msg);
     }
-    loop_log_refusal(c, "a table's metadata file cannot be used", e);
+    loop_log_refusal(c, "a metadata file cannot be used", e);
     return false;
 }
 
@@ -327,15 +324,10 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 {
     struct table_at *t = c->work;
 
-    if (outcome && call_content_is_too_large(c)) {
-        (void)err_set(e, ERR_INVALID, "it is larger than %d bytes", LIMIT_METADATA_BYTES);
-        return unusable(c, t, e);
-    }
-    if (outcome && outcome->code == ERR_NOT_FOUND)
-        return unusable(c, t, e);
-    if (outcome)
-        return t->otherwise ? t->otherwise(c, outcome, e) : false;
-    return read_content(c, t, e) ? t->then(c, NULL, e) : unusable(c, t, e);
+    if (!outcome && read_content(c, t, e))
+        return t->then(c, NULL, e);
+    return t->otherwise ? t->otherwise(c, outcome, e)
+                        : metadata_unread(c, t->row.metadata_location, outcome, e);
 }
 
 /* A file that somebody else wrote may have changed before it was registered. */

@@ -82,6 +82,15 @@ bool table_answer_held(struct call *c); /* 304. Always true. answer.c */
 /* Tags an answer without keys that holds the whole of `file`, as a load of it without keys would.
  * answer.c. */
 void table_tag(struct call *c, const struct table_at *t, struct sv file);
+/*
+ * Ends a call that has read no metadata from `file`: by `outcome`, or, when that is NULL, because
+ * what was read is none, as `e` says.
+ *
+ * A store that is away is told as it is. What lies in the bucket is neither a fault of the request
+ * nor passing: a file that is gone is 404, one that cannot be used 500, with its name and nothing
+ * of its content. Always false.
+ */
+bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e);
 /* Puts a file's text into the cache: it has just been written. */
 void metadata_remember(struct call *c, struct sv location, struct sv text);
 

@@ -96,19 +96,11 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
     struct commit_one *o = c->work;
     struct sv text = call_content(c);
 
-    if (outcome && outcome->code == ERR_NOT_FOUND) {
-        c->error_type = "NotFoundException";
-        return err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
-                       SV_ARG(sv_first(o->at.row.metadata_location, 180)));
-    }
     if (outcome)
-        return false;
+        return metadata_unread(c, o->at.row.metadata_location, outcome, e);
     if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
-        !view_read(text, c->arena, &o->at.metadata, e)) {
-        /* What lies in the bucket is no fault of this request. */
-        e->code = ERR_UNAVAILABLE;
-        return false;
-    }
+        !view_read(text, c->arena, &o->at.metadata, e))
+        return metadata_unread(c, o->at.row.metadata_location, NULL, e);
     return o->at.then(c, NULL, e);
 }
 

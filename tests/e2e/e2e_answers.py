@@ -79,6 +79,25 @@ class BrokenFiles(Answers):
     def test_a_file_beyond_the_limit_is_500_and_costs_only_its_table(self):
         self.check("huge", b" " * ((64 << 20) + 1), (500, "InternalServerError"), "larger than 67108864 bytes")
 
+    def test_a_views_file_that_is_gone_cut_or_beyond_the_limit_is_told_as_a_tables_is(self):
+        path = "/v1/analytics/namespaces/sales/views"
+        status, body, _ = self.ask("POST", path, body={
+            "name": "seen", "schema": h.SIMPLE_SCHEMA, "properties": {}, "location": "s3://warehouse/lake/seen",
+            "view-version": e2e_surface.Views.version()})
+        self.assertEqual(status, 200, body)
+        (key,) = self.keys("lake/seen/")
+        whole, before = json.dumps(body["metadata"]).encode(), self.counted("frontdesk_metadata_unusable_total")
+        for content, want in ((whole[:-9] + self.MARK.encode(), 500), (b" " * ((64 << 20) + 1), 500), (None, 404), (whole, 200)):
+            self.rgw.s3.delete_object(Bucket="warehouse", Key=key)
+            if content:
+                self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=content)
+            status, said, headers = self.ask("GET", path + "/seen")
+            self.assertEqual((status, headers["Retry-After"]), (want, None), said)
+            if want != 200:
+                self.assertIn(body["metadata-location"], said["error"]["message"])
+                self.assertNotIn(self.MARK, said["error"]["message"])
+        self.assertEqual(self.counted("frontdesk_metadata_unusable_total"), before + 3)
+
     def test_a_store_that_is_away_is_503_and_to_be_asked_again(self):
         self.broken("fine", json.dumps(self.create("other")[1]["metadata"]).encode())
         counted = self.counted("frontdesk_metadata_unusable_total")
