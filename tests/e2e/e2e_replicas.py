@@ -294,6 +294,7 @@ class Replicas(Desk):
         desk = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
                            folder=base)
         try:
+            h.wait_for("it serves", lambda: self.load(desk, "copied")[0] == 200)
             self.assertEqual(self.load(desk, "copied"), self.load(self.desk, "copied"))
             self.assertEqual(desk.call("GET", TABLES, self.token), self.desk.call("GET", TABLES, self.token))
         finally:
@@ -331,7 +332,7 @@ class Replicas(Desk):
         try:
             with open(f"/proc/{desk.process.pid}/cmdline") as f:
                 self.assertNotIn("hunter2", f.read())
-            self.assertEqual(desk.call("GET", "/v1/analytics/namespaces", desk.token(self.client))[0], 200)
+            h.wait_for("it serves", lambda: desk.call("GET", "/v1/analytics/namespaces", self.token)[0] == 200)
         finally:
             desk.stop()
         self.assertNotIn("hunter2", desk.tail())
