@@ -10,8 +10,8 @@
  * id. */
 MUST_CHECK bool schema_check(const struct json *schema, int format, struct arena *a,
                              int64_t *max_id, struct err *e);
-/* The same for a table that is to be created: the ids only tell its fields apart, and some clients
- * count them from 0. */
+/* The same where ids only tell the fields apart, in a table that is to be created and in a view:
+ * some clients count them from 0. */
 MUST_CHECK bool schema_check_draft(const struct json *schema, int format, struct arena *a,
                                    struct err *e);
 /* A copy whose field ids count from 1 in the reference's order (a whole level before what is below

@@ -91,9 +91,9 @@ static bool add_schema(struct view_change *v, const struct json *u, struct err *
 {
     const struct json *asked = json_get(u, SV("schema"));
     struct json *schemas = array_of(&v->c, "schemas"), *copy;
-    int64_t highest = -1, ignored;
+    int64_t highest = -1;
 
-    if (!schema_check(asked, SCHEMA_FORMAT, v->c.arena, &ignored, e))
+    if (!schema_check_draft(asked, SCHEMA_FORMAT, v->c.arena, e))
         return false;
     for (size_t i = 0; i < json_count(schemas); i++) {
         int64_t id = get_i64(json_at(schemas, i), "schema-id", 0);

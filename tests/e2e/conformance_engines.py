@@ -74,6 +74,9 @@ class Spark(Engine):
         self.assertEqual(self.gave("SELECT count(*) FROM fd.spark.t VERSION AS OF 'b1'"), [[4]])
         self.assertEqual(self.gave("SELECT count(*) FROM fd.spark.t VERSION AS OF 't1'"), [[3]])
 
+    def test_a_view_of_spark_follows_its_text(self):
+        self.assertEqual([self.gave("SELECT count(*) FROM fd.spark.v", i) for i in (0, 1)], [[[3]], [[2]]])
+
     def test_a_table_of_the_third_format_is_written_and_read(self):
         self.assertEqual(self.gave("SELECT id FROM fd.spark.third"), [[2]])
 

@@ -45,6 +45,11 @@ CREATE OR REPLACE TABLE fd.spark.copied USING iceberg AS SELECT id FROM fd.spark
 SELECT count(*) FROM fd.spark.copied
 ALTER TABLE fd.spark.copied RENAME TO spark.renamed
 SELECT count(*) FROM fd.spark.renamed
+CREATE VIEW fd.spark.v AS SELECT id FROM fd.spark.renamed
+SELECT count(*) FROM fd.spark.v
+CREATE OR REPLACE VIEW fd.spark.v AS SELECT id FROM fd.spark.renamed WHERE id > 2
+SELECT count(*) FROM fd.spark.v
+DROP VIEW fd.spark.v
 CREATE TABLE fd.spark.third (id BIGINT) USING iceberg TBLPROPERTIES ('format-version' = '3')
 INSERT INTO fd.spark.third VALUES (1), (2)
 DELETE FROM fd.spark.third WHERE id = 1

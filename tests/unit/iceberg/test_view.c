@@ -65,6 +65,19 @@ static void a_new_view_has_one_schema_one_version_and_one_line_of_history(void)
            "\"version-log\":[{\"timestamp-ms\":77,\"version-id\":1}]}"));
 }
 
+/* As Spark counts them. They are kept: nothing but the view refers to them. */
+static void the_fields_of_a_view_may_be_counted_from_0(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    CHECK_INT(make("{\"type\":\"struct\",\"fields\":[{\"id\":0,\"name\":\"a\",\"required\":false,"
+                   "\"type\":\"long\"}]}",
+                   VERSION("1", "0", QUERY("select 1", "spark")), &a, &m),
+              ERR_NONE);
+    CHECK(sv_contains(json_text(&a, json_get(m, SV("schemas"))), SV("\"id\":0")));
+}
+
 static void what_is_no_view_is_refused(void)
 {
     static const char *const wrong[] = {
@@ -240,8 +253,9 @@ static void a_file_is_read_again_and_a_wrong_one_is_not(void)
 }
 
 SUITE("iceberg/view", TEST(a_new_view_has_one_schema_one_version_and_one_line_of_history),
-      TEST(what_is_no_view_is_refused), TEST(text_and_queries_are_limited),
-      TEST(a_replacement_is_current_and_in_the_log), TEST(what_says_the_same_changes_nothing),
-      TEST(a_wrong_update_is_refused), TEST(requirements_are_those_of_views),
+      TEST(the_fields_of_a_view_may_be_counted_from_0), TEST(what_is_no_view_is_refused),
+      TEST(text_and_queries_are_limited), TEST(a_replacement_is_current_and_in_the_log),
+      TEST(what_says_the_same_changes_nothing), TEST(a_wrong_update_is_refused),
+      TEST(requirements_are_those_of_views),
       TEST(history_is_kept_as_far_as_asked_and_without_holes),
       TEST(a_file_is_read_again_and_a_wrong_one_is_not))
