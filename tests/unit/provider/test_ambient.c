@@ -260,8 +260,7 @@ static void half_an_answer_is_an_outage(void)
         "{\"AccessKeyId\":\"A\"}",
         "{\"SecretAccessKey\":\"S\"}",
         "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Expiration\":\"soon\"}",
-        "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Expiration\":"
-        "\"2025-12-31T23:59:59Z\"}",
+        "{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"S\",\"Expiration\":\"2025-12-31T23:59:59Z\"}",
     };
 
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
