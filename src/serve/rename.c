@@ -15,16 +15,22 @@ static bool query_rename(struct call *c, struct store *s, struct err *e)
     return store_rename(s, &w->names, c->arena, e);
 }
 
+static bool not_found(struct call *c, const struct rename_work *w, struct err *e)
+{
+    if (w->names.no_namespace)
+        return call_no_namespace(c, &w->to.ns, e);
+    return w->names.view ? view_missing(c, &w->from, e)
+                         : call_no_table(c, &w->from.ns, w->from.table, e);
+}
+
 static bool after_rename(struct call *c, const struct err *outcome, struct err *e)
 {
-    struct rename_work *w = c->work;
+    const struct rename_work *w = c->work;
 
     if (!outcome)
         return call_reply_empty(c, 204);
     if (outcome->code == ERR_NOT_FOUND)
-        return w->names.no_namespace ? call_no_namespace(c, &w->to.ns, e)
-               : w->names.view       ? view_missing(c, &w->from, e)
-                                     : call_no_table(c, &w->from.ns, w->from.table, e);
+        return not_found(c, w, e);
     if (outcome->code == ERR_CONFLICT)
         return err_set(e, ERR_CONFLICT,
                        "Cannot rename " SV_FMT "." SV_FMT " to " SV_FMT "." SV_FMT
