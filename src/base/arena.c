@@ -63,13 +63,11 @@ static struct arena_block *add_block(struct arena *a, size_t size)
 
 static void *from_new_block(struct arena *a, size_t size)
 {
-    size_t next = a->blocks ? a->blocks->size_bytes * 2 : FIRST_BLOCK_BYTES;
+    size_t next = a->grown_bytes ? a->grown_bytes * 2 : FIRST_BLOCK_BYTES;
     struct arena_block *b;
 
     if (next > MAX_BLOCK_BYTES)
         next = MAX_BLOCK_BYTES;
-    if (next < FIRST_BLOCK_BYTES)
-        next = FIRST_BLOCK_BYTES;
     if (size >= next / 4) {
         /* A large object gets a block of its own, behind the one that still has room. */
         struct arena_block *room = a->blocks;
@@ -83,6 +81,7 @@ static void *from_new_block(struct arena *a, size_t size)
         return block_bytes(b);
     }
     b = add_block(a, next);
+    a->grown_bytes = next;
     a->next = block_bytes(b) + size;
     a->end = block_bytes(b) + next;
     return block_bytes(b);

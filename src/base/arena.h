@@ -27,6 +27,7 @@ struct arena {
     struct arena_defer *defers; /* newest first */
     char *next, *end;           /* what is left of the newest block */
     size_t used_bytes;          /* handed out so far */
+    size_t grown_bytes;         /* the last block that was made for many objects; 0: none was */
     bool wipe;                  /* set before first use: overwrite memory before releasing it */
 };
 
