@@ -26,8 +26,8 @@ struct sv route_path(struct sv target, struct sv *query);
 const struct route *route_match(enum http_method m, struct sv path, struct sv params[ROUTE_PARAMS],
                                 bool *other_method);
 
-/* Handlers, a file each: config.c, oauth.c, vend.c; namespaces.c, tables.c, commit.c, rename.c,
- * register.c, metrics.c, transaction.c; views.c, view_commit.c. */
+/* Handlers, a file each: config.c, oauth.c, vend.c; namespaces.c, list.c, tables.c, commit.c,
+ * rename.c, register.c, metrics.c, transaction.c; views.c, view_commit.c. */
 call_fn config_show, oauth_token, credentials_show;
 call_fn namespace_list, namespace_create, namespace_load, namespace_exists, namespace_drop,
     namespace_properties;
