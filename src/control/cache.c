@@ -49,18 +49,13 @@ void cache_done(struct cache *c)
 
 /* ---- objects ---- */
 
-static struct sv copy_sv(struct arena *a, struct sv v)
-{
-    return arena_dup(a, v);
-}
-
 static void copy_found(struct object *o, const struct integration_found *f)
 {
     o->found = *f;
-    o->found.why_not = copy_sv(&o->found_arena, f->why_not);
-    o->found.role_arn = copy_sv(&o->found_arena, f->role_arn);
-    o->found.role_created_at = copy_sv(&o->found_arena, f->role_created_at);
-    o->found.scope = copy_sv(&o->found_arena, f->scope);
+    o->found.why_not = arena_dup(&o->found_arena, f->why_not);
+    o->found.role_arn = arena_dup(&o->found_arena, f->role_arn);
+    o->found.role_created_at = arena_dup(&o->found_arena, f->role_created_at);
+    o->found.scope = arena_dup(&o->found_arena, f->scope);
 }
 
 bool cache_found(struct object *o, const struct integration_found *f)
