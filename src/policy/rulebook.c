@@ -36,6 +36,11 @@ size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *co
     return r->n_catalogs;
 }
 
+bool rule_is_folder(const struct rule_integration *w)
+{
+    return w->target.provider == provider_find(PROVIDER_FILE);
+}
+
 struct sv rule_template(const struct rule_integration *w, unsigned access)
 {
     return access & (ACCESS_WRITE | ACCESS_DELETE) ? w->template_write : w->template_read;

@@ -81,6 +81,8 @@ struct rule_integration {
 };
 /* The integration's own policy for that access (bits of enum access); empty: ours. */
 struct sv rule_template(const struct rule_integration *w, unsigned access);
+/* storageType file: its tables lie on this machine, and no keys exist. */
+bool rule_is_folder(const struct rule_integration *w);
 
 struct rule_catalog {
     struct sv id; /* "namespace/name": the key of the store */

@@ -350,7 +350,7 @@ bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, stru
 
     t->then = then;
     /* A file of this machine is as near as the cache, and people move files. */
-    if (known && c->catalog->integration->target.provider != provider_find(PROVIDER_FILE))
+    if (known && !rule_is_folder(c->catalog->integration))
         return metadata_read(*known, c->arena, &t->metadata, e) && then(c, NULL, e);
     return table_file(c, t->row.metadata_location, t->folders, t->n_folders, &ask, e) &&
            call_object(c, &ask, after_file, e);

@@ -280,7 +280,7 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
 
     w->is_held = table_is_held(c, &w->at);
     /* People move files of this machine, and one that is gone is told as soon as it is. */
-    if (w->is_held && c->catalog->integration->target.provider != provider_find(PROVIDER_FILE))
+    if (w->is_held && !rule_is_folder(c->catalog->integration))
         return table_answer_held(c);
     return table_metadata(c, &w->at, loaded, e);
 }

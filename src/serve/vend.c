@@ -123,7 +123,7 @@ static bool refuse_reader(struct call *c, const struct vend_ask *ask, struct err
 /* Nobody asked, or there is nothing to give and no need to. */
 static bool goes_without(const struct call *c, const struct vend_ask *ask, unsigned access)
 {
-    bool files = c->catalog->integration->target.provider == provider_find(PROVIDER_FILE);
+    bool files = rule_is_folder(c->catalog->integration);
 
     return !ask->required && (!asked_for(c) || !access || files);
 }
@@ -166,7 +166,7 @@ static bool check_vending(struct call *c, const struct vend_ask *ask, unsigned a
 {
     if (!(access & (ACCESS_READ | ACCESS_WRITE)))
         return refuse_reader(c, ask, e);
-    if (c->catalog->integration->target.provider == provider_find(PROVIDER_FILE))
+    if (rule_is_folder(c->catalog->integration))
         return err_set(e, ERR_INVALID,
                        "the tables of catalog " SV_FMT
                        " are files: there is no key to vend for them",

@@ -211,7 +211,7 @@ bool call_object(struct call *c, const struct object_ask *ask, call_then_fn *the
     if (!w->vendable)
         return err_set(e, ERR_UNAVAILABLE, "StorageIntegration " SV_FMT " is not ready: " SV_FMT,
                        SV_ARG(w->name), SV_ARG(w->why_not));
-    if (w->target.provider == provider_find(PROVIDER_FILE))
+    if (rule_is_folder(w))
         return ask_file(c, ask, then, e);
     if (!session_policy(&w->target, &session, c->arena, &policy, e) || !begin_waiting(c, then, e))
         return false;
