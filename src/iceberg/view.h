@@ -11,6 +11,12 @@
 
 /* Reads and checks a view's metadata file. */
 MUST_CHECK bool view_read(struct sv text, struct arena *a, struct json **out, struct err *e);
+/*
+ * What holds of every file that we write, of one that somebody else wrote: identity, schemas and
+ * versions that are sound and within limits, each version on a schema, the current one among them.
+ * ERR_INVALID.
+ */
+MUST_CHECK bool view_check(const struct json *metadata, struct arena *a, struct err *e);
 
 /* The first metadata of a CreateViewRequest. */
 MUST_CHECK bool view_create(const struct json *request, const struct create_options *o,

@@ -1,9 +1,7 @@
 /* register.c - POST .../register: a table from a metadata file that lies in the bucket already. */
-#include "base/limits.h"
-#include "serve/commit_steps.h"
 #include "serve/loop.h"
+#include "serve/register_steps.h"
 #include "serve/routes.h"
-#include "wire/gzip.h"
 
 struct register_work {
     struct commit_one one; /* first: table_steps.h. `at.row` is what stands there now */
@@ -102,10 +100,9 @@ static bool after_enter(struct call *c, const struct err *outcome, struct err *e
 
 static bool read_file(struct call *c, struct register_work *w, struct err *e)
 {
-    struct sv text = call_content(c);
+    struct sv text;
 
-    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
-        !metadata_read(text, c->arena, &w->one.after, e) ||
+    if (!register_text(c, &text, e) || !metadata_read(text, c->arena, &w->one.after, e) ||
         !metadata_check(w->one.after, c->arena, e))
         return false;
     if (!w->one.creates &&
@@ -116,31 +113,13 @@ static bool read_file(struct call *c, struct register_work *w, struct err *e)
     return true;
 }
 
-/* Whoever reads the table reads this file, with a key for the table's folders. */
-static bool holds_its_file(struct call *c, const struct commit_one *o, struct err *e)
-{
-    struct location file;
-
-    if (!location_read_file(o->file, c->arena, &file, e))
-        return false;
-    for (size_t i = 0; i < o->n_folders; i++) {
-        if (location_contains(&o->folders[i], &file))
-            return true;
-    }
-    return err_set(e, ERR_DENIED, "metadata-location lies outside the folders of its own table");
-}
-
 static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 {
     struct register_work *w = c->work;
 
-    if (outcome && outcome->code == ERR_NOT_FOUND) {
-        c->error_type = "NotFoundException";
-        return err_set(e, ERR_NOT_FOUND, "there is no file " SV_FMT,
-                       SV_ARG(sv_first(w->one.file, 180)));
-    }
-    if (outcome || !read_file(c, w, e) || !commit_claims(c, &w->one, e) ||
-        !holds_its_file(c, &w->one, e))
+    if (outcome)
+        return register_unread(c, w->one.file, outcome, e);
+    if (!read_file(c, w, e) || !commit_claims(c, &w->one, e) || !register_holds(c, &w->one, e))
         return false;
     w->one.row.metadata_location = w->one.file;
     commit_change(c, &w->one);
@@ -193,25 +172,6 @@ static bool after_before(struct call *c, const struct err *outcome, struct err *
            call_object(c, &ask, after_file, e);
 }
 
-/* Only what is named as metadata is read: an answer must tell nothing of other files. */
-static bool check_file(struct call *c, struct register_work *w, struct err *e)
-{
-    struct location file;
-    ptrdiff_t slash;
-
-    if (!location_read_file(w->one.file, c->arena, &file, e))
-        return err_wrap(e, "metadata-location");
-    if (!sv_ends(file.key, SV(".metadata.json")) && !sv_ends(file.key, SV(".metadata.json.gz")))
-        return err_set(e, ERR_INVALID,
-                       "metadata-location must end in .metadata.json or .metadata.json.gz");
-    slash = sv_rfind(file.key, '/');
-    w->folder = (struct location){file.bucket, sv_first(file.key, (size_t)(slash + 1))};
-    return place_is_allowed(c->catalog, &w->folder) ||
-           err_set(e, ERR_DENIED,
-                   "metadata-location is outside the allowed locations of catalog " SV_FMT,
-                   SV_ARG(c->catalog->name));
-}
-
 static bool check_rights(struct call *c, const struct register_work *w, struct err *e)
 {
     static const enum privilege over[] = {PRIVILEGE_TABLE_DROP, PRIVILEGE_TABLE_WRITE_DATA};
@@ -222,15 +182,6 @@ static bool check_rights(struct call *c, const struct register_work *w, struct e
             return false;
     }
     return call_demand(c, &p->ns, p->table, PRIVILEGE_TABLE_CREATE, NULL, e);
-}
-
-static struct json *details(struct call *c, const struct register_work *w)
-{
-    struct json *v = json_new_object(c->arena);
-
-    json_set_str(v, c->arena, SV("metadataLocation"), w->one.file);
-    json_set_bool(v, c->arena, SV("overwrite"), w->overwrite);
-    return v;
 }
 
 bool table_register(struct call *c, struct err *e)
@@ -245,8 +196,8 @@ bool table_register(struct call *c, struct err *e)
         return false;
     w->overwrite = json_bool(json_get(body, SV("overwrite")), false);
     w->one.file = json_get_str(body, SV("metadata-location"));
-    if (!check_rights(c, w, e) || !check_file(c, w, e))
+    if (!check_rights(c, w, e) || !register_place(c, w->one.file, &w->folder, e))
         return false;
-    c->details = details(c, w);
+    c->details = register_details(c, w->one.file, w->overwrite);
     return call_read(c, query_before, after_before, e);
 }

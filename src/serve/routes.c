@@ -37,6 +37,7 @@ const struct route routes[] = {
     {HTTP_HEAD,   VIEW,                               AUTH_TOKEN, view_exists,          "view-exists",          true },
     {HTTP_POST,   VIEW,                               AUTH_TOKEN, view_replace,         "replace-view",         true },
     {HTTP_DELETE, VIEW,                               AUTH_TOKEN, view_drop,            "drop-view",            true },
+    {HTTP_POST,   NAMESPACE "/register-view",         AUTH_TOKEN, view_register,        "register-view",        true },
     {HTTP_POST,   "/v1/{prefix}/views/rename",        AUTH_TOKEN, view_rename,          "rename-view",          true },
     {HTTP_GET,    TABLE "/credentials",               AUTH_TOKEN, credentials_show,     "vend",                 true },
     {HTTP_POST,   TABLE "/credentials",               AUTH_TOKEN, credentials_show,     "vend",                 false},

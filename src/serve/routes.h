@@ -33,6 +33,7 @@ call_fn namespace_list, namespace_create, namespace_load, namespace_exists, name
     namespace_properties;
 call_fn table_list, table_create, table_load, table_exists, table_commit, table_drop, table_rename,
     table_register, table_metrics, transaction_commit;
-call_fn view_list, view_create_new, view_show, view_exists, view_replace, view_drop, view_rename;
+call_fn view_list, view_create_new, view_show, view_exists, view_replace, view_drop, view_rename,
+    view_register;
 
 #endif

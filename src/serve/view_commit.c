@@ -1,6 +1,7 @@
 /* view_commit.c - views: create and replace. Write the file, compare and swap the pointer; again
- * when somebody was first. */
+ * when somebody was first. And register: the file lies there already. */
 #include "base/limits.h"
+#include "serve/register_steps.h"
 #include "serve/routes.h"
 #include "serve/view_steps.h"
 
@@ -9,7 +10,10 @@ struct view_work {
     int tries;
     struct err refusal; /* while the file is tidied */
     struct sv namespace_location;
-    bool is_table; /* what bears the name is one */
+    bool is_table;          /* what bears the name is one */
+    bool registers;         /* the file is not of our making */
+    struct location folder; /* of a file that is registered */
+    bool taken;             /* ... lies in another's place */
 };
 
 static bool begin_try(struct call *c, struct err *e);
@@ -67,6 +71,8 @@ static bool tidy(struct call *c, const struct err *why, struct err *e)
     struct object_ask ask = {.method = HTTP_DELETE};
 
     w->refusal = *why;
+    if (w->registers)
+        return refuse(c, e);
     return (table_file(c, w->one.file, w->one.folders, w->one.n_folders, &ask, e) &&
             call_object(c, &ask, after_tidy, e)) ||
            refuse(c, e);
@@ -234,19 +240,95 @@ static bool begin(struct call *c, struct view_work **out, struct err *e)
     return true;
 }
 
+/* What does not exist yet: its name is in the body. */
+static bool begin_new(struct call *c, struct view_work **out, struct err *e)
+{
+    struct commit_one *o;
+
+    if (!begin(c, out, e))
+        return false;
+    o = &(*out)->one;
+    o->creates = true;
+    return call_name(c, uri_encoded(c->arena, json_get_str(o->request, SV("name"))),
+                     &o->at.path.table, e) &&
+           call_demand(c, &o->at.path.ns, o->at.path.table, PRIVILEGE_VIEW_CREATE, NULL, e);
+}
+
 bool view_create_new(struct call *c, struct err *e)
 {
     struct view_work *w;
-    struct table_path *p;
 
-    if (!begin(c, &w, e))
+    return begin_new(c, &w, e) && call_read(c, query_before, after_before, e);
+}
+
+/* ---- register ---- */
+
+static bool read_registered(struct call *c, struct commit_one *o, struct err *e)
+{
+    struct sv text;
+
+    if (!register_text(c, &text, e) || !view_read(text, c->arena, &o->after, e) ||
+        !view_check(o->after, c->arena, e) ||
+        !folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e))
         return false;
-    p = &w->one.at.path;
-    w->one.creates = true;
-    return call_name(c, uri_encoded(c->arena, json_get_str(w->one.request, SV("name"))), &p->table,
-                     e) &&
-           call_demand(c, &p->ns, p->table, PRIVILEGE_VIEW_CREATE, NULL, e) &&
-           call_read(c, query_before, after_before, e);
+    o->row.uuid = json_get_str(o->after, SV("view-uuid"));
+    o->row.metadata_location = o->file;
+    return register_holds(c, o, e);
+}
+
+static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct view_work *w = c->work;
+
+    if (outcome)
+        return register_unread(c, w->one.file, outcome, e);
+    if (!read_registered(c, &w->one, e))
+        return false;
+    commit_change(c, &w->one);
+    return call_write(c, query_enter, after_enter, e);
+}
+
+/* Where the file lies must be nobody's: what is in another's place is not looked at. */
+static bool query_file_place(struct call *c, struct store *s, struct err *e)
+{
+    struct view_work *w = c->work;
+    const struct table_name name = path_table(c, &w->one.at.path);
+    const struct table_row place = {.location = location_text(&w->folder, c->arena)};
+    struct table_change look = {.row = &place, .principal = c->who.name, .now_ms = c->now_ms};
+
+    if (!query_before(c, s, e) || !store_view_overlap(s, &name, &look, c->arena, e))
+        return false;
+    w->taken = look.overlap.n != 0;
+    return true;
+}
+
+static bool after_file_place(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct view_work *w = c->work;
+    struct object_ask ask = {.method = HTTP_GET};
+
+    if (outcome && outcome->code == ERR_CONFLICT)
+        return name_taken(c, w, e);
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->one.at.path.ns, e) : false;
+    if (w->taken)
+        return err_set(e, ERR_DENIED, "metadata-location lies in another's place");
+    return table_file(c, w->one.file, &w->folder, 1, &ask, e) &&
+           call_object(c, &ask, after_file, e);
+}
+
+bool view_register(struct call *c, struct err *e)
+{
+    struct view_work *w;
+
+    if (!begin_new(c, &w, e))
+        return false;
+    w->registers = true;
+    w->one.file = json_get_str(w->one.request, SV("metadata-location"));
+    if (!register_place(c, w->one.file, &w->folder, e))
+        return false;
+    c->details = register_details(c, w->one.file, false);
+    return call_read(c, query_file_place, after_file_place, e);
 }
 
 /* ---- replace ---- */

@@ -808,6 +808,72 @@ class Views(Surface):
         nowhere = {"source": identifier("open", "moved"), "destination": identifier("nowhere", "x")}
         self.refused(self.call("POST", "/views/rename", nowhere), 404, "NoSuchNamespaceException")
 
+    def register(self, name, file, token=None):
+        return self.call("POST", "/namespaces/sales/register-view", {"name": name, "metadata-location": file}, token)
+
+    def orphan(self, name):
+        """A view that was made and dropped: its metadata and where that lies."""
+        body = self.made(name, location=f"s3://warehouse/lake/{name}")
+        self.assertEqual(self.call("DELETE", f"/namespaces/sales/views/{name}")[0], 204)
+        return body["metadata"], body["metadata-location"]
+
+    def test_a_dropped_view_is_registered_again_as_it_was(self):
+        metadata, file = self.orphan("undropped")
+        status, body = self.register("undropped", file)
+        self.assertEqual(status, 200, body)
+        self.assertEqual((body["metadata-location"], body["metadata"]), (file, metadata))
+        self.assertEqual(body, self.call("GET", "/namespaces/sales/views/undropped")[1])
+        self.assertEqual(self.replace("undropped", *self.again("select 2"))[0], 200)
+        record = self.last_record("register-view", table="undropped")
+        self.assertEqual(record["details"], {"metadataLocation": file, "overwrite": False})
+
+    def test_a_name_that_is_taken_is_not_registered_and_the_file_stays(self):
+        _, file = self.orphan("shadow")
+        self.made("vtaken")
+        self.create("ttaken")
+        self.refused(self.register("vtaken", file), 409, "AlreadyExistsException")
+        answer = self.register("ttaken", file)
+        self.refused(answer, 409, "AlreadyExistsException")
+        self.assertEqual(answer[1]["error"]["message"], "Table with same name already exists: sales.ttaken")
+        self.refused(self.call("POST", "/namespaces/nowhere/register-view", {"name": "x", "metadata-location": file}),
+                     404, "NoSuchNamespaceException")
+        self.assertIn(file[len("s3://warehouse/"):], self.keys("lake/shadow/"))
+
+    def test_a_views_file_in_anothers_place_is_neither_registered_nor_looked_at(self):
+        self.create("owner", location="s3://warehouse/lake/vowner")
+        self.made("vneighbour", location="s3://warehouse/lake/vneighbour")
+        for place in ("vowner", "vneighbour"):
+            for file in ("spoilt", "absent"):
+                at = f"lake/{place}/metadata/{file}.metadata.json"
+                if file == "spoilt":
+                    self.rgw.s3.put_object(Bucket="warehouse", Key=at, Body=b"rows of the neighbour")
+                self.refused(self.register("vcopy", "s3://warehouse/" + at), 403, "ForbiddenException")
+        for status, file in ((403, "s3://warehouse/other/x.metadata.json"), (403, "file:///etc/x.metadata.json"),
+                             (400, "s3://warehouse/lake/secret.txt"), (400, "s3://warehouse/lake/../x.metadata.json"),
+                             (400, ""), (404, "s3://warehouse/lake/novw/none.metadata.json")):
+            with self.subTest(file):
+                self.assertEqual(self.register("vcopy", file)[0], status)
+        creator = self.someone("vcreator", {"privileges": ["TABLE_CREATE", "VIEW_LIST"], "namespaces": ["sales"]})
+        _, file = self.orphan("vright")
+        self.refused(self.register("vright", file, creator), 403, "ForbiddenException")
+
+    def test_a_views_metadata_that_points_elsewhere_or_is_not_sound_is_refused(self):
+        self.create("vvictim", location="s3://warehouse/lake/vvictim")
+        metadata, file = self.orphan("vpointer")
+        table = self.create("vnotview", location="s3://warehouse/lake/vnotview")[1]["metadata"]
+        key = file[len("s3://warehouse/"):]
+        for status, change in ((403, {"location": "s3://warehouse/lake/vvictim"}), (403, {"location": "s3://warehouse/lake"}),
+                               (403, {"location": "s3://warehouse/other/v"}), (403, {"location": "s3://warehouse/lake/third"}),
+                               (403, {"properties": {"write.metadata.path": "s3://warehouse/lake/vvictim/m"}}),
+                               (400, {"view-uuid": "x"}), (400, {"versions": []}), (400, {"current-version-id": 9}),
+                               (400, {"schemas": []}), (400, {"format-version": 2}), (400, table)):
+            with self.subTest(change):
+                self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=json.dumps(
+                    change if change is table else {**metadata, **change}).encode())
+                self.assertEqual(self.register("vpointer", file)[0], status)
+        self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=json.dumps(metadata).encode())
+        self.assertEqual(self.register("vpointer", file)[0], 200)
+
     def test_views_are_listed_in_pages(self):
         for i in range(3):
             self.made(f"page{i}", ns="eu")

@@ -56,8 +56,13 @@ static void as_file(struct sv text, struct arena *a)
 
     if (!json_read(sv_from(replace), a, &request, &e))
         assert(false && "the target's own JSON is wrong");
-    if (view_read(text, a, &m, &e))
-        commit(m, request, a);
+    if (!view_read(text, a, &m, &e))
+        return;
+    commit(m, request, a);
+    if (view_check(m, a, &e))
+        reads_again(m, a);
+    else
+        assert(e.code == ERR_INVALID && e.msg[0]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -252,10 +252,68 @@ static void a_file_is_read_again_and_a_wrong_one_is_not(void)
     CHECK(!view_read(SV("{\"format-version\":1"), &a, &read, &e));
 }
 
+static enum err_code checked(struct json *m, struct arena *a)
+{
+    struct json *read = NULL;
+    struct err e = {0};
+
+    NEED(view_read(json_text(a, m), a, &read, &e));
+    return view_check(read, a, &e) ? ERR_NONE : e.code;
+}
+
+static void a_file_that_somebody_else_wrote_is_held_to_what_holds_of_ours(void)
+{
+    static const struct {
+        const char *member, *value;
+    } wrong[] = {
+        {"view-uuid",         "\"x\""                                                          },
+        {"schemas",           "[]"                                                             },
+        {"schemas",           "[{\"type\":\"struct\",\"schema-id\":0,\"fields\":[{\"id\":1}]}]"},
+        {"schemas",           "[{\"type\":\"struct\",\"fields\":[]}]"                          },
+        {"versions",          "[]"                                                             },
+        {"versions",          "[" VERSION("1",                                                   "7", QUERY("q", "spark")) "]"},
+        {"versions",          "[" VERSION("1",                                                              "0", "") "]"},
+        {"versions",          "[" VERSION("1",                                                   "0", QUERY("q", "s") "," QUERY("q", "S")) "]"},
+        {"versions",
+         "[" VERSION("1",                                                                             "0", QUERY("q", "spark")) "," VERSION("1", "0", QUERY("r", "spark")) "]"},
+        {"version-log","[{}]"      },
+        {"version-log", "[{\"version-id\":1}]"                                                        },
+        {"current-version-id",          "2"                                                                       },
+    };
+    auto_arena a = {0};
+
+    CHECK_INT(checked(view(&a), &a), ERR_NONE);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct json *m = view(&a);
+
+        json_set(m, sv_from(wrong[i].member), json(wrong[i].value, &a));
+        CHECK_INT(checked(m, &a), ERR_INVALID);
+    }
+}
+
+static void a_foreign_file_has_no_more_versions_than_we_keep(void)
+{
+    for (int n = LIMIT_VIEW_VERSIONS; n <= LIMIT_VIEW_VERSIONS + 1; n++) {
+        auto_arena a = {0};
+        struct json *m = view(&a), *versions = json_new_array(&a);
+
+        for (int i = 1; i <= n; i++) {
+            struct json *v = json(VERSION("1", "0", QUERY("q", "spark")), &a);
+
+            json_set_i64(v, &a, SV("version-id"), i);
+            json_push(versions, v);
+        }
+        json_set(m, SV("versions"), versions);
+        CHECK_INT(checked(m, &a), n > LIMIT_VIEW_VERSIONS ? ERR_INVALID : ERR_NONE);
+    }
+}
+
 SUITE("iceberg/view", TEST(a_new_view_has_one_schema_one_version_and_one_line_of_history),
       TEST(the_fields_of_a_view_may_be_counted_from_0), TEST(what_is_no_view_is_refused),
       TEST(text_and_queries_are_limited), TEST(a_replacement_is_current_and_in_the_log),
       TEST(what_says_the_same_changes_nothing), TEST(a_wrong_update_is_refused),
       TEST(requirements_are_those_of_views),
       TEST(history_is_kept_as_far_as_asked_and_without_holes),
-      TEST(a_file_is_read_again_and_a_wrong_one_is_not))
+      TEST(a_file_is_read_again_and_a_wrong_one_is_not),
+      TEST(a_file_that_somebody_else_wrote_is_held_to_what_holds_of_ours),
+      TEST(a_foreign_file_has_no_more_versions_than_we_keep))

@@ -1,0 +1,91 @@
+/* view_check.c - whether a metadata file that somebody else wrote may be a view's. */
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "iceberg/schema.h"
+#include "iceberg/view.h"
+#include "iceberg/view_version.h"
+
+enum { SCHEMA_FORMAT = 3, UUID_CHARS = 36 };
+
+/* Ids of a list's elements, as a set: each has one, and one of its own. */
+static bool ids_of(const struct json *list, const char *member, struct arena *a, struct map *out,
+                   struct err *e)
+{
+    *out = map_new(a);
+    for (size_t i = 0; i < json_count(list); i++) {
+        int64_t id = get_i64(json_at(list, i), member, -1);
+
+        if (id < 0 || id > INT32_MAX || map_put(out, arena_printf(a, "%" PRId64, id), out))
+            return err_set(e, ERR_INVALID, "a %s is missing, or there twice", member);
+    }
+    return true;
+}
+
+static bool names(const struct map *ids, const struct json *v, const char *member)
+{
+    return map_get(ids, arena_printf(ids->arena, "%" PRId64, get_i64(v, member, -1))) != NULL;
+}
+
+static bool check_schemas(const struct json *m, struct arena *a, struct map *ids, struct err *e)
+{
+    const struct json *schemas = json_get(m, SV("schemas"));
+
+    if (json_count(schemas) > LIMIT_VIEW_SCHEMAS)
+        return err_set(e, ERR_INVALID, "more than %d schemas", LIMIT_VIEW_SCHEMAS);
+    for (size_t i = 0; i < json_count(schemas); i++) {
+        if (!schema_check_draft(json_at(schemas, i), SCHEMA_FORMAT, a, e))
+            return false;
+    }
+    return ids_of(schemas, "schema-id", a, ids, e);
+}
+
+static bool check_versions(const struct json *m, const struct map *schemas, struct arena *a,
+                           struct map *ids, struct err *e)
+{
+    const struct json *versions = json_get(m, SV("versions"));
+
+    if (json_count(versions) > LIMIT_VIEW_VERSIONS)
+        return err_set(e, ERR_INVALID, "more than %d versions", LIMIT_VIEW_VERSIONS);
+    for (size_t i = 0; i < json_count(versions); i++) {
+        const struct json *version = json_at(versions, i);
+
+        if (!version_check(version, e))
+            return false;
+        if (!names(schemas, version, "schema-id"))
+            return err_set(e, ERR_INVALID, "a version names a schema that does not exist");
+    }
+    return ids_of(versions, "version-id", a, ids, e);
+}
+
+/* Its versions may be forgotten, as expiry does; what it names must be numbers. */
+static bool check_log(const struct json *m, struct err *e)
+{
+    const struct json *log = json_get(m, SV("version-log"));
+
+    if (json_count(log) > LIMIT_METADATA_ENTRIES)
+        return err_set(e, ERR_INVALID, "more than %d entries in version-log",
+                       LIMIT_METADATA_ENTRIES);
+    for (size_t i = 0; i < json_count(log); i++) {
+        if (get_i64(json_at(log, i), "version-id", -1) < 0 ||
+            get_i64(json_at(log, i), "timestamp-ms", -1) < 0)
+            return err_set(e, ERR_INVALID, "an entry of version-log names no version");
+    }
+    return true;
+}
+
+bool view_check(const struct json *m, struct arena *a, struct err *e)
+{
+    struct map schemas, versions;
+
+    if (json_get_str(m, SV("view-uuid")).n != UUID_CHARS)
+        return err_set(e, ERR_INVALID, "view metadata: a view-uuid of %d characters is required",
+                       UUID_CHARS);
+    if (json_count(json_get(m, SV("properties"))) > LIMIT_PROPERTIES)
+        return err_set(e, ERR_INVALID, "view metadata: more than %d properties", LIMIT_PROPERTIES);
+    if (!check_schemas(m, a, &schemas, e) || !check_versions(m, &schemas, a, &versions, e) ||
+        !check_log(m, e))
+        return err_wrap(e, "view metadata");
+    return names(&versions, m, "current-version-id") ||
+           err_set(e, ERR_INVALID, "view metadata: the current version does not exist");
+}
