@@ -6,30 +6,34 @@
 static const struct kind {
     const char *what, *read, *write;
     int columns;
-    bool last_is_number;
+    int numbers; /* the last ones */
 } kinds[STORE_KINDS] = {
     {"namespaces",               "SELECT catalog, ns, parent, properties FROM namespaces ORDER BY catalog, ns",
-     "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                              4, false},
+     "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                              4, 0},
     {"tables",
      "SELECT catalog, ns, name, uuid, metadata_location, location, kind FROM tables"
      " ORDER BY catalog, ns, name",                                                                             "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, kind)"
-     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                                          7, true },
+     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                                          7, 1},
     {"folders of tables",
      "SELECT f.folder, t.catalog, t.ns, t.name FROM folders f JOIN tables t ON t.id = f.table_id"
      " ORDER BY t.catalog, t.ns, t.name, f.folder",                                                             "INSERT INTO folders (folder, table_id) SELECT ?, id FROM tables"
-     " WHERE catalog = ? AND ns = ? AND name = ?",                                                             4, false},
+     " WHERE catalog = ? AND ns = ? AND name = ?",                                                             4, 0},
     {"staged tables",
      "SELECT catalog, ns, name, principal, uuid, location, expires_ms FROM staged"
      " ORDER BY catalog, ns, name, principal, location",                                                        "INSERT INTO staged (catalog, ns, name, principal, uuid, location, expires_ms)"
-     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                     7, true },
+     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                     7, 1},
     {"folders of staged tables",
      "SELECT f.folder, s.catalog, s.ns, s.name, s.principal, s.location FROM folders f"
      " JOIN staged s ON s.id = f.staged_id"
      " ORDER BY s.catalog, s.ns, s.name, s.principal, s.location, f.folder",                                    "INSERT INTO folders (folder, staged_id) SELECT ?, id FROM staged"
-     " WHERE catalog = ? AND ns = ? AND name = ? AND principal = ? AND location = ?", 6, false},
+     " WHERE catalog = ? AND ns = ? AND name = ? AND principal = ? AND location = ?", 6, 0},
+    {"answers under keys",
+     "SELECT principal, key, request, attempt, metadata_location, uuid, body, status, made_ms"
+     " FROM answers ORDER BY principal, key",                                                                   "INSERT INTO answers (principal, key, request, attempt, metadata_location, uuid, body, status,"
+     " made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",                                                                 9, 2},
 };
 
-enum { MAX_COLUMNS = 7, ROWS_BETWEEN_SIGNS = 256 };
+enum { ROWS_BETWEEN_SIGNS = 256 };
 
 struct copying {
     struct store *from, *to;
@@ -44,7 +48,7 @@ static bool write_row(struct store *to, const struct kind *k, struct sql *row, s
     if (!sql_begin(to, k->write, &q, e))
         return false;
     for (int i = 0; i < k->columns; i++) {
-        if (k->last_is_number && i == k->columns - 1)
+        if (i >= k->columns - k->numbers)
             sql_i64(&q, sql_column_i64(row, i));
         else
             sql_text(&q, sql_column(row, i, &a));

@@ -49,11 +49,20 @@ static const char second_at_once[] =
 /* Views share the names of tables, so they are rows of one table: 0 is a table, 1 a view. */
 static const char third[] = "ALTER TABLE tables ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;";
 
+/* What was answered under a client's key: see store_answer_with. */
+static const char fourth[] =
+    "CREATE TABLE answers (principal TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL,"
+    " attempt TEXT NOT NULL, metadata_location TEXT NOT NULL, uuid TEXT NOT NULL,"
+    " body TEXT NOT NULL, status INTEGER NOT NULL, made_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (principal, key)) WITHOUT ROWID;"
+    "CREATE INDEX answers_by_age ON answers (made_ms);";
+
 /* No PostgreSQL database has been of version 1: 2 makes everything there. */
 const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {first,  ""            },
     {second, second_at_once},
     {third,  third         },
+    {fourth, fourth        },
 };
 
 bool schema_is_known(int64_t version, struct err *e)

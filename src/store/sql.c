@@ -112,9 +112,27 @@ bool sql_run(struct store *s, const char *text, const struct sv *parameters, siz
     return sql_do(&q, e);
 }
 
+struct answered {
+    sql_work_fn *work;
+    void *context;
+    const struct answer *answer;
+};
+
+static bool work_and_answer(struct store *s, void *context, struct err *e)
+{
+    const struct answered *w = context;
+
+    return w->work(s, w->context, e) && answer_enter(s, w->answer, e);
+}
+
 bool sql_transaction(struct store *s, sql_work_fn *work, void *context, struct err *e)
 {
-    return s->door->transaction(s, work, context, e);
+    struct answered both = {work, context, s->answer};
+
+    if (!s->answer || s->answer->kept)
+        return s->door->transaction(s, work, context, e);
+    s->answer->kept = s->door->transaction(s, work_and_answer, &both, e);
+    return s->answer->kept;
 }
 
 bool store_is_shared(const struct store *s)

@@ -19,6 +19,8 @@ struct store {
     struct arena *arena;
     const struct sql_door *door;
     struct map prepared;
+    struct answer *answer; /* store_answer_with's */
+    unsigned answers;      /* entered so far */
 };
 
 /* A statement under way: bind in order, step, read columns, reset by sql_end. */
@@ -58,7 +60,7 @@ MUST_CHECK bool sql_insert(struct sql *q, int64_t *id, struct err *e);
  * the one before has left: what `work` has looked at stays true until it ends.
  *
  * `work` may run again from the start when the database asks for it, and may not go on after a
- * statement that failed.
+ * statement that failed. What store_answer_with has named goes with it.
  */
 typedef bool sql_work_fn(struct store *s, void *context, struct err *e);
 MUST_CHECK bool sql_transaction(struct store *s, sql_work_fn *work, void *context, struct err *e);
@@ -80,6 +82,11 @@ struct sql_door {
 };
 
 extern const struct sql_door sql_sqlite, sql_postgres;
+
+/* ---- answers.c ---- */
+
+/* ERR_CONFLICT: the key has an answer. In a transaction. */
+MUST_CHECK bool answer_enter(struct store *s, const struct answer *w, struct err *e);
 
 /* ---- folders.c ---- */
 

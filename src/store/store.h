@@ -143,8 +143,34 @@ MUST_CHECK bool store_stage(struct store *s, const struct table_name *t, struct 
 MUST_CHECK bool store_staged_get(struct store *s, const struct table_name *t, int64_t now_ms,
                                  struct arena *a, struct staged_row *out, struct err *e);
 
+/*
+ * What was answered to a request that bears a key, so that the same request is answered alike and
+ * not carried out again. A principal's keys are its own. Nothing secret is kept: what is handed out
+ * with an answer is made anew.
+ */
+enum { STORE_ANSWER_MS = 35 * 60 * 1000 }; /* how long; half an hour is promised, clocks differ */
+struct answer {
+    struct sv principal, key;
+    struct sv request;                 /* a digest of all that was asked */
+    struct sv attempt;                 /* which of several that asked the same */
+    struct sv metadata_location, uuid; /* of what it says, where that lies in a file */
+    struct sv body;                    /* of what lies in none */
+    int status;
+    int64_t made_ms;
+    bool kept; /* out: it has been entered for good */
+};
+/* From now on `w`, as it stands then, is entered by the next writing transaction as a part of it:
+ * both happen or neither does. ERR_CONFLICT of that transaction: maybe that the key has an answer.
+ * NULL: no more. */
+void store_answer_with(struct store *s, struct answer *w);
+/* `w` alone. ERR_CONFLICT: the key has an answer. */
+MUST_CHECK bool store_answer_put(struct store *s, struct answer *w, struct err *e);
+/* By out->principal and out->key. ERR_NOT_FOUND: none, or it is too old. */
+MUST_CHECK bool store_answer_get(struct store *s, int64_t now_ms, struct arena *a,
+                                 struct answer *out, struct err *e);
+
 /* What store_copy has copied: how many rows of what. */
-enum { STORE_KINDS = 5 };
+enum { STORE_KINDS = 6 };
 struct store_copied {
     const char *what[STORE_KINDS];
     int64_t rows[STORE_KINDS];

@@ -37,6 +37,32 @@ static void fill_view(struct place *p)
     NEED_OK(store_view_create(p->store, &a_view, &c, &p->arena, &p->e), &p->e);
 }
 
+static const struct answer an_answer = {.principal = SV_INIT("l/etl"),
+                                        .key = SV_INIT("k"),
+                                        .request = SV_INIT("digest"),
+                                        .attempt = SV_INIT("first"),
+                                        .body = SV_INIT("{}"),
+                                        .status = 409,
+                                        .made_ms = 7};
+
+static void fill_answer(struct place *p)
+{
+    struct answer a = an_answer;
+
+    NEED_OK(store_answer_put(p->store, &a, &p->e), &p->e);
+}
+
+/* A client that was answered by the old one and comes again to the new one is answered alike. */
+static void check_answer(struct place *p)
+{
+    struct answer a = {.principal = an_answer.principal, .key = an_answer.key};
+
+    NEED_OK(store_answer_get(p->store, 8, &p->arena, &a, &p->e), &p->e);
+    CHECK_SV(a.attempt, an_answer.attempt);
+    CHECK_INT(a.status, an_answer.status);
+    CHECK_INT(a.made_ms, an_answer.made_ms);
+}
+
 static void fill(struct place *p)
 {
     const struct ns_name below = {sales.catalog, SV("sales\x1f"
@@ -51,11 +77,12 @@ static void fill(struct place *p)
                     i % 3 ? NULL : arena_printf(&p->arena, "s3://b/x%d/", i).p,
                     &overlap) == ERR_NONE);
     fill_view(p);
+    fill_answer(p);
     NEED(stage(p, "l/etl", "s3://b/staged/", "u1", 0, NULL) == ERR_NONE);
     NEED(stage(p, "l/etl", "s3://b/other/", "u2", 5, NULL) == ERR_NONE);
 }
 
-static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2};
+static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2, 1};
 
 static void check_copied(struct place *from, struct place *to)
 {
@@ -68,6 +95,7 @@ static void check_copied(struct place *from, struct place *to)
         CHECK_INT(copied.rows[i], filled[i]);
     CHECK_OK(store_view_get(to->store, &a_view, &to->arena, &row, &to->e), &to->e);
     CHECK(!store_table_get(to->store, &a_view, &to->arena, &row, &to->e));
+    check_answer(to);
     CHECK_INT(create(to, "x", "s3://b/x297/", NULL, &overlap), ERR_CONFLICT);
     CHECK_SV(overlap, SV("l/c/sales.B'297"));
     CHECK_INT(create(to, "x", "s3://b/other/x/", NULL, &overlap), ERR_CONFLICT);
@@ -169,6 +197,7 @@ static void every_table_and_column_is_copied(void)
         {"SELECT count(*) FROM pragma_table_info('tables')",     8},
         {"SELECT count(*) FROM pragma_table_info('folders')",    3},
         {"SELECT count(*) FROM pragma_table_info('staged')",     8},
+        {"SELECT count(*) FROM pragma_table_info('answers')",    9},
     };
     struct place p = {0};
 
