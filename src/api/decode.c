@@ -174,7 +174,7 @@ static void read_map(const struct decoding *d, const struct field *f, const stru
 
 static struct sv list_privileges(const struct decoding *d)
 {
-    struct buf b = buf_new(d->arena, 1000);
+    struct buf b = buf_new(d->arena, 2000);
 
     for (int p = 0; p < PRIVILEGE_COUNT; p++)
         buf_addf(&b, "%s" SV_FMT, b.n ? ", " : "", SV_ARG(privilege_name((enum privilege)p)));

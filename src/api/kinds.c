@@ -144,7 +144,7 @@ const struct kind_decoder decode_principal_role = {
 /* clang-format off */
 static const struct field grant_fields[] = {
     {.path = "privileges", .type = FIELD_PRIVILEGES, .required = true, .offset = GRANT(privileges),
-     .min = 1, .max = 30},
+     .min = 1, .max = 64},
     {.path = "namespaces", .type = FIELD_STRINGS, .offset = GRANT(namespaces), .max = 100},
     {.path = "tables", .type = FIELD_STRINGS, .offset = GRANT(tables), .max = 100},
     {.path = "views", .type = FIELD_STRINGS, .offset = GRANT(views), .max = 100},

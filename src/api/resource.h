@@ -73,29 +73,47 @@ struct principal_role {
     struct refs members; /* kinds Principal, ServiceAccount */
 };
 
-/* Bits of a privilege set. Names are Polaris's. */
-#define PRIVILEGES(X)             \
-    X(CATALOG_MANAGE_CONTENT)     \
-    X(NAMESPACE_LIST)             \
-    X(NAMESPACE_CREATE)           \
-    X(NAMESPACE_DROP)             \
-    X(NAMESPACE_READ_PROPERTIES)  \
-    X(NAMESPACE_WRITE_PROPERTIES) \
-    X(NAMESPACE_FULL_METADATA)    \
-    X(TABLE_LIST)                 \
-    X(TABLE_CREATE)               \
-    X(TABLE_DROP)                 \
-    X(TABLE_READ_PROPERTIES)      \
-    X(TABLE_WRITE_PROPERTIES)     \
-    X(TABLE_FULL_METADATA)        \
-    X(TABLE_READ_DATA)            \
-    X(TABLE_WRITE_DATA)           \
-    X(TABLE_DELETE_DATA)          \
-    X(VIEW_LIST)                  \
-    X(VIEW_CREATE)                \
-    X(VIEW_DROP)                  \
-    X(VIEW_READ_PROPERTIES)       \
-    X(VIEW_WRITE_PROPERTIES)      \
+/* Bits of a privilege set. Names are Polaris's; those that are carried together stand together. */
+#define PRIVILEGES(X)               \
+    X(CATALOG_MANAGE_CONTENT)       \
+    X(NAMESPACE_LIST)               \
+    X(NAMESPACE_CREATE)             \
+    X(NAMESPACE_DROP)               \
+    X(NAMESPACE_READ_PROPERTIES)    \
+    X(NAMESPACE_WRITE_PROPERTIES)   \
+    X(NAMESPACE_FULL_METADATA)      \
+    X(TABLE_LIST)                   \
+    X(TABLE_CREATE)                 \
+    X(TABLE_DROP)                   \
+    X(TABLE_READ_PROPERTIES)        \
+    X(TABLE_WRITE_PROPERTIES)       \
+    X(TABLE_FULL_METADATA)          \
+    X(TABLE_READ_DATA)              \
+    X(TABLE_WRITE_DATA)             \
+    X(TABLE_DELETE_DATA)            \
+    X(TABLE_MANAGE_STRUCTURE)       \
+    X(TABLE_ASSIGN_UUID)            \
+    X(TABLE_UPGRADE_FORMAT_VERSION) \
+    X(TABLE_ADD_SCHEMA)             \
+    X(TABLE_SET_CURRENT_SCHEMA)     \
+    X(TABLE_ADD_PARTITION_SPEC)     \
+    X(TABLE_REMOVE_PARTITION_SPECS) \
+    X(TABLE_ADD_SORT_ORDER)         \
+    X(TABLE_SET_DEFAULT_SORT_ORDER) \
+    X(TABLE_SET_PROPERTIES)         \
+    X(TABLE_REMOVE_PROPERTIES)      \
+    X(TABLE_SET_LOCATION)           \
+    X(TABLE_ADD_SNAPSHOT)           \
+    X(TABLE_SET_SNAPSHOT_REF)       \
+    X(TABLE_REMOVE_SNAPSHOTS)       \
+    X(TABLE_REMOVE_SNAPSHOT_REF)    \
+    X(TABLE_SET_STATISTICS)         \
+    X(TABLE_REMOVE_STATISTICS)      \
+    X(VIEW_LIST)                    \
+    X(VIEW_CREATE)                  \
+    X(VIEW_DROP)                    \
+    X(VIEW_READ_PROPERTIES)         \
+    X(VIEW_WRITE_PROPERTIES)        \
     X(VIEW_FULL_METADATA)
 enum privilege {
 #define X(name) PRIVILEGE_##name,
@@ -103,7 +121,7 @@ enum privilege {
 #undef X
         PRIVILEGE_COUNT
 };
-typedef uint32_t privilege_set;
+typedef uint64_t privilege_set;
 #define PRIVILEGE_BIT(p) ((privilege_set)1 << (p))
 struct sv privilege_name(enum privilege p);
 MUST_CHECK bool privilege_read(struct sv name, enum privilege *out);

@@ -2,36 +2,41 @@
 #include "policy/inside.h"
 
 #define BIT(name) PRIVILEGE_BIT(PRIVILEGE_##name)
+/* All from one to another, in the order of PRIVILEGES. */
+#define SPAN(first, last) ((BIT(last) << 1) - BIT(first))
 
+/*
+ * The names are Polaris's, and what carries what is so too, but for two things that weigh more
+ * here. What a table's readers see (snapshots, refs, statistics) comes with TABLE_WRITE_DATA only;
+ * and TABLE_SET_LOCATION, which decides where keys reach, with TABLE_FULL_METADATA only.
+ */
+/* By hand: the formatter takes the commas in SPAN for those of the table. */
+/* clang-format off */
 static const struct {
     privilege_set from, to;
 } implications[] = {
-    {BIT(CATALOG_MANAGE_CONTENT),     PRIVILEGE_BIT(PRIVILEGE_COUNT) - 1                                                 },
-    {BIT(NAMESPACE_FULL_METADATA),    BIT(NAMESPACE_LIST) | BIT(NAMESPACE_CREATE) |
-                                       BIT(NAMESPACE_DROP) | BIT(NAMESPACE_READ_PROPERTIES) |
-                                       BIT(NAMESPACE_WRITE_PROPERTIES)                 },
-    {BIT(TABLE_FULL_METADATA),        BIT(TABLE_LIST) | BIT(TABLE_CREATE) | BIT(TABLE_DROP) |
-                                   BIT(TABLE_READ_PROPERTIES) | BIT(TABLE_WRITE_PROPERTIES)},
-    {BIT(VIEW_FULL_METADATA),         BIT(VIEW_LIST) | BIT(VIEW_CREATE) | BIT(VIEW_DROP) |
-                                  BIT(VIEW_READ_PROPERTIES) | BIT(VIEW_WRITE_PROPERTIES)    },
-    {BIT(VIEW_WRITE_PROPERTIES),      BIT(VIEW_READ_PROPERTIES)                                                          },
-    {BIT(VIEW_READ_PROPERTIES),       BIT(VIEW_LIST)                                                                     },
-    {BIT(TABLE_WRITE_DATA),           BIT(TABLE_READ_DATA) | BIT(TABLE_WRITE_PROPERTIES)                                 },
-    {BIT(TABLE_READ_DATA),            BIT(TABLE_READ_PROPERTIES)                                                         },
-    {BIT(NAMESPACE_WRITE_PROPERTIES), BIT(NAMESPACE_READ_PROPERTIES)                                                     },
-    {BIT(NAMESPACE_READ_PROPERTIES),  BIT(NAMESPACE_LIST)                                                                },
-    {BIT(TABLE_WRITE_PROPERTIES),     BIT(TABLE_READ_PROPERTIES)                                                         },
-    {BIT(TABLE_READ_PROPERTIES),      BIT(TABLE_LIST)                                                                    },
+    {BIT(CATALOG_MANAGE_CONTENT), PRIVILEGE_BIT(PRIVILEGE_COUNT) - 1},
+    {BIT(NAMESPACE_FULL_METADATA), SPAN(NAMESPACE_LIST, NAMESPACE_WRITE_PROPERTIES)},
+    {BIT(NAMESPACE_WRITE_PROPERTIES), BIT(NAMESPACE_READ_PROPERTIES)},
+    {BIT(NAMESPACE_READ_PROPERTIES), BIT(NAMESPACE_LIST)},
+    {BIT(TABLE_FULL_METADATA), SPAN(TABLE_LIST, TABLE_WRITE_PROPERTIES) | BIT(TABLE_SET_LOCATION)},
+    {BIT(TABLE_WRITE_DATA), BIT(TABLE_READ_DATA) | BIT(TABLE_WRITE_PROPERTIES) |
+                            SPAN(TABLE_ADD_SNAPSHOT, TABLE_REMOVE_STATISTICS)},
+    {BIT(TABLE_READ_DATA), BIT(TABLE_READ_PROPERTIES)},
+    {BIT(TABLE_WRITE_PROPERTIES), BIT(TABLE_MANAGE_STRUCTURE)},
+    {BIT(TABLE_MANAGE_STRUCTURE), SPAN(TABLE_ASSIGN_UUID, TABLE_REMOVE_PROPERTIES)},
+    /* The answer to each kind of update is the whole metadata. */
+    {SPAN(TABLE_MANAGE_STRUCTURE, TABLE_REMOVE_STATISTICS), BIT(TABLE_READ_PROPERTIES)},
+    {BIT(TABLE_READ_PROPERTIES), BIT(TABLE_LIST)},
+    {BIT(VIEW_FULL_METADATA), SPAN(VIEW_LIST, VIEW_WRITE_PROPERTIES)},
+    {BIT(VIEW_WRITE_PROPERTIES), BIT(VIEW_READ_PROPERTIES)},
+    {BIT(VIEW_READ_PROPERTIES), BIT(VIEW_LIST)},
 };
+/* clang-format on */
 
 /* What speaks of a table or of a view by its name. */
-static const privilege_set of_tables = BIT(TABLE_LIST) | BIT(TABLE_CREATE) | BIT(TABLE_DROP) |
-                                       BIT(TABLE_READ_PROPERTIES) | BIT(TABLE_WRITE_PROPERTIES) |
-                                       BIT(TABLE_FULL_METADATA) | BIT(TABLE_READ_DATA) |
-                                       BIT(TABLE_WRITE_DATA) | BIT(TABLE_DELETE_DATA),
-                           of_views = BIT(VIEW_LIST) | BIT(VIEW_CREATE) | BIT(VIEW_DROP) |
-                                      BIT(VIEW_READ_PROPERTIES) | BIT(VIEW_WRITE_PROPERTIES) |
-                                      BIT(VIEW_FULL_METADATA);
+static const privilege_set of_tables = SPAN(TABLE_LIST, TABLE_REMOVE_STATISTICS),
+                           of_views = SPAN(VIEW_LIST, VIEW_FULL_METADATA);
 
 privilege_set privileges_implied(privilege_set set)
 {
@@ -132,6 +137,16 @@ void rulebook_decide(UNUSED const struct rulebook *r, const struct caller *c,
 bool decision_allows(const struct decision *d, enum privilege p)
 {
     return (d->privileges & PRIVILEGE_BIT(p)) != 0;
+}
+
+privilege_set decision_gain(const struct decision *here, const struct decision *there, bool is_view)
+{
+    /* Whoever moves a thing must hold these there, and of the rest *_FULL_METADATA is the sum. */
+    const privilege_set moves = BIT(TABLE_LIST) | BIT(TABLE_CREATE) | BIT(TABLE_DROP) |
+                                BIT(TABLE_FULL_METADATA) | BIT(VIEW_LIST) | BIT(VIEW_CREATE) |
+                                BIT(VIEW_DROP) | BIT(VIEW_FULL_METADATA);
+
+    return there->privileges & ~here->privileges & (is_view ? of_views : of_tables) & ~moves;
 }
 
 unsigned decision_access(const struct decision *d)

@@ -157,6 +157,10 @@ struct decision {
 void rulebook_decide(const struct rulebook *r, const struct caller *c, const struct subject *s,
                      struct decision *out);
 bool decision_allows(const struct decision *d, enum privilege p);
+/* What is held of a table (or a view) `there` and not `here`, beside the rights to list, create and
+ * drop: what a caller would gain if the thing moved. */
+privilege_set decision_gain(const struct decision *here, const struct decision *there,
+                            bool is_view);
 /* The bits of enum access that those privileges carry; 0: no data at all. */
 unsigned decision_access(const struct decision *d);
 /* Whether the caller may know that the subject, or anything below it, exists. */

@@ -27,7 +27,7 @@ static void add_table(struct call *c, const struct table_at *t, struct sv file,
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         etag_add(b, parts[i]);
-    buf_addf(b, "%d %" PRIx32 "\n", t->refs_only, d->privileges);
+    buf_addf(b, "%d %" PRIx64 "\n", t->refs_only, d->privileges);
 }
 
 /* What the answer about `file` follows from: who asks, by which rights, for which table, and, when

@@ -3,22 +3,93 @@
 
 /* ---- rights ---- */
 
-static enum privilege needed(struct sv action)
-{
-    static const struct sv data[] = {SV_INIT("add-snapshot"),
-                                     SV_INIT("set-snapshot-ref"),
-                                     SV_INIT("remove-snapshots"),
-                                     SV_INIT("remove-snapshot-ref"),
-                                     SV_INIT("set-statistics"),
-                                     SV_INIT("remove-statistics"),
-                                     SV_INIT("set-partition-statistics"),
-                                     SV_INIT("remove-partition-statistics")};
+/* What Polaris has no name for goes with what it is like. */
+static const struct {
+    struct sv action;
+    enum privilege takes;
+} rights[] = {
+    {SV_INIT("assign-uuid"),                 PRIVILEGE_TABLE_ASSIGN_UUID           },
+    {SV_INIT("upgrade-format-version"),      PRIVILEGE_TABLE_UPGRADE_FORMAT_VERSION},
+    {SV_INIT("add-schema"),                  PRIVILEGE_TABLE_ADD_SCHEMA            },
+    {SV_INIT("set-current-schema"),          PRIVILEGE_TABLE_SET_CURRENT_SCHEMA    },
+    {SV_INIT("remove-schemas"),              PRIVILEGE_TABLE_MANAGE_STRUCTURE      },
+    {SV_INIT("add-spec"),                    PRIVILEGE_TABLE_ADD_PARTITION_SPEC    },
+    {SV_INIT("set-default-spec"),            PRIVILEGE_TABLE_ADD_PARTITION_SPEC    },
+    {SV_INIT("remove-partition-specs"),      PRIVILEGE_TABLE_REMOVE_PARTITION_SPECS},
+    {SV_INIT("add-sort-order"),              PRIVILEGE_TABLE_ADD_SORT_ORDER        },
+    {SV_INIT("set-default-sort-order"),      PRIVILEGE_TABLE_SET_DEFAULT_SORT_ORDER},
+    {SV_INIT("set-properties"),              PRIVILEGE_TABLE_SET_PROPERTIES        },
+    {SV_INIT("remove-properties"),           PRIVILEGE_TABLE_REMOVE_PROPERTIES     },
+    {SV_INIT("set-location"),                PRIVILEGE_TABLE_SET_LOCATION          },
+    {SV_INIT("add-snapshot"),                PRIVILEGE_TABLE_ADD_SNAPSHOT          },
+    {SV_INIT("set-snapshot-ref"),            PRIVILEGE_TABLE_SET_SNAPSHOT_REF      },
+    {SV_INIT("remove-snapshots"),            PRIVILEGE_TABLE_REMOVE_SNAPSHOTS      },
+    {SV_INIT("remove-snapshot-ref"),         PRIVILEGE_TABLE_REMOVE_SNAPSHOT_REF   },
+    {SV_INIT("set-statistics"),              PRIVILEGE_TABLE_SET_STATISTICS        },
+    {SV_INIT("set-partition-statistics"),    PRIVILEGE_TABLE_SET_STATISTICS        },
+    {SV_INIT("remove-statistics"),           PRIVILEGE_TABLE_REMOVE_STATISTICS     },
+    {SV_INIT("remove-partition-statistics"), PRIVILEGE_TABLE_REMOVE_STATISTICS     },
+};
 
-    for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
-        if (sv_eq_nocase(action, data[i]))
-            return PRIVILEGE_TABLE_WRITE_DATA;
+static enum privilege taken_by(const struct json *update)
+{
+    struct sv action = json_get_str(update, SV("action"));
+
+    for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+        if (sv_eq_nocase(action, rights[i].action))
+            return rights[i].takes;
     }
     return PRIVILEGE_TABLE_WRITE_PROPERTIES;
+}
+
+static bool is_of_data(enum privilege p)
+{
+    return p >= PRIVILEGE_TABLE_ADD_SNAPSHOT && p <= PRIVILEGE_TABLE_REMOVE_STATISTICS;
+}
+
+static bool is_path(struct sv property)
+{
+    return sv_starts(property, SV("write.")) && sv_ends(property, SV(".path"));
+}
+
+/* Whether properties that it sets or removes say where files lie. */
+static bool moves_files(const struct json *update)
+{
+    static const struct sv lists[] = {SV_INIT("updates"), SV_INIT("updated"), SV_INIT("removals"),
+                                      SV_INIT("removed")};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const struct json *list = json_get(update, lists[i]);
+        struct json *value;
+        struct sv name;
+
+        for (size_t j = 0; json_member(list, j, &name, &value); j++) {
+            if (is_path(name))
+                return true;
+        }
+        for (size_t j = 0; j < json_count(list); j++) {
+            if (is_path(json_str(json_at(list, j), (struct sv){0})))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool demand(struct call *c, const struct commit_one *o, enum privilege p, struct err *e)
+{
+    return call_demand(c, &o->at.path.ns, o->at.path.table, p, NULL, e);
+}
+
+/* The right to create a table is the right to say what it is like and where it lies. */
+static bool demand_update(struct call *c, const struct commit_one *o, const struct json *update,
+                          struct err *e)
+{
+    enum privilege p = taken_by(update);
+
+    if (o->creates)
+        return !is_of_data(p) || demand(c, o, p, e);
+    return demand(c, o, p, e) &&
+           (!moves_files(update) || demand(c, o, PRIVILEGE_TABLE_SET_LOCATION, e));
 }
 
 bool commit_rights(struct call *c, struct commit_one *o, struct err *e)
@@ -29,15 +100,10 @@ bool commit_rights(struct call *c, struct commit_one *o, struct err *e)
     for (size_t i = 0; i < json_count(requirements); i++)
         o->creates |=
             sv_eq_nocase(json_get_str(json_at(requirements, i), SV("type")), SV("assert-create"));
-    if (!call_demand(c, &o->at.path.ns, o->at.path.table,
-                     o->creates ? PRIVILEGE_TABLE_CREATE : PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
-                     e))
+    if (!demand(c, o, o->creates ? PRIVILEGE_TABLE_CREATE : PRIVILEGE_TABLE_READ_PROPERTIES, e))
         return false;
     for (size_t i = 0; i < json_count(updates); i++) {
-        enum privilege p = needed(json_get_str(json_at(updates, i), SV("action")));
-
-        if (!(o->creates && p == PRIVILEGE_TABLE_WRITE_PROPERTIES) &&
-            !call_demand(c, &o->at.path.ns, o->at.path.table, p, NULL, e))
+        if (!demand_update(c, o, json_at(updates, i), e))
             return false;
     }
     return true;

@@ -43,27 +43,19 @@ static bool after_rename(struct call *c, const struct err *outcome, struct err *
 
 /*
  * Grants are by name, so a new name is a new set of rights. Nobody gains by its own rename: what it
- * may do with the data, or with the view's text, there it must be allowed to do here.
+ * may do with the thing there, it must be allowed to do here.
  */
 static bool gains_nothing(struct call *c, const struct rename_work *w, const struct decision *here,
                           const struct decision *there, struct err *e)
 {
-    static const enum privilege of_tables[] = {PRIVILEGE_TABLE_READ_DATA,
-                                               PRIVILEGE_TABLE_WRITE_DATA,
-                                               PRIVILEGE_TABLE_DELETE_DATA},
-                                of_views[] = {PRIVILEGE_VIEW_READ_PROPERTIES,
-                                              PRIVILEGE_VIEW_WRITE_PROPERTIES};
-    const enum privilege *gains = w->names.view ? of_views : of_tables;
+    privilege_set gain = decision_gain(here, there, w->names.view);
 
-    for (size_t i = 0; i < (w->names.view ? 2U : 3U); i++) {
-        if (!decision_allows(there, gains[i]) || decision_allows(here, gains[i]))
-            continue;
-        c->missing = privilege_name(gains[i]);
-        return err_set(e, ERR_DENIED,
-                       SV_FMT " would gain " SV_FMT " by the new name; it lacks it on the old one",
-                       SV_ARG(c->who.name), SV_ARG(c->missing));
-    }
-    return true;
+    if (!gain)
+        return true;
+    c->missing = privilege_name((enum privilege)__builtin_ctzll(gain));
+    return err_set(e, ERR_DENIED,
+                   SV_FMT " would gain " SV_FMT " by the new name; it lacks it on the old one",
+                   SV_ARG(c->who.name), SV_ARG(c->missing));
 }
 
 static bool check_rights(struct call *c, const struct rename_work *w, struct err *e)

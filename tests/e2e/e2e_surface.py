@@ -116,7 +116,7 @@ class Rename(Surface):
                              {"privileges": ["TABLE_FULL_METADATA", "TABLE_READ_DATA"], "namespaces": ["open"]})
         answer = self.rename("sales.secret", "open.secret", thief)
         self.refused(answer, 403, "ForbiddenException")
-        self.assertEqual(self.last_record("rename-table", principal="lakehouse/thief")["missing"], "TABLE_READ_DATA")
+        self.assertEqual(self.last_record("rename-table", principal="lakehouse/thief")["missing"], "TABLE_READ_PROPERTIES")
         self.assertEqual(self.call("GET", "/namespaces/open/tables/secret/credentials", token=thief)[0], 404)
         self.assertEqual(self.call("HEAD", "/namespaces/sales/tables/secret")[0], 204)
 

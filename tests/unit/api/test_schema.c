@@ -105,6 +105,17 @@ static void every_row_is_in_the_schema_and_every_property_in_a_row(void)
     }
 }
 
+static void every_privilege_is_in_the_schema_and_the_other_way_round(void)
+{
+    auto_arena a = {0};
+    const struct json *list =
+        json_get(at(schema_of(KIND_CATALOG_ROLE, &a), SV("grants[].privileges[]")), SV("enum"));
+
+    NEED(json_count(list) == PRIVILEGE_COUNT);
+    for (int p = 0; p < PRIVILEGE_COUNT; p++)
+        CHECK_SV(json_str(json_at(list, (size_t)p), SV("")), privilege_name((enum privilege)p));
+}
+
 static void every_sample_decodes_without_complaint(void)
 {
     static const char *const samples[] = {"storage-integration", "catalog",
@@ -151,5 +162,6 @@ static void kubectl_explain_has_a_word_for_every_field(void)
 }
 
 SUITE("api/schema", TEST(every_row_is_in_the_schema_and_every_property_in_a_row),
+      TEST(every_privilege_is_in_the_schema_and_the_other_way_round),
       TEST(every_sample_decodes_without_complaint),
       TEST(kubectl_explain_has_a_word_for_every_field))

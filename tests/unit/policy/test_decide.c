@@ -73,6 +73,21 @@ static bool holds(struct world_of *w, const char *who, const char *ns, const cha
     return decision_allows(&d, p);
 }
 
+/* Whether a grant of `privilege` gives `p` on a table. */
+static bool gives(const char *privilege, enum privilege p)
+{
+    struct world_of w = {0};
+    bool yes;
+
+    compile_text(&w, arena_printf(&w.arena,
+                                  STORE CATALOG ALICE ROLE("r", TO_ALICE, "{privileges: [%s]}"),
+                                  privilege)
+                         .p);
+    yes = holds(&w, "alice", "n", "t", p);
+    done(&w);
+    return yes;
+}
+
 static void nothing_is_allowed_that_no_grant_allows(void)
 {
     struct world_of w = {0};
@@ -155,6 +170,43 @@ static void writing_implies_reading_but_deleting_is_a_right_of_its_own(void)
     CHECK(!holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_DELETE_DATA));
     CHECK(!holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_DROP));
     done(&w);
+}
+
+static void a_location_weighs_more_than_other_properties(void)
+{
+    static const char *const without[] = {"TABLE_WRITE_PROPERTIES", "TABLE_MANAGE_STRUCTURE",
+                                          "TABLE_WRITE_DATA", "TABLE_SET_PROPERTIES"},
+                             *const with[] = {"TABLE_SET_LOCATION", "TABLE_FULL_METADATA",
+                                              "CATALOG_MANAGE_CONTENT"};
+
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+        CHECK(gives(without[i], PRIVILEGE_TABLE_SET_PROPERTIES));
+        CHECK(!gives(without[i], PRIVILEGE_TABLE_SET_LOCATION));
+    }
+    for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++)
+        CHECK(gives(with[i], PRIVILEGE_TABLE_SET_LOCATION));
+    CHECK(!gives("TABLE_SET_LOCATION", PRIVILEGE_TABLE_SET_PROPERTIES));
+}
+
+static void what_readers_see_comes_with_the_right_to_write_data_only(void)
+{
+    for (int p = PRIVILEGE_TABLE_ADD_SNAPSHOT; p <= PRIVILEGE_TABLE_REMOVE_STATISTICS; p++) {
+        CHECK(gives("TABLE_WRITE_DATA", (enum privilege)p));
+        CHECK(!gives("TABLE_FULL_METADATA", (enum privilege)p));
+        CHECK(!gives("TABLE_WRITE_PROPERTIES", (enum privilege)p));
+        CHECK(!gives("TABLE_MANAGE_STRUCTURE", (enum privilege)p));
+    }
+    CHECK(!gives("TABLE_ADD_SNAPSHOT", PRIVILEGE_TABLE_SET_SNAPSHOT_REF));
+    CHECK(!gives("TABLE_ADD_SNAPSHOT", PRIVILEGE_TABLE_READ_DATA));
+}
+
+static void the_right_to_one_kind_of_update_is_a_right_to_see_the_table_and_no_more(void)
+{
+    for (int p = PRIVILEGE_TABLE_ASSIGN_UUID; p <= PRIVILEGE_TABLE_REMOVE_STATISTICS; p++) {
+        for (int q = 0; q < PRIVILEGE_COUNT; q++)
+            CHECK(gives(privilege_name((enum privilege)p).p, (enum privilege)q) ==
+                  (q == p || q == PRIVILEGE_TABLE_READ_PROPERTIES || q == PRIVILEGE_TABLE_LIST));
+    }
 }
 
 static void a_principal_role_gives_its_members_what_it_holds(void)
@@ -414,6 +466,9 @@ SUITE("policy/decide", TEST(a_line_that_names_views_says_nothing_of_tables_and_t
       TEST(a_star_ends_a_name_and_nothing_else),
       TEST(a_line_that_names_tables_gives_nothing_on_namespaces),
       TEST(writing_implies_reading_but_deleting_is_a_right_of_its_own),
+      TEST(a_location_weighs_more_than_other_properties),
+      TEST(what_readers_see_comes_with_the_right_to_write_data_only),
+      TEST(the_right_to_one_kind_of_update_is_a_right_to_see_the_table_and_no_more),
       TEST(a_principal_role_gives_its_members_what_it_holds),
       TEST(references_to_nothing_are_named_and_cost_only_themselves),
       TEST(of_two_catalogs_in_one_place_the_elder_stays),
