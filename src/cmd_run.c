@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "catalog/routes.h"
 #include "control/control.h"
 #include "options.h"
 #include "serve/serve.h"
@@ -73,6 +74,7 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
     struct http_listener *listeners = arena_array(a, struct http_listener, n);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct serve_options s = {.world = &world_os,
+                              .routes = &catalog_routes,
                               .listeners = listeners,
                               .n_listeners = n,
                               .audit = o->audit,

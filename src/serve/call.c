@@ -6,7 +6,6 @@
 
 #include "base/limits.h"
 #include "serve/loop.h"
-#include "serve/routes.h"
 
 /* ---- replies ---- */
 

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "serve/routes.h"
+#include "serve/route.h"
 #include "wire/hex.h"
 
 enum { TOKENS_KEPT = 4096 };
@@ -131,7 +131,8 @@ static bool find_route(struct call *c, struct err *e)
     bool other_method;
 
     c->path = route_path(c->in->target, &query);
-    c->route = route_match(c->in->method, c->path, c->params, &other_method);
+    c->route = route_match(c->loop->serve->options.routes, c->in->method, c->path, c->params,
+                           &other_method);
     if (!c->route) {
         c->operation = "unknown";
         c->error_status = other_method ? 405 : 404;

@@ -1,7 +1,7 @@
 /* oauth.c - POST /v1/oauth/tokens: client credentials to a token of ours (RFC 6749, 4.4). */
 #include "base/limits.h"
 #include "serve/loop.h"
-#include "serve/routes.h"
+#include "serve/route.h"
 #include "wire/base64.h"
 
 /* This endpoint alone answers errors in OAuth's own shape. */

@@ -8,9 +8,11 @@
 #include "policy/rulebook.h"
 
 struct serve;
+struct routes;
 
 struct serve_options {
     const struct world *world;
+    const struct routes *routes; /* what is answered: route.h */
     const struct http_listener *listeners;
     size_t n_listeners;
     struct http_listener admin; /* address empty: none */

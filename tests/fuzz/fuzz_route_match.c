@@ -1,10 +1,10 @@
 /* fuzz_route_match.c - any target: what is matched is what a split by slashes says, and its names
  * are the path's own bytes. */
-/* layer: serve */
+/* layer: catalog */
 #include <assert.h>
 #include <string.h>
 
-#include "serve/routes.h"
+#include "catalog/routes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,13 +35,13 @@ static bool agrees(struct sv template_, struct sv path, const struct sv *params,
 static const struct route *slowly(enum http_method m, struct sv path, bool *other)
 {
     *other = false;
-    for (size_t i = 0; i < n_routes; i++) {
+    for (size_t i = 0; i < catalog_routes.n; i++) {
         size_t n = 0;
 
-        if (!agrees(sv_from(routes[i].path), path, NULL, &n))
+        if (!agrees(sv_from(catalog_routes.p[i].path), path, NULL, &n))
             continue;
-        if (routes[i].method == m)
-            return &routes[i];
+        if (catalog_routes.p[i].method == m)
+            return &catalog_routes.p[i];
         *other = true;
     }
     return NULL;
@@ -67,7 +67,7 @@ static void check_match(enum http_method m, struct sv target)
 {
     struct sv params[ROUTE_PARAMS] = {0}, query, path = route_path(target, &query);
     bool other, other_slowly;
-    const struct route *r = route_match(m, path, params, &other);
+    const struct route *r = route_match(&catalog_routes, m, path, params, &other);
     size_t n = 0;
 
     assert(path.n <= target.n && query.n <= target.n);

@@ -1,0 +1,33 @@
+/* commit_steps.h - what every change of a table's pointer does: hold rights, places and claims
+ * against the rules before anything is written. */
+#ifndef CATALOG_COMMIT_STEPS_H
+#define CATALOG_COMMIT_STEPS_H
+
+#include "catalog/table_steps.h"
+
+/* One table on its way from what it is to what it will be. */
+struct commit_one {
+    struct table_at at; /* first: table_steps.h. As it is; of a new table only the path */
+    const struct json *request;
+    bool creates;
+    struct json *after;       /* the metadata as it will be */
+    struct sv file, old_file; /* of `after`; of what `at` holds */
+    struct table_row row;     /* as it will be */
+    struct location folders[8];
+    size_t n_folders;
+    struct table_change change;
+};
+
+/* What the request's updates take, all of it; sets `creates`. */
+MUST_CHECK bool commit_rights(struct call *c, struct commit_one *o, struct err *e);
+/* row and folders of `after`: allowed, and every file that it names in them. */
+MUST_CHECK bool commit_claims(struct call *c, struct commit_one *o, struct err *e);
+/* Whether all folders are ones that the table has already: then nobody need be asked for them. */
+bool commit_keeps_places(const struct commit_one *o);
+/* `change` for the store, from what is known now. */
+void commit_change(const struct call *c, struct commit_one *o);
+/* On a keeper: whether the places are free, and promised where the table is new. ERR_CONFLICT: a
+ * table bears the name. Otherwise change.overlap tells. */
+MUST_CHECK bool commit_places(struct call *c, struct store *s, struct commit_one *o, struct err *e);
+
+#endif

@@ -1,0 +1,352 @@
+/* namespaces.c - namespaces: list, create, load, exists, drop, properties. */
+#include "base/limits.h"
+#include "catalog/page.h"
+#include "catalog/routes.h"
+#include "catalog/table_steps.h"
+
+struct namespace_work {
+    struct table_path path;
+    struct sv properties; /* JSON text */
+    struct json *body;
+    struct levels parent, other; /* `other`: the parent as a client that encodes twice means it */
+    struct paging paging;
+    struct json *updated, *removed, *missing;
+};
+
+static struct namespace_work *work_of(struct call *c)
+{
+    c->work = arena_new(c->arena, struct namespace_work);
+    return c->work;
+}
+
+static bool begin(struct call *c, enum privilege p, struct namespace_work **out, struct err *e)
+{
+    *out = work_of(c);
+    return table_path(c, &(*out)->path, e) &&
+           call_demand(c, &(*out)->path.ns, (struct sv){0}, p, NULL, e);
+}
+
+/* "a\x1fb" as ["a","b"]. */
+static struct json *levels_json(struct sv joined, struct arena *a)
+{
+    struct json *list = json_new_array(a);
+    struct sv level;
+
+    while (sv_cut(&joined, '\x1f', &level))
+        json_push(list, json_new_str(a, level));
+    return list;
+}
+
+static bool reply_namespace(struct call *c, struct sv joined, struct sv properties, struct err *e)
+{
+    struct json *body = json_new_object(c->arena), *map;
+
+    if (!json_read(properties, c->arena, &map, e))
+        return false;
+    json_set(body, SV("namespace"), levels_json(joined, c->arena));
+    json_set(body, SV("properties"), map);
+    return call_reply_json(c, 200, body);
+}
+
+/* ---- list ---- */
+
+static bool list_names(struct call *c, struct store *s, const struct page *page, struct sv_vec *out,
+                       struct err *e)
+{
+    const struct namespace_work *w = c->work;
+    const struct ns_name parent = {c->catalog->id, w->parent.joined};
+
+    return store_namespace_list(s, &parent, page, c->arena, out, e);
+}
+
+static bool is_seen(struct call *c, struct sv joined)
+{
+    struct subject s = {.catalog = c->catalog};
+    struct sv_vec levels = {0};
+    struct sv level;
+
+    while (sv_cut(&joined, '\x1f', &level))
+        vec_push(&levels, c->arena, level);
+    s.levels = levels.p;
+    s.n_levels = levels.n;
+    return rulebook_sees(c->rules, &c->who, &s);
+}
+
+static bool query_list(struct call *c, struct store *s, struct err *e)
+{
+    static const struct page_source source = {list_names, is_seen};
+    struct namespace_work *w = c->work;
+    const struct ns_name parent = {c->catalog->id, w->parent.joined};
+    struct sv ignored;
+
+    if (w->parent.n && !store_namespace_get(s, &parent, c->arena, &ignored, e))
+        return false;
+    return page_fill(c, s, &source, &w->paging, e);
+}
+
+static bool list_parent(struct call *c, struct namespace_work *w, struct err *e);
+
+static bool after_list(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct namespace_work *w = c->work;
+    struct json *body = json_new_object(c->arena), *list = json_new_array(c->arena);
+
+    if (outcome && outcome->code == ERR_NOT_FOUND && w->other.n) {
+        w->parent = w->other;
+        w->other = (struct levels){0};
+        return list_parent(c, w, e);
+    }
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->parent, e) : false;
+    for (size_t i = 0; i < w->paging.names.n; i++)
+        json_push(list, levels_json(w->paging.names.p[i], c->arena));
+    json_set(body, SV("namespaces"), list);
+    return page_end(c, &w->paging, body, e) && call_reply_json(c, 200, body);
+}
+
+static bool list_parent(struct call *c, struct namespace_work *w, struct err *e)
+{
+    return call_demand(c, w->parent.n ? &w->parent : NULL, (struct sv){0}, PRIVILEGE_NAMESPACE_LIST,
+                       NULL, e) &&
+           call_read(c, query_list, after_list, e);
+}
+
+/* Java sends levels as they are, PyIceberg encodes each once more: where there are escapes, the
+ * plain reading goes first. */
+static bool read_parent(struct call *c, struct sv text, struct namespace_work *w, struct err *e)
+{
+    struct err ignored = {0};
+
+    if (sv_has_char(text, '%') && !call_levels_text(c, text, true, &w->other, &ignored))
+        w->other = (struct levels){0};
+    return call_levels_text(c, text, false, &w->parent, e);
+}
+
+bool namespace_list(struct call *c, struct err *e)
+{
+    const struct sv *parent = form_get(&c->query, SV("parent"));
+    struct namespace_work *w = work_of(c);
+    bool nested = parent && parent->n;
+
+    return call_catalog(c, e) && page_begin(c, nested ? *parent : (struct sv){0}, &w->paging, e) &&
+           (!nested || read_parent(c, *parent, w, e)) && list_parent(c, w, e);
+}
+
+/* ---- create ---- */
+
+static bool query_create(struct call *c, struct store *s, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_create(s, &name, w->properties, e);
+}
+
+static bool after_create(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_CONFLICT)
+        return err_set(e, ERR_CONFLICT, "Namespace already exists: " SV_FMT,
+                       SV_ARG(sv_first(w->path.ns.dotted, 150)));
+    if (outcome && outcome->code == ERR_NOT_FOUND) {
+        c->error_type = "NoSuchNamespaceException";
+        return err_set(e, ERR_NOT_FOUND, "Namespace does not exist: the parent of " SV_FMT,
+                       SV_ARG(sv_first(w->path.ns.dotted, 150)));
+    }
+    return !outcome && reply_namespace(c, w->path.ns.joined, w->properties, e);
+}
+
+static bool read_properties(struct call *c, const struct json *map, struct sv *out, struct err *e)
+{
+    struct json *value;
+    struct sv name;
+
+    if (json_count(map) > LIMIT_PROPERTIES || (map && json_kind(map) != JSON_OBJECT))
+        return err_set(e, ERR_INVALID, "properties: an object of at most %d is required",
+                       LIMIT_PROPERTIES);
+    for (size_t i = 0; json_member(map, i, &name, &value); i++) {
+        if (json_kind(value) != JSON_STRING)
+            return err_set(e, ERR_INVALID, "property " SV_FMT " must be text",
+                           SV_ARG(sv_first(name, 80)));
+    }
+    *out = map ? json_text(c->arena, map) : SV("{}");
+    return true;
+}
+
+/* A namespace's own location must be allowed: tables are placed below it. */
+static bool check_location(struct call *c, const struct json *properties, struct err *e)
+{
+    struct sv text = json_get_str(properties, SV("location"));
+    struct location l;
+
+    if (!text.n)
+        return true;
+    if (!location_read(text, false, c->arena, &l, e))
+        return false;
+    return place_is_allowed(c->catalog, &l) ||
+           err_set(e, ERR_DENIED, "location " SV_FMT " is outside the allowed locations",
+                   SV_ARG(sv_first(text, 150)));
+}
+
+bool namespace_create(struct call *c, struct err *e)
+{
+    struct namespace_work *w = work_of(c);
+
+    if (!call_catalog(c, e) || !call_body(c, &w->body, e) ||
+        !call_levels_json(c, json_get(w->body, SV("namespace")), &w->path.ns, e) ||
+        !call_demand(c, &w->path.ns, (struct sv){0}, PRIVILEGE_NAMESPACE_CREATE, NULL, e) ||
+        !read_properties(c, json_get(w->body, SV("properties")), &w->properties, e) ||
+        !check_location(c, json_get(w->body, SV("properties")), e))
+        return false;
+    return call_write(c, query_create, after_create, e);
+}
+
+/* ---- load, exists, drop ---- */
+
+static bool query_get(struct call *c, struct store *s, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_get(s, &name, c->arena, &w->properties, e);
+}
+
+static bool missing(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->path.ns, e) : false;
+}
+
+static bool after_load(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    return outcome ? missing(c, outcome, e)
+                   : reply_namespace(c, w->path.ns.joined, w->properties, e);
+}
+
+bool namespace_load(struct call *c, struct err *e)
+{
+    struct namespace_work *w;
+
+    return begin(c, PRIVILEGE_NAMESPACE_READ_PROPERTIES, &w, e) &&
+           call_read(c, query_get, after_load, e);
+}
+
+static bool after_done(struct call *c, const struct err *outcome, struct err *e)
+{
+    if (outcome && outcome->code == ERR_CONFLICT) {
+        c->error_type = "NamespaceNotEmptyException";
+        return err_set(e, ERR_CONFLICT, "Namespace " SV_FMT " is not empty",
+                       SV_ARG(sv_first(c->levels_text, 150)));
+    }
+    return outcome ? missing(c, outcome, e) : call_reply_empty(c, 204);
+}
+
+bool namespace_exists(struct call *c, struct err *e)
+{
+    struct namespace_work *w;
+
+    return begin(c, PRIVILEGE_NAMESPACE_LIST, &w, e) && call_read(c, query_get, after_done, e);
+}
+
+static bool query_drop(struct call *c, struct store *s, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_drop(s, &name, e);
+}
+
+bool namespace_drop(struct call *c, struct err *e)
+{
+    struct namespace_work *w;
+
+    return begin(c, PRIVILEGE_NAMESPACE_DROP, &w, e) && call_write(c, query_drop, after_done, e);
+}
+
+/* ---- properties ---- */
+
+static bool change(struct sv before, struct arena *a, struct sv *after, void *context,
+                   struct err *e)
+{
+    struct namespace_work *w = context;
+    const struct json *removals = json_get(w->body, SV("removals")),
+                      *updates = json_get(w->body, SV("updates"));
+    struct json *map, *value;
+    struct sv name;
+
+    if (!json_read(before, a, &map, e))
+        return false;
+    w->updated = json_new_array(a);
+    w->removed = json_new_array(a);
+    w->missing = json_new_array(a);
+    for (size_t i = 0; i < json_count(removals); i++) {
+        name = json_str(json_at(removals, i), (struct sv){0});
+        json_push(json_has(map, name) ? w->removed : w->missing, json_new_str(a, name));
+        json_remove(map, name);
+    }
+    for (size_t i = 0; json_member(updates, i, &name, &value); i++) {
+        json_push(w->updated, json_new_str(a, name));
+        json_set(map, name, value);
+    }
+    *after = json_text(a, map);
+    return true;
+}
+
+static bool query_update(struct call *c, struct store *s, struct err *e)
+{
+    struct namespace_work *w = c->work;
+
+    const struct ns_name name = path_ns(c, &w->path);
+
+    return store_namespace_update(s, &name, change, w, c->arena, e);
+}
+
+static bool after_update(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct namespace_work *w = c->work;
+    struct json *body = json_new_object(c->arena);
+
+    if (outcome)
+        return missing(c, outcome, e);
+    json_set(body, SV("updated"), w->updated);
+    json_set(body, SV("removed"), w->removed);
+    json_set(body, SV("missing"), w->missing);
+    return call_reply_json(c, 200, body);
+}
+
+static bool is_in_both(const struct json *removals, const struct json *updates, struct sv *name)
+{
+    for (size_t i = 0; i < json_count(removals); i++) {
+        *name = json_str(json_at(removals, i), (struct sv){0});
+        if (json_has(updates, *name))
+            return true;
+    }
+    return false;
+}
+
+bool namespace_properties(struct call *c, struct err *e)
+{
+    struct namespace_work *w;
+    const struct json *updates;
+    struct sv twice;
+
+    if (!begin(c, PRIVILEGE_NAMESPACE_WRITE_PROPERTIES, &w, e) || !call_body(c, &w->body, e))
+        return false;
+    updates = json_get(w->body, SV("updates"));
+    if (is_in_both(json_get(w->body, SV("removals")), updates, &twice)) {
+        c->error_status = 422;
+        c->error_type = "UnprocessableEntityException";
+        return err_set(e, ERR_INVALID, "property " SV_FMT " is both removed and updated",
+                       SV_ARG(sv_first(twice, 80)));
+    }
+    if (!read_properties(c, updates, &w->properties, e) || !check_location(c, updates, e))
+        return false;
+    return call_write(c, query_update, after_update, e);
+}

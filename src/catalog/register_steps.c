@@ -1,0 +1,60 @@
+/* register_steps.c - what registering a table and a view share. */
+#include "catalog/register_steps.h"
+
+#include "base/limits.h"
+#include "wire/gzip.h"
+
+bool register_place(struct call *c, struct sv file, struct location *folder, struct err *e)
+{
+    struct location at;
+    ptrdiff_t slash;
+
+    if (!location_read_file(file, c->arena, &at, e))
+        return err_wrap(e, "metadata-location");
+    if (!sv_ends(at.key, SV(".metadata.json")) && !sv_ends(at.key, SV(".metadata.json.gz")))
+        return err_set(e, ERR_INVALID,
+                       "metadata-location must end in .metadata.json or .metadata.json.gz");
+    slash = sv_rfind(at.key, '/');
+    *folder = (struct location){at.bucket, sv_first(at.key, (size_t)(slash + 1))};
+    return place_is_allowed(c->catalog, folder) ||
+           err_set(e, ERR_DENIED,
+                   "metadata-location is outside the allowed locations of catalog " SV_FMT,
+                   SV_ARG(c->catalog->name));
+}
+
+bool register_text(struct call *c, struct sv *out, struct err *e)
+{
+    *out = call_content(c);
+    return !gzip_is(*out) || gzip_read(*out, LIMIT_METADATA_BYTES, c->arena, out, e);
+}
+
+bool register_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)
+{
+    if (outcome->code != ERR_NOT_FOUND)
+        return false;
+    c->error_type = "NotFoundException";
+    return err_set(e, ERR_NOT_FOUND, "there is no file " SV_FMT, SV_ARG(sv_first(file, 180)));
+}
+
+bool register_holds(struct call *c, const struct commit_one *o, struct err *e)
+{
+    struct location file;
+
+    if (!location_read_file(o->file, c->arena, &file, e))
+        return false;
+    for (size_t i = 0; i < o->n_folders; i++) {
+        if (location_contains(&o->folders[i], &file))
+            return true;
+    }
+    return err_set(e, ERR_DENIED,
+                   "metadata-location lies outside the folders of what it describes");
+}
+
+struct json *register_details(struct call *c, struct sv file, bool overwrite)
+{
+    struct json *v = json_new_object(c->arena);
+
+    json_set_str(v, c->arena, SV("metadataLocation"), file);
+    json_set_bool(v, c->arena, SV("overwrite"), overwrite);
+    return v;
+}

@@ -1,0 +1,97 @@
+/* table_steps.h - what several table handlers do: find a table, hold its folders against the rules,
+ * read its metadata. */
+#ifndef CATALOG_TABLE_STEPS_H
+#define CATALOG_TABLE_STEPS_H
+
+#include "iceberg/metadata.h"
+#include "serve/call.h"
+
+/* {prefix}, {namespace} and, when there is one, {table} of the path, decoded; the catalog is one
+ * the caller sees. */
+struct table_path {
+    struct levels ns;
+    struct sv table;
+};
+MUST_CHECK bool table_path(struct call *c, struct table_path *out, struct err *e);
+/* The same from an identifier in a body: {"namespace": [...], "name": "..."}; `what` names it. */
+MUST_CHECK bool table_identifier(struct call *c, const struct json *v, const char *what,
+                                 struct table_path *out, struct err *e);
+/* The same for the store. */
+struct ns_name path_ns(const struct call *c, const struct table_path *p);
+struct table_name path_table(const struct call *c, const struct table_path *p);
+
+/* A table found: its row, and its folders checked now. Kept in c->work by those who embed it first
+ * there. */
+struct table_at {
+    struct table_path path;
+    struct table_row row;
+    bool overlaps; /* a folder lies in another table's place */
+    struct location folders[8];
+    size_t n_folders;
+    struct json *metadata; /* after table_metadata */
+    call_then_fn *then;
+    call_then_fn *otherwise; /* table_metadata failed; NULL: the call ends with the error */
+    uint64_t asked_epoch;
+    bool refs_only; /* snapshots=refs */
+};
+
+/* ERR_CONFLICT: a table bears the name. On a keeper. */
+MUST_CHECK bool table_is_new(struct store *s, const struct table_name *name, struct arena *a,
+                             struct err *e);
+/* On a keeper: whether a view bears the name; where that is not known, none does. */
+bool name_is_views(struct store *s, const struct table_name *name, struct arena *a);
+/* "View with same name already exists". Always false. */
+bool view_in_the_way(const struct table_path *path, struct err *e);
+/* Reads the row into `t` (c->work must be, or begin with, a struct table_at) and checks that each
+ * folder is allowed and in no other table's place. ERR_NOT_FOUND in Iceberg's words. */
+MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
+/* t->folders from t->row, each checked to be allowed. */
+MUST_CHECK bool table_folders(struct call *c, struct table_at *t, struct err *e);
+/* The metadata file of t->row, from the cache or the bucket, into t->metadata. */
+MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then,
+                               struct err *e);
+/* A place of its own below `parent`, the namespace's location, or else below the catalog's: the
+ * name and a part of the fresh `uuid`. choose.c. */
+struct sv location_choose(struct call *c, const struct table_path *path, struct sv parent,
+                          struct sv uuid);
+/* Whether a folder may be used in this catalog. */
+bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l);
+/* LIMIT: location and write paths of `metadata` as folders for the store. ERR_DENIED when one is
+ * not allowed. */
+MUST_CHECK bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,
+                           struct location *folders, size_t *n, struct err *e);
+/* Adds a folder unless one that is there contains it. ERR_INVALID: too many. */
+MUST_CHECK bool folder_add(const struct location *l, struct location *folders, size_t *n,
+                           struct err *e);
+/* The folders as the store's row says them: the first is the table's location. */
+void folders_row(struct call *c, const struct location *folders, size_t n, struct table_row *row);
+/* A question about the file at `text`, asked with a credential that is narrowed to the one of the
+ * table's folders that it lies in (the first, when it lies in none). */
+MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,
+                           struct object_ask *out, struct err *e);
+/* The bytes of a metadata file of that name. */
+struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
+/* Answers with a LoadTableResult: `metadata` of `file` (empty while staged), and the keys that were
+ * asked for, for the folders of `t`. Takes c->work. answer.c. */
+MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, struct sv file,
+                             struct json *metadata, struct err *e);
+/* Whether the client holds what table_answer would say of t->row and may go on with it: a tag that
+ * it sent says so, and is in the answer's head now. answer.c. */
+bool table_is_held(struct call *c, const struct table_at *t);
+bool table_answer_held(struct call *c); /* 304. Always true. answer.c */
+/* Tags an answer without keys that holds the whole of `file`, as a load of it without keys would.
+ * answer.c. */
+void table_tag(struct call *c, const struct table_at *t, struct sv file);
+/*
+ * Ends a call that has read no metadata from `file`: by `outcome`, or, when that is NULL, because
+ * what was read is none, as `e` says.
+ *
+ * A store that is away is told as it is. What lies in the bucket is neither a fault of the request
+ * nor passing: a file that is gone is 404, one that cannot be used 500, with its name and nothing
+ * of its content. Always false.
+ */
+bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e);
+/* Puts a file's text into the cache: it has just been written. */
+void metadata_remember(struct call *c, struct sv location, struct sv text);
+
+#endif

@@ -1,0 +1,353 @@
+/* tables.c - tables: create, stage, load, exists, drop. */
+#include "catalog/routes.h"
+#include "catalog/table_steps.h"
+
+enum { STAGE_MS = 60 * 60 * 1000, STAGE_MARGIN_MS = 5 * 60 * 1000 };
+
+struct table_work {
+    struct table_at at; /* first: table_steps.h */
+    struct json *request;
+    struct sv file; /* of the metadata; empty while staged */
+    struct table_change change;
+    struct table_row found; /* after a create of unknown outcome */
+    struct err refusal;     /* while the file is tidied */
+    struct sv namespace_location;
+    struct staging staging;
+    bool is_view; /* what bears the name is one */
+    bool purge;
+    bool is_held; /* the client holds what a load would say */
+};
+
+/* ---- create ---- */
+
+static bool query_namespace(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct ns_name ns = path_ns(c, &w->at.path);
+    struct sv properties;
+    struct json *map;
+
+    if (!store_namespace_get(s, &ns, c->arena, &properties, e) ||
+        !json_read(properties, c->arena, &map, e))
+        return false;
+    w->namespace_location = arena_dup(c->arena, json_get_str(map, SV("location")));
+    return true;
+}
+
+static bool taken(struct call *c, const struct table_work *w, struct sv overlap, struct err *e)
+{
+    if (overlap.n) {
+        c->error_status = 403;
+        c->error_type = "ForbiddenException";
+        return err_set(e, ERR_DENIED,
+                       "the location " SV_FMT " lies in another table's place; choose another",
+                       SV_ARG(sv_first(w->at.row.location, 150)));
+    }
+    if (w->is_view)
+        return view_in_the_way(&w->at.path, e);
+    return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT "." SV_FMT,
+                   SV_ARG(sv_first(w->at.path.ns.dotted, 100)),
+                   SV_ARG(sv_first(w->at.path.table, 100)));
+}
+
+static bool refuse(struct call *c, const struct err *why, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if (why->code == ERR_CONFLICT)
+        return taken(c, w, w->change.overlap, e);
+    if (why->code == ERR_NOT_FOUND)
+        return call_no_namespace(c, &w->at.path.ns, e);
+    *e = *why;
+    return false;
+}
+
+static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    return refuse(c, &w->refusal, e);
+}
+
+/* The file that no table names is taken away, best effort, before the refusal is told. */
+static bool tidy(struct call *c, const struct err *why, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct object_ask ask = {.method = HTTP_DELETE};
+
+    w->refusal = *why;
+    return (table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e) &&
+            call_object(c, &ask, after_tidy, e)) ||
+           refuse(c, &w->refusal, e);
+}
+
+static bool created(struct call *c, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    metadata_remember(c, w->file, json_text(c->arena, w->at.metadata));
+    return table_answer(c, &w->at, w->file, w->at.metadata, e);
+}
+
+static bool unknown(struct call *c, struct err *e)
+{
+    c->error_status = 500;
+    c->error_type = "CommitStateUnknownException";
+    return err_set(e, ERR_INTERNAL, "it is not known whether the table was created; look for it");
+}
+
+static bool query_found(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_get(s, &name, c->arena, &w->found, e);
+}
+
+/* The uuid is fresh: a table that bears it is this one, whoever has committed to it since. */
+static bool after_look(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct err why = {0};
+
+    if (!outcome && sv_eq_nocase(w->found.uuid, w->at.row.uuid))
+        return created(c, e);
+    if (!outcome) {
+        (void)err_set(&why, ERR_CONFLICT, "another table bears the name");
+        return tidy(c, &why, e);
+    }
+    if (outcome->code == ERR_NOT_FOUND) {
+        (void)err_set(&why, ERR_UNAVAILABLE, "the table was not created; try again");
+        return tidy(c, &why, e);
+    }
+    return unknown(c, e);
+}
+
+static bool query_insert(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    w->is_view = name_is_views(s, &name, c->arena);
+    return store_table_create(s, &name, &w->change, c->arena, e);
+}
+
+static bool after_insert(struct call *c, const struct err *outcome, struct err *e)
+{
+    if (!outcome)
+        return created(c, e);
+    if (outcome->code == ERR_INTERNAL)
+        return call_read_settled(c, query_found, after_look, e) || unknown(c, e);
+    return tidy(c, outcome, e);
+}
+
+static bool after_put(struct call *c, const struct err *outcome, struct err *e)
+{
+    if (outcome && outcome->code != ERR_BUSY)
+        e->code = ERR_UNAVAILABLE;
+    return !outcome && call_write(c, query_insert, after_insert, e);
+}
+
+static bool put_first(struct call *c, struct table_work *w, struct err *e)
+{
+    struct object_ask ask = {.method = HTTP_PUT};
+
+    w->file =
+        metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
+    w->at.row.metadata_location = w->file;
+    if (!table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
+        return false;
+    ask.body = metadata_body(c, w->file, json_text(c->arena, w->at.metadata));
+    return call_object(c, &ask, after_put, e);
+}
+
+static bool query_place(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    w->is_view = name_is_views(s, &name, c->arena);
+    return table_is_new(s, &name, c->arena, e) &&
+           store_table_overlap(s, &name, &w->change, c->arena, e);
+}
+
+static bool after_place(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if ((outcome && outcome->code == ERR_CONFLICT) || w->change.overlap.n)
+        return taken(c, w, w->change.overlap, e);
+    return !outcome && put_first(c, w, e);
+}
+
+/* Nothing is written into a place before it is known to be nobody's. The store decides again when
+ * the table is entered. */
+static bool check_place(struct call *c, struct table_work *w, struct err *e)
+{
+    w->change =
+        (struct table_change){.row = &w->at.row, .principal = c->who.name, .now_ms = c->now_ms};
+    return call_read(c, query_place, after_place, e);
+}
+
+/* ---- stage ---- */
+
+static bool query_stage(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    const struct table_name name = path_table(c, &w->at.path);
+
+    w->is_view = name_is_views(s, &name, c->arena);
+    return store_stage(s, &name, &w->staging, c->arena, e);
+}
+
+static bool after_stage(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_CONFLICT)
+        return taken(c, w, w->staging.overlap, e);
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return call_no_namespace(c, &w->at.path.ns, e);
+    if (outcome)
+        return false;
+    /* A promise that was prolonged keeps its uuid. */
+    json_set_str(w->at.metadata, c->arena, SV("table-uuid"), w->staging.row.uuid);
+    return table_answer(c, &w->at, w->file, w->at.metadata, e);
+}
+
+/* Beyond the life of every key that is handed out with the promise; clocks differ. */
+static int64_t promised_until(const struct call *c)
+{
+    int64_t keys_ms = (int64_t)c->catalog->integration->ttl_seconds * 1000;
+
+    return c->now_ms + (keys_ms > STAGE_MS ? keys_ms : STAGE_MS) + STAGE_MARGIN_MS;
+}
+
+static bool after_namespace(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct create_options o = {.now_ms = c->now_ms, .uuid = world_uuid(c->world, c->arena)};
+
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->at.path.ns, e) : false;
+    o.location = json_get_str(w->request, SV("location"));
+    if (!o.location.n)
+        o.location = location_choose(c, &w->at.path, w->namespace_location, o.uuid);
+    if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
+        !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
+        return false;
+    if (!json_bool(json_get(w->request, SV("stage-create")), false))
+        return check_place(c, w, e);
+    w->staging = (struct staging){
+        .row = {c->who.name, o.uuid, w->at.row.location, promised_until(c)},
+          .now_ms = c->now_ms
+    };
+    return call_write(c, query_stage, after_stage, e);
+}
+
+bool table_create(struct call *c, struct err *e)
+{
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    c->work = w;
+    if (!table_path(c, &w->at.path, e) || !call_body(c, &w->request, e) ||
+        !call_name(c, uri_encoded(c->arena, json_get_str(w->request, SV("name"))),
+                   &w->at.path.table, e) ||
+        !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_CREATE, NULL, e))
+        return false;
+    return call_read(c, query_namespace, after_namespace, e);
+}
+
+/* ---- load ---- */
+
+static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+    struct json *m = w->at.metadata;
+
+    if (w->is_held)
+        return table_answer_held(c);
+    if (w->at.refs_only)
+        m = metadata_refs_only(m, c->arena);
+    w->file = w->at.row.metadata_location;
+    return table_answer(c, &w->at, w->file, m, e);
+}
+
+static bool found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    w->is_held = table_is_held(c, &w->at);
+    /* People move files of this machine, and one that is gone is told as soon as it is. */
+    if (w->is_held && !rule_is_folder(c->catalog->integration))
+        return table_answer_held(c);
+    return table_metadata(c, &w->at, loaded, e);
+}
+
+bool table_load(struct call *c, struct err *e)
+{
+    const struct sv *snapshots = form_get(&c->query, SV("snapshots"));
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    w->at.refs_only = snapshots && sv_eq_nocase(*snapshots, SV("refs"));
+    return table_path(c, &w->at.path, e) &&
+           call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
+                       e) &&
+           table_find(c, &w->at, found, e);
+}
+
+/* ---- exists, drop ---- */
+
+static bool query_get(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_get(s, &name, c->arena, &w->at.row, e);
+}
+
+static bool after_done(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return call_no_table(c, &w->at.path.ns, w->at.path.table, e);
+    return !outcome && call_reply_empty(c, 204);
+}
+
+bool table_exists(struct call *c, struct err *e)
+{
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    c->work = w;
+    return table_path(c, &w->at.path, e) &&
+           call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_LIST, NULL, e) &&
+           call_read(c, query_get, after_done, e);
+}
+
+static bool query_drop(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_table_drop(s, &name, e);
+}
+
+bool table_drop(struct call *c, struct err *e)
+{
+    const struct sv *purge = form_get(&c->query, SV("purgeRequested"));
+    struct table_work *w = arena_new(c->arena, struct table_work);
+
+    c->work = w;
+    if (!table_path(c, &w->at.path, e) ||
+        !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_DROP, NULL, e))
+        return false;
+    if (purge && sv_eq_nocase(*purge, SV("true")))
+        return err_set(e, ERR_INVALID,
+                       "purgeRequested=true is not served: drop the table without it, then delete "
+                       "what lies below its location");
+    return call_write(c, query_drop, after_done, e);
+}

@@ -1,0 +1,356 @@
+/* vend.c - keys for one table, in the form that every client understands. */
+#include "catalog/vend.h"
+
+#include <inttypes.h>
+
+#include "base/limits.h"
+#include "base/metric.h"
+#include "catalog/etag.h"
+#include "catalog/routes.h"
+#include "catalog/table_steps.h"
+#include "serve/loop.h"
+
+/* "vended-credentials" among the words of X-Iceberg-Access-Delegation; unknown words mean nothing.
+ */
+static bool asked_for(const struct call *c)
+{
+    struct sv value = http_header_text(&c->in->headers, SV("X-Iceberg-Access-Delegation")), word;
+
+    while (sv_cut(&value, ',', &word)) {
+        if (sv_eq_nocase(sv_trim(word), SV("vended-credentials")))
+            return true;
+    }
+    return false;
+}
+
+struct vending {
+    struct vend_ask ask;
+    call_then_fn *then;
+    void *work; /* the asker's */
+};
+
+static void set(struct json *to, struct call *c, const char *name, struct sv v)
+{
+    json_set_str(to, c->arena, sv_from(name), v);
+}
+
+/* "v1/prefix/namespaces/a%1Fb/tables/t/credentials", relative to the catalog's uri. */
+static struct sv refresh_endpoint(struct call *c, const struct vend_ask *ask)
+{
+    struct buf b = buf_new(c->arena, 16384);
+
+    buf_add(&b, SV("v1/"));
+    uri_encode(&b, c->catalog->name, (struct sv){0});
+    buf_add(&b, SV("/namespaces/"));
+    uri_encode(&b, ask->ns.joined, (struct sv){0});
+    buf_add(&b, SV("/tables/"));
+    uri_encode(&b, ask->table, (struct sv){0});
+    buf_add(&b, SV("/credentials"));
+    return buf_sv(&b);
+}
+
+/* What clients read, whichever they are: region under both names, the store's address, what the
+ * store cannot do. */
+static void describe(struct json *to, struct call *c, const struct vending *v,
+                     const struct credential *key)
+{
+    const struct target *t = &c->catalog->integration->target;
+
+    set(to, c, "s3.access-key-id", key->access_key_id);
+    set(to, c, "s3.secret-access-key", secret_reveal(key->secret_access_key));
+    set(to, c, "s3.session-token", secret_reveal(key->session_token));
+    set(to, c, "s3.session-token-expires-at-ms",
+        arena_printf(c->arena, "%" PRId64, key->expires_ms));
+    set(to, c, "client.region", t->region);
+    set(to, c, "s3.region", t->region);
+    if (t->public_endpoint.n) {
+        set(to, c, "s3.endpoint", t->public_endpoint);
+        set(to, c, "s3.path-style-access", t->path_style ? SV("true") : SV("false"));
+    }
+    /* RGW refuses the checksum trailers that come with chunked encoding. */
+    if (sv_eq(t->provider->name, SV("ceph-rgw")))
+        set(to, c, "s3.chunked-encoding-enabled", SV("false"));
+    set(to, c, "client.refresh-credentials-endpoint", refresh_endpoint(c, &v->ask));
+}
+
+/* One entry for all folders: clients refuse more than one on refresh, and a prefix wider than the
+ * policy does no harm. */
+static struct sv prefix_of(struct call *c, const struct vend_ask *ask)
+{
+    struct location bucket = {.bucket = ask->folders[0].bucket};
+
+    return location_text(ask->n_folders == 1 ? &ask->folders[0] : &bucket, c->arena);
+}
+
+static bool after_mint(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct vending *v = c->work;
+    const struct credential *key;
+    struct json *entry, *config, *list;
+
+    if (outcome) {
+        metric_add(METRIC_VENDS_FAILED, 1);
+        /* The store's refusal of us is not the client's doing. */
+        if (outcome->code != ERR_BUSY)
+            e->code = ERR_UNAVAILABLE;
+        return false;
+    }
+    key = call_minted(c);
+    entry = json_new_object(c->arena);
+    config = json_new_object(c->arena);
+    list = json_new_array(c->arena);
+    describe(config, c, v, key);
+    set(entry, c, "prefix", prefix_of(c, &v->ask));
+    json_set(entry, SV("config"), config);
+    json_push(list, entry);
+    json_set(v->ask.result, SV("storage-credentials"), list);
+    if (!v->ask.required)
+        json_set(v->ask.result, SV("config"), config);
+    c->vended_key_id = key->access_key_id;
+    c->vended_expires_ms = key->expires_ms;
+    metric_add(METRIC_VENDS_GRANTED, 1);
+    c->work = v->work;
+    return v->then(c, NULL, e);
+}
+
+static bool refuse_reader(struct call *c, const struct vend_ask *ask, struct err *e)
+{
+    metric_add(METRIC_VENDS_DENIED, 1);
+    c->missing = SV("TABLE_READ_DATA");
+    return err_set(e, ERR_DENIED, SV_FMT " lacks TABLE_READ_DATA on " SV_FMT "." SV_FMT,
+                   SV_ARG(c->who.name), SV_ARG(sv_first(ask->ns.dotted, 80)),
+                   SV_ARG(sv_first(ask->table, 80)));
+}
+
+/* Nobody asked, or there is nothing to give and no need to. */
+static bool goes_without(const struct call *c, const struct vend_ask *ask, unsigned access)
+{
+    bool files = rule_is_folder(c->catalog->integration);
+
+    return !ask->required && (!asked_for(c) || !access || files);
+}
+
+static void add_target(struct buf *b, const struct target *t)
+{
+    const struct sv parts[] = {t->provider->name, t->region,   t->public_endpoint,  t->sts_endpoint,
+                               t->external_id,    t->role_arn, t->own.access_key_id};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        etag_add(b, parts[i]);
+    buf_addf(b, "%d %d %d\n", t->path_style, t->tag_sessions, t->transitive_tags);
+}
+
+bool call_vend_terms(struct call *c, const struct vend_ask *ask, const struct decision *d,
+                     struct buf *out, struct err *e)
+{
+    const struct rule_integration *w = c->catalog->integration;
+    struct session_ask session = {ask->folders, ask->n_folders, decision_access(d),
+                                  rule_template(w, decision_access(d))};
+    struct sv policy;
+
+    if (goes_without(c, ask, session.access))
+        return true;
+    if (!w->vendable)
+        return err_set(e, ERR_UNAVAILABLE, "nothing is vended from this store now");
+    if (!session_policy(&w->target, &session, c->arena, &policy, e))
+        return false;
+    etag_add(out, w->namespace_);
+    etag_add(out, w->name);
+    add_target(out, &w->target);
+    buf_addf(out, "%d %d %d %" PRId64 "\n", w->ttl_seconds, w->max_session_seconds,
+             d->max_ttl_seconds, w->secret_generation);
+    etag_add(out, policy);
+    return true;
+}
+
+static bool check_vending(struct call *c, const struct vend_ask *ask, unsigned access,
+                          struct err *e)
+{
+    if (!(access & (ACCESS_READ | ACCESS_WRITE)))
+        return refuse_reader(c, ask, e);
+    if (rule_is_folder(c->catalog->integration))
+        return err_set(e, ERR_INVALID,
+                       "the tables of catalog " SV_FMT
+                       " are files: there is no key to vend for them",
+                       SV_ARG(c->catalog->name));
+    return true;
+}
+
+bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, struct err *e)
+{
+    struct subject s = {
+        .catalog = c->catalog, .levels = ask->ns.p, .n_levels = ask->ns.n, .table = ask->table};
+    struct vending *v = arena_new(c->arena, struct vending);
+    struct mint_ask mint = {
+        .catalog = c->catalog, .levels_text = ask->ns.dotted, .table = ask->table};
+    struct decision d;
+
+    rulebook_decide(c->rules, &c->who, &s, &d);
+    mint.access = decision_access(&d);
+    if (goes_without(c, ask, mint.access))
+        return then(c, NULL, e);
+    if (!check_vending(c, ask, mint.access, e))
+        return false;
+    c->grant = d.grants[mint.access & ACCESS_WRITE ? PRIVILEGE_TABLE_WRITE_DATA
+                                                   : PRIVILEGE_TABLE_READ_DATA];
+    *v = (struct vending){.ask = *ask, .then = then, .work = c->work};
+    mint.folders = v->ask.folders;
+    mint.n_folders = ask->n_folders;
+    mint.max_ttl_seconds = d.max_ttl_seconds;
+    c->work = v;
+    return call_mint(c, &mint, after_mint, e);
+}
+
+/* ---- answers that were given before ---- */
+
+/*
+ * A rendered answer of /credentials. What led to it is the rulebook, what the store holds and the
+ * caller's path: it goes when either of the first two changes, so a right that was taken away or a
+ * table that moved is never answered from here.
+ */
+struct given {
+    struct sv body, levels_text, table_text, grant, key_id;
+    const struct rule_catalog *catalog; /* of this rulebook */
+    int64_t use_until_ms, expires_ms;   /* Unix time */
+};
+
+enum { ANSWERS_KEPT = 20000, REUSE_MS = 30 * 60 * 1000 };
+
+static struct sv given_key(const struct call *c, char *out, size_t size)
+{
+    const struct sv parts[] = {c->who.name, c->who.only_role, c->path};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].n + 1 > size - n)
+            return (struct sv){0};
+        if (parts[i].n)
+            memcpy(out + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+        out[n++] = '\n';
+    }
+    return sv_of(out, n);
+}
+
+static bool rules_are_current(const struct call *c)
+{
+    return c->rules == c->loop->rules;
+}
+
+/* Not longer than what a fresh one would be allowed to live: the caller's own token, or the least
+ * that can be had. */
+static bool may_be_given(const struct call *c, const struct given *g)
+{
+    int64_t least_ms = c->now_ms + (int64_t)LIMIT_MIN_TTL_SECONDS * 1000;
+
+    return c->now_ms < g->use_until_ms &&
+           (g->expires_ms <= c->who.token_expires_ms || g->expires_ms <= least_ms);
+}
+
+static const struct given *find_given(struct call *c)
+{
+    struct loop *l = c->loop;
+    uint64_t epoch = atomic_load(&l->serve->epoch);
+    const struct given *g;
+    char text[2048];
+
+    if (l->answers_epoch != epoch || l->answers.n > ANSWERS_KEPT) {
+        arena_done(&l->answers_arena);
+        l->answers = map_new(&l->answers_arena);
+        l->answers_epoch = epoch;
+    }
+    g = map_get(&l->answers, given_key(c, text, sizeof(text)));
+    return g && may_be_given(c, g) ? g : NULL;
+}
+
+static void remember_given(struct call *c, uint64_t asked_epoch)
+{
+    struct loop *l = c->loop;
+    struct arena *a = &l->answers_arena;
+    int64_t life_ms = c->vended_expires_ms - c->now_ms;
+    struct given *g;
+    char text[2048];
+    struct sv key = given_key(c, text, sizeof(text));
+
+    if (!key.n || !rules_are_current(c) || l->answers_epoch != asked_epoch ||
+        atomic_load(&l->serve->epoch) != asked_epoch)
+        return;
+    g = arena_new(a, struct given);
+    *g = (struct given){.body = arena_dup(a, c->out.body),
+                        .levels_text = arena_dup(a, c->levels_text),
+                        .table_text = arena_dup(a, c->table_text),
+                        .grant = c->grant,
+                        .key_id = arena_dup(a, c->vended_key_id),
+                        .catalog = c->catalog,
+                        .expires_ms = c->vended_expires_ms};
+    g->use_until_ms =
+        c->now_ms + (life_ms / 2 > life_ms - REUSE_MS ? life_ms / 2 : life_ms - REUSE_MS) / 2;
+    (void)map_put(&l->answers, key, g);
+}
+
+static bool give_again(struct call *c, const struct given *g)
+{
+    c->catalog = g->catalog;
+    c->levels_text = g->levels_text;
+    c->table_text = g->table_text;
+    c->grant = g->grant;
+    c->vended_key_id = g->key_id;
+    c->vended_expires_ms = g->expires_ms;
+    metric_add(METRIC_VENDS_GRANTED, 1);
+    c->out.status = 200;
+    c->out.body = g->body;
+    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
+    http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
+    return call_reply(c);
+}
+
+/* ---- GET .../credentials ---- */
+
+struct showing {
+    struct json *body;
+    uint64_t epoch; /* of the store, when it was asked */
+};
+
+static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    const struct showing *s = c->work;
+
+    c->out.status = 200;
+    c->out.body = json_text(c->arena, s->body);
+    remember_given(c, s->epoch);
+    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
+    http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
+    return call_reply(c);
+}
+
+static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    struct table_at *t = c->work;
+    struct showing *s = arena_new(c->arena, struct showing);
+    struct vend_ask ask = {.ns = t->path.ns,
+                           .table = t->path.table,
+                           .n_folders = t->n_folders,
+                           .required = true,
+                           .result = json_new_object(c->arena)};
+
+    for (size_t i = 0; i < t->n_folders; i++)
+        ask.folders[i] = t->folders[i];
+    *s = (struct showing){ask.result, t->asked_epoch};
+    c->work = s;
+    return call_vend(c, &ask, show, e);
+}
+
+bool credentials_show(struct call *c, struct err *e)
+{
+    const struct given *g = find_given(c);
+    struct table_at *t;
+
+    if (g)
+        return give_again(c, g);
+    t = arena_new(c->arena, struct table_at);
+    if (!table_path(c, &t->path, e))
+        return false;
+    /* Refused before anything is looked up: an answer would tell whether the table exists. */
+    return call_demand(c, &t->path.ns, t->path.table, PRIVILEGE_TABLE_READ_DATA, NULL, e) &&
+           table_find(c, t, vend_found, e);
+}

@@ -1,0 +1,128 @@
+/* views.c - views: load, exists, drop. */
+#include "base/limits.h"
+#include "catalog/routes.h"
+#include "catalog/view_steps.h"
+#include "wire/gzip.h"
+
+bool view_missing(struct call *c, const struct table_path *path, struct err *e)
+{
+    c->error_type = "NoSuchViewException";
+    return err_set(e, ERR_NOT_FOUND, "View does not exist: " SV_FMT "." SV_FMT,
+                   SV_ARG(sv_first(path->ns.dotted, 100)), SV_ARG(sv_first(path->table, 100)));
+}
+
+bool view_answer(struct call *c, struct sv file, struct json *metadata)
+{
+    struct json *result = json_new_object(c->arena);
+
+    json_set_str(result, c->arena, SV("metadata-location"), file);
+    json_set(result, SV("metadata"), metadata);
+    json_set(result, SV("config"), json_new_object(c->arena));
+    return call_reply_json(c, 200, result);
+}
+
+/* ---- load ---- */
+
+static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_one *o = c->work;
+    struct sv text = call_content(c);
+
+    if (outcome)
+        return metadata_unread(c, o->at.row.metadata_location, outcome, e);
+    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
+        !view_read(text, c->arena, &o->at.metadata, e))
+        return metadata_unread(c, o->at.row.metadata_location, NULL, e);
+    return o->at.then(c, NULL, e);
+}
+
+static bool query_view(struct call *c, struct store *s, struct err *e)
+{
+    struct commit_one *o = c->work;
+    const struct table_name name = path_table(c, &o->at.path);
+    struct table_change as_it_is = {.row = &o->at.row, .now_ms = INT64_MAX};
+
+    if (!store_view_get(s, &name, c->arena, &o->at.row, e) ||
+        !store_view_overlap(s, &name, &as_it_is, c->arena, e))
+        return false;
+    o->at.overlaps = as_it_is.overlap.n != 0;
+    return true;
+}
+
+/* A view's text decides what others run: it is not read from where somebody else may write. */
+static bool after_view(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_one *o = c->work;
+    struct object_ask ask = {.method = HTTP_GET};
+
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? view_missing(c, &o->at.path, e) : false;
+    if (o->at.overlaps)
+        return err_set(e, ERR_DENIED, "the view's location lies in another's place");
+    o->old_file = o->at.row.metadata_location;
+    return table_folders(c, &o->at, e) &&
+           table_file(c, o->old_file, o->at.folders, o->at.n_folders, &ask, e) &&
+           call_object(c, &ask, after_file, e);
+}
+
+bool view_load(struct call *c, struct commit_one *o, call_then_fn *then, struct err *e)
+{
+    o->at.then = then;
+    return call_read(c, query_view, after_view, e);
+}
+
+static bool begin(struct call *c, enum privilege p, struct commit_one **out, struct err *e)
+{
+    *out = arena_new(c->arena, struct commit_one);
+    c->work = *out;
+    return table_path(c, &(*out)->at.path, e) &&
+           call_demand(c, &(*out)->at.path.ns, (*out)->at.path.table, p, NULL, e);
+}
+
+static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    const struct commit_one *o = c->work;
+
+    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
+    return view_answer(c, o->old_file, o->at.metadata);
+}
+
+bool view_show(struct call *c, struct err *e)
+{
+    struct commit_one *o;
+
+    return begin(c, PRIVILEGE_VIEW_READ_PROPERTIES, &o, e) && view_load(c, o, show, e);
+}
+
+/* ---- exists, drop ---- */
+
+static bool after_done(struct call *c, const struct err *outcome, struct err *e)
+{
+    const struct commit_one *o = c->work;
+
+    if (outcome)
+        return outcome->code == ERR_NOT_FOUND ? view_missing(c, &o->at.path, e) : false;
+    return call_reply_empty(c, 204);
+}
+
+bool view_exists(struct call *c, struct err *e)
+{
+    struct commit_one *o;
+
+    return begin(c, PRIVILEGE_VIEW_LIST, &o, e) && call_read(c, query_view, after_done, e);
+}
+
+static bool query_drop(struct call *c, struct store *s, struct err *e)
+{
+    const struct commit_one *o = c->work;
+    const struct table_name name = path_table(c, &o->at.path);
+
+    return store_view_drop(s, &name, e);
+}
+
+bool view_drop(struct call *c, struct err *e)
+{
+    struct commit_one *o;
+
+    return begin(c, PRIVILEGE_VIEW_DROP, &o, e) && call_write(c, query_drop, after_done, e);
+}

@@ -1,0 +1,33 @@
+/* route.h - a URL that is answered: who may call, what answers. */
+#ifndef SERVE_ROUTE_H
+#define SERVE_ROUTE_H
+
+#include "serve/call.h"
+
+enum auth { AUTH_NONE, AUTH_TOKEN };
+
+/* The order is that in which a line of the table is read. */
+struct route { /* NOLINT(clang-analyzer-optin.performance.Padding): see above */
+    enum http_method method;
+    const char *path; /* "/v1/{prefix}/namespaces/{namespace}" */
+    enum auth auth;
+    call_fn *handle;
+    const char *operation; /* for audit and metrics: "load-table" */
+    bool advertised;       /* in /v1/config's endpoints */
+};
+struct routes {
+    const struct route *p;
+    size_t n;
+};
+
+/* The raw path of a request's target, without the prefixes under which other catalogs are reached;
+ * what stands behind the first '?' in `*query`. */
+struct sv route_path(struct sv target, struct sv *query);
+/* By method and raw path. NULL: 404, or 405 when `*other_method`. */
+const struct route *route_match(const struct routes *all, enum http_method m, struct sv path,
+                                struct sv params[ROUTE_PARAMS], bool *other_method);
+
+/* Handlers of this folder: oauth.c. */
+call_fn oauth_token;
+
+#endif
