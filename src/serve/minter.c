@@ -382,10 +382,8 @@ static void *run(void *argument)
 {
     struct minter *m = argument;
 
-    while (!m->ending) {
-        mailbox_drain(&m->mailbox, m);
+    for (mailbox_drain(&m->mailbox, m); !m->ending; mailbox_drain(&m->mailbox, m))
         http_multi_poll(m->multi, POLL_MS);
-    }
     return NULL;
 }
 
