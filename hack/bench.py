@@ -57,11 +57,15 @@ def ratio(measured, beside):
 class Nginx:
     def __init__(self, folder):
         self.port = envlib.free_port()
+        self.files = tempfile.mkdtemp(prefix="fd-nginx-")
+        os.chmod(self.files, 0o755)
         conf = os.path.join(folder, "nginx.conf")
         with open(conf, "w") as f:
             f.write(f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\n"
                     "events { worker_connections 20000; }\nhttp { access_log off; keepalive_requests 100000000;\n"
-                    f"server {{ listen 127.0.0.1:{self.port}; location / {{ return 200 '{{\"hello\":\"world\"}}'; }} }} }}\n")
+                    "sendfile on; tcp_nopush on; open_file_cache max=10; default_type application/json;\n"
+                    f"server {{ listen 127.0.0.1:{self.port}; location / {{ return 200 '{{\"hello\":\"world\"}}'; }}\n"
+                    f"location = /answer.json {{ root {self.files}; }} }} }}\n")
         self.process = subprocess.Popen(pinned(0, ["nginx", "-p", folder, "-c", conf]), stderr=subprocess.DEVNULL)
         h.wait_for("nginx", lambda: socket.create_connection(("127.0.0.1", self.port)).close() is None)
         self.url = f"http://127.0.0.1:{self.port}/"
@@ -69,6 +73,7 @@ class Nginx:
     def stop(self):
         self.process.terminate()
         self.process.wait()
+        shutil.rmtree(self.files, ignore_errors=True)
 
 
 class Bench(Desk):
@@ -82,8 +87,8 @@ class Bench(Desk):
         cls.addClassCleanup(cls.nginx.stop)
 
     @classmethod
-    def varied(cls):
-        """A wrk script: 16 callers' tokens over 50 tables."""
+    def callers(cls):
+        """The tokens of 16 callers."""
         for i in range(16):
             cls.folder.write(f"caller{i}.yaml", h.principal(f"caller{i}"),
                              h.role(f"caller{i}", principals=[{"kind": "Principal", "name": f"caller{i}"}]))
@@ -91,18 +96,30 @@ class Bench(Desk):
         for i in range(16):
             client = h.wait_for("a caller", lambda i=i: cls.credentials(f"caller{i}-credentials"))
             tokens.append(h.wait_for("its token", lambda c=client: cls.desk.token(c)))
+        return tokens
+
+    @classmethod
+    def script(cls, name, tokens, path, headers=""):
+        """A wrk script: each caller in turn, over 50 tables; `path` ends where a table's number begins."""
+        file = os.path.join(cls.base, name + ".lua")
+        before, after = path.split("{}")
+        with open(file, "w") as f:
+            f.write("local tokens = {" + ",".join(f'"{t}"' for t in tokens) + "}\nlocal n = 0\nrequest = function()\n  n = n + 1\n"
+                    f"  return wrk.format('GET', '{before}' .. (n * 7 % 50) .. '{after}', "
+                    f"{{['Authorization'] = 'Bearer ' .. tokens[n % 16 + 1], ['Host'] = 'bench'{headers}}})\nend\n")
+        return file
+
+    @classmethod
+    def varied(cls):
+        """A wrk script: 16 callers' tokens over 50 tables."""
+        tokens = cls.callers()
         for i in range(50):
             cls.create(f"t{i}")
         for token in tokens:
             for i in range(50):
                 path = f"/v1/analytics/namespaces/sales/tables/t{i}/credentials"
                 h.wait_for("a credential", lambda p=path, t=token: cls.desk.call("GET", p, t)[0] == 200)
-        path = os.path.join(cls.base, "varied.lua")
-        with open(path, "w") as f:
-            f.write("local tokens = {" + ",".join(f'"{t}"' for t in tokens) + "}\nlocal n = 0\nrequest = function()\n  n = n + 1\n"
-                    "  return wrk.format('GET', '/v1/analytics/namespaces/sales/tables/t' .. (n * 7 % 50) .. '/credentials', "
-                    "{['Authorization'] = 'Bearer ' .. tokens[n % 16 + 1], ['Host'] = 'bench'})\nend\n")
-        return path
+        return cls.script("varied", tokens, "/v1/analytics/namespaces/sales/tables/t{}/credentials")
 
 
 def constant(bench):
@@ -114,6 +131,41 @@ def credentials(bench):
     value = ratio(lambda: wrk(bench.desk.uri, script), lambda: wrk(bench.nginx.url))
     report("credentials from the cache", value, "x", 0.50, "nginx")
     return script
+
+
+WIDE = {"type": "struct", "schema-id": 0, "fields": [
+    {"id": i + 1, "name": f"a_column_{i}", "type": "long", "required": False, "doc": "what stands in this column, and in which unit"}
+    for i in range(150)]}
+
+
+def load(bench):
+    """A table with 20 KB of metadata in the cache, with credentials, against nginx sending the same bytes."""
+    tokens = bench.callers()
+    files = [bench.create(f"wide{i}", schema=WIDE)[1]["metadata-location"] for i in range(50)]
+
+    def answer(token, i):
+        return bench.desk.get(f"{bench.desk.uri}/v1/analytics/namespaces/sales/tables/wide{i}",
+                              {"Authorization": "Bearer " + token, "X-Iceberg-Access-Delegation": "vended-credentials"})
+
+    def check():
+        keys = set()
+        for token in tokens:
+            for i, file in enumerate(files):
+                status, text, _ = answer(token, i)
+                body = json.loads(text)
+                if status != 200 or body["metadata-location"] != file or len(body["metadata"]["schemas"][0]["fields"]) != 150:
+                    raise SystemExit(f"a load of wide{i} was answered wrongly: {status} {text[:300]}")
+                keys.add((token, i, body["storage-credentials"][0]["config"]["s3.access-key-id"]))
+        if len({k[2] for k in keys}) != len(keys):
+            raise SystemExit("two callers, or two tables, share a key")
+    check()
+    with open(os.path.join(bench.nginx.files, "answer.json"), "wb") as f:
+        f.write(answer(tokens[0], 0)[1])
+    script = bench.script("load", tokens, "/v1/analytics/namespaces/sales/tables/wide{}",
+                          ", ['X-Iceberg-Access-Delegation'] = 'vended-credentials'")
+    value = ratio(lambda: wrk(bench.desk.uri, script), lambda: wrk(bench.nginx.url + "answer.json"))
+    check()
+    report("load a table of 20 KB with credentials", value, "x", 0.50, "nginx")
 
 
 def idle(bench):
@@ -253,14 +305,14 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    wanted = arguments.names or ["start", "constant", "credentials", "idle", "change", "cluster"]
+    wanted = arguments.names or ["start", "constant", "credentials", "load", "idle", "change", "cluster"]
     print(f"{'what':<44} {'value':>10} {'unit':<14} {'target':<10} against", flush=True)
     bench = Bench
     try:
-        if set(wanted) & {"constant", "credentials", "idle", "change"}:
+        if set(wanted) & {"constant", "credentials", "load", "idle", "change"}:
             bench.begin()
         for name in wanted:
-            {"start": start, "constant": constant, "credentials": credentials, "idle": idle, "change": change,
+            {"start": start, "constant": constant, "credentials": credentials, "load": load, "idle": idle, "change": change,
              "cluster": cluster}[name](bench)
     finally:
         bench.doClassCleanups()

@@ -16,9 +16,9 @@ enum {
     LIMIT_HTTP_HEAD_MS = 10 * 1000,
     LIMIT_HTTP_BODY_MS = 60 * 1000,
     LIMIT_HTTP_IDLE_MS = 120 * 1000,
-    LIMIT_CONNECTIONS = 20000,  /* per loop; each costs about 1 KB when idle */
-    LIMIT_CALLS_WAITING = 4096, /* calls per loop that wait for a mint or a query */
-    LIMIT_REPLY_BYTES = 64 * 1024 * 1024,
+    LIMIT_CONNECTIONS = 20000,            /* per loop; each costs about 1 KB when idle */
+    LIMIT_CALLS_WAITING = 4096,           /* calls per loop that wait for a mint or a query */
+    LIMIT_REPLY_BYTES = 65 * 1024 * 1024, /* the largest metadata file, and what goes with it */
 
     /* What we read from others. */
     LIMIT_RESPONSE_BYTES = 64 * 1024 * 1024,  /* one answer of a store or of the API server */
@@ -41,6 +41,7 @@ enum {
 
     /* Iceberg. */
     LIMIT_METADATA_BYTES = 64 * 1024 * 1024,
+    LIMIT_METADATA_CACHE_BYTES = 64 * 1024 * 1024, /* in memory, of all loops together */
     LIMIT_SCHEMA_DEPTH = 32,
     LIMIT_SCHEMA_FIELDS = 10000,
     LIMIT_NAME_BYTES = 255, /* one level of a namespace, or a table's name */

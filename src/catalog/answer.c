@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "catalog/etag.h"
+#include "catalog/given.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
 #include "catalog/vend.h"
@@ -89,22 +90,17 @@ void table_tag(struct call *c, const struct table_at *t, struct sv file)
 /* ---- answers ---- */
 
 struct answering {
-    struct json *result;
+    struct json *result; /* what goes with the metadata */
     struct etag_facts facts;
+    struct given given;
+    struct sv text;
+    bool is_load;
+    uint64_t epoch;
 };
 
 static void no_store(struct call *c)
 {
     http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
-}
-
-static bool reply_result(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
-{
-    const struct answering *w = c->work;
-
-    no_store(c);
-    add_tag(c, etag_make(c->rules, &w->facts, good_until(c, &w->facts), c->arena));
-    return call_reply_json(c, 200, w->result);
 }
 
 bool table_answer_held(struct call *c)
@@ -113,21 +109,84 @@ bool table_answer_held(struct call *c)
     return call_reply_empty(c, 304);
 }
 
-bool table_answer(struct call *c, const struct table_at *t, struct sv file, struct json *metadata,
+static struct sv quoted(struct call *c, struct sv file)
+{
+    struct buf b = buf_new(c->arena, 6 * file.n + 2);
+
+    if (!file.n)
+        return SV("null");
+    json_write_str(&b, file);
+    return buf_sv(&b);
+}
+
+/* The metadata goes as it lies in the file: it was read as JSON when it was put into the cache. */
+bool metadata_reply(struct call *c, struct sv file, struct sv text, struct sv more)
+{
+    struct sv inside = sv_skip(more, 1);
+
+    c->out.status = 200;
+    c->out.body = ARENA_JOIN(c->arena, SV("{\"metadata-location\":"), quoted(c, file),
+                             SV(",\"metadata\":"), text, more.n ? SV(",") : SV("}"), inside);
+    http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
+    return call_reply(c);
+}
+
+static bool reply_given(struct call *c, const struct given *g, struct sv text)
+{
+    no_store(c);
+    add_tag(c, g->tag);
+    return metadata_reply(c, g->file, text, g->text);
+}
+
+static bool reply_result(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    struct answering *w = c->work;
+
+    w->given.text = json_text(c->arena, w->result);
+    w->given.tag = etag_make(c->rules, &w->facts, good_until(c, &w->facts), c->arena);
+    if (w->is_load && !rule_is_folder(c->catalog->integration))
+        given_remember(c, &w->given, w->epoch);
+    return reply_given(c, &w->given, w->text);
+}
+
+static struct sv variant_of(const struct call *c, bool refs_only)
+{
+    static const struct sv variants[2][2] = {
+        {SV_INIT("load"),      SV_INIT("load with keys")     },
+        {SV_INIT("load refs"), SV_INIT("load refs with keys")}
+    };
+
+    return variants[refs_only][call_asks_for_keys(c)];
+}
+
+bool table_answer(struct call *c, const struct table_at *t, struct sv file, struct sv text,
                   struct err *e)
 {
     struct answering *w = arena_new(c->arena, struct answering);
     struct vend_ask ask = ask_for(t);
 
-    w->result = json_new_object(c->arena);
-    w->facts = facts_of(c, t, file, true);
-    if (file.n)
-        json_set_str(w->result, c->arena, SV("metadata-location"), file);
-    else
-        json_set(w->result, SV("metadata-location"), NULL);
-    json_set(w->result, SV("metadata"), metadata);
+    *w = (struct answering){
+        .result = json_new_object(c->arena),
+        .facts = facts_of(c, t, file, true),
+        .given = {.variant = variant_of(c, t->refs_only), .file = file},
+        .text = text,
+        .is_load = t->is_load,
+        .epoch = t->asked_epoch
+    };
     json_set(w->result, SV("config"), json_new_object(c->arena));
     ask.result = w->result;
     c->work = w;
     return call_vend(c, &ask, reply_result, e);
+}
+
+bool table_answer_again(struct call *c, bool refs_only)
+{
+    const struct given *g = given_find(c, variant_of(c, refs_only));
+    struct sv text;
+
+    if (!g || http_header_text(&c->in->headers, SV("If-None-Match")).n ||
+        !metadata_recall(c, g->file, refs_only, &text))
+        return false;
+    given_tell(c, g);
+    return reply_given(c, g, text);
 }

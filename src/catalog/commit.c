@@ -15,16 +15,21 @@ struct commit_work {
 
 static bool begin_try(struct call *c, struct err *e);
 
-static bool reply(struct call *c, struct json *metadata, struct sv file)
+static bool reply(struct call *c, struct sv text, struct sv file)
 {
     const struct commit_work *w = c->work;
-    struct json *body = json_new_object(c->arena);
 
     metric_add(METRIC_COMMITS, 1);
-    json_set_str(body, c->arena, SV("metadata-location"), file);
-    json_set(body, SV("metadata"), metadata);
     table_tag(c, &w->one.at, file);
-    return call_reply_json(c, 200, body);
+    return metadata_reply(c, file, text, (struct sv){0});
+}
+
+/* With what stands there already. */
+static bool reply_base(struct call *c)
+{
+    const struct commit_work *w = c->work;
+
+    return reply(c, json_text(c->arena, w->one.at.metadata), w->one.at.row.metadata_location);
 }
 
 static bool conflict(struct call *c)
@@ -55,7 +60,7 @@ static bool after_existing(struct call *c, UNUSED const struct err *outcome, str
     struct commit_work *w = c->work;
 
     return metadata_applied(w->one.at.metadata, w->one.request, c->arena) == APPLIED_YES
-               ? reply(c, w->one.at.metadata, w->one.at.row.metadata_location)
+               ? reply_base(c)
                : unknown(c, e);
 }
 
@@ -179,7 +184,7 @@ static bool after_log(struct call *c, UNUSED const struct err *outcome, struct e
 
     switch (metadata_write_applied(w->one.at.metadata, &write)) {
     case APPLIED_YES:
-        return reply(c, w->one.after, w->one.file);
+        return reply(c, w->one.text, w->one.file);
     case APPLIED_NO:
         return not_applied(c, ERR_CONFLICT, e);
     case APPLIED_UNCLEAR:
@@ -198,7 +203,7 @@ static bool after_pointer(struct call *c, const struct err *outcome, struct err 
     if (outcome)
         return unknown(c, e);
     if (sv_eq(w->one.at.row.metadata_location, w->one.file))
-        return reply(c, w->one.after, w->one.file);
+        return reply(c, w->one.text, w->one.file);
     if (sv_eq(w->one.at.row.metadata_location, w->one.old_file))
         return not_applied(c, ERR_UNAVAILABLE, e);
     w->one.at.otherwise = no_answer;
@@ -216,8 +221,8 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
     struct commit_work *w = c->work;
 
     if (!outcome) {
-        metadata_remember(c, w->one.file, json_text(c->arena, w->one.after));
-        return reply(c, w->one.after, w->one.file);
+        metadata_remember(c, w->one.file, w->one.text);
+        return reply(c, w->one.text, w->one.file);
     }
     if (outcome->code == ERR_INTERNAL)
         return look_up(c, e);
@@ -254,7 +259,8 @@ static bool put_file(struct call *c, struct err *e)
     w->one.row.metadata_location = w->one.file;
     if (!table_file(c, w->one.file, w->one.folders, w->one.n_folders, &ask, e))
         return false;
-    ask.body = metadata_body(c, w->one.file, json_text(c->arena, w->one.after));
+    w->one.text = json_text(c->arena, w->one.after);
+    ask.body = metadata_body(c, w->one.file, w->one.text);
     return call_object(c, &ask, after_put, e);
 }
 
@@ -298,7 +304,7 @@ static bool not_taken(struct call *c, struct err *e)
     if (!w->one.creates && (e->code == ERR_CONFLICT || e->code == ERR_INVALID))
         before = metadata_applied(w->one.at.metadata, w->one.request, c->arena);
     if (before == APPLIED_YES)
-        return reply(c, w->one.at.metadata, w->one.old_file);
+        return reply_base(c);
     if (before == APPLIED_UNCLEAR)
         return unknown(c, e);
     return e->code == ERR_CONFLICT ? conflict(c) : false;
@@ -315,7 +321,7 @@ static bool apply(struct call *c, struct err *e)
         return not_taken(c, e);
     w->one.after = result.metadata;
     if (!result.changed)
-        return reply(c, w->one.after, w->one.old_file);
+        return reply_base(c);
     return commit_claims(c, &w->one, e) && check_places(c, e);
 }
 

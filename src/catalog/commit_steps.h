@@ -11,6 +11,7 @@ struct commit_one {
     const struct json *request;
     bool creates;
     struct json *after;       /* the metadata as it will be */
+    struct sv text;           /* ... as its file will say it */
     struct sv file, old_file; /* of `after`; of what `at` holds */
     struct table_row row;     /* as it will be */
     struct location folders[8];

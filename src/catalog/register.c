@@ -24,7 +24,7 @@ static bool done(struct call *c, struct err *e)
     for (size_t i = 0; i < w->one.n_folders; i++)
         t->folders[i] = w->one.folders[i];
     t->n_folders = w->one.n_folders;
-    return table_answer(c, t, w->one.file, w->one.after, e);
+    return table_answer(c, t, w->one.file, w->one.text, e);
 }
 
 static bool name_taken(struct call *c, struct err *e)
@@ -102,7 +102,8 @@ static bool read_file(struct call *c, struct register_work *w, struct err *e)
 {
     struct sv text;
 
-    if (!register_text(c, &text, e) || !metadata_read(text, c->arena, &w->one.after, e) ||
+    if (!register_text(c, &text, e) ||
+        !metadata_read_text(text, c->arena, &w->one.after, &w->one.text, e) ||
         !metadata_check(w->one.after, c->arena, e))
         return false;
     if (!w->one.creates &&

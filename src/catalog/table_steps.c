@@ -1,17 +1,9 @@
 /* table_steps.c - what several table handlers do. */
 #include "catalog/table_steps.h"
 
-#include "base/limits.h"
-#include "base/metric.h"
 #include "serve/loop.h"
-#include "wire/gzip.h"
 
-enum {
-    MAX_FOLDERS = 8,
-    METADATA_CACHE_BYTES = 32 * 1024 * 1024,
-    METADATA_CACHED_BYTES = 1024 * 1024,
-    PLACES_KEPT = 20000
-};
+enum { MAX_FOLDERS = 8, PLACES_KEPT = 20000 };
 
 bool table_path(struct call *c, struct table_path *out, struct err *e)
 {
@@ -263,95 +255,4 @@ bool table_file(struct call *c, struct sv text, const struct location *folders, 
             out->folder = folders[i];
     }
     return true;
-}
-
-void metadata_remember(struct call *c, struct sv location, struct sv text)
-{
-    struct loop *l = c->loop;
-    struct sv *copy;
-
-    if (text.n > METADATA_CACHED_BYTES)
-        return;
-    if (l->metadata_arena.used_bytes > METADATA_CACHE_BYTES) {
-        arena_done(&l->metadata_arena);
-        l->metadata = map_new(&l->metadata_arena);
-    }
-    copy = arena_new(&l->metadata_arena, struct sv);
-    *copy = arena_dup(&l->metadata_arena, text);
-    (void)map_put(&l->metadata, location, copy);
-}
-
-struct sv metadata_body(const struct call *c, struct sv file, struct sv text)
-{
-    return sv_ends(file, SV(".gz.metadata.json")) ? gzip_write(text, c->arena) : text;
-}
-
-static bool read_content(struct call *c, struct table_at *t, struct err *e)
-{
-    struct sv text = call_content(c);
-
-    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
-        !metadata_read(text, c->arena, &t->metadata, e))
-        return false;
-    metadata_remember(c, t->row.metadata_location, text);
-    return true;
-}
-
-bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)
-{
-    struct err why = *e;
-
-    if (outcome && outcome->code != ERR_NOT_FOUND && !call_content_is_too_large(c))
-        return false;
-    if (outcome)
-        (void)err_set(&why, ERR_INVALID, "it is larger than %d bytes", LIMIT_METADATA_BYTES);
-    metric_add(METRIC_METADATA_UNUSABLE, 1);
-    if (outcome && outcome->code == ERR_NOT_FOUND) {
-        c->error_type = "NotFoundException";
-        (void)err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
-                      SV_ARG(sv_first(file, 180)));
-    } else {
-        c->error_status = 500;
-        c->error_type = "InternalServerError";
-        (void)err_set(e, ERR_INVALID, "metadata file " SV_FMT " cannot be used: %s",
-                      SV_ARG(sv_first(file, 160)), why.msg);
-    }
-    loop_log_refusal(c, "a metadata file cannot be used", e);
-    return false;
-}
-
-static bool after_file(struct call *c, const struct err *outcome, struct err *e)
-{
-    struct table_at *t = c->work;
-
-    if (!outcome && read_content(c, t, e))
-        return t->then(c, NULL, e);
-    return t->otherwise ? t->otherwise(c, outcome, e)
-                        : metadata_unread(c, t->row.metadata_location, outcome, e);
-}
-
-/* A file that somebody else wrote may have changed before it was registered. */
-static const struct sv *known_metadata(struct loop *l, struct sv location)
-{
-    uint64_t registered = atomic_load(&l->serve->registered);
-
-    if (l->registered != registered) {
-        arena_done(&l->metadata_arena);
-        l->metadata = map_new(&l->metadata_arena);
-        l->registered = registered;
-    }
-    return map_get(&l->metadata, location);
-}
-
-bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
-{
-    const struct sv *known = known_metadata(c->loop, t->row.metadata_location);
-    struct object_ask ask = {.method = HTTP_GET};
-
-    t->then = then;
-    /* A file of this machine is as near as the cache, and people move files. */
-    if (known && !rule_is_folder(c->catalog->integration))
-        return metadata_read(*known, c->arena, &t->metadata, e) && then(c, NULL, e);
-    return table_file(c, t->row.metadata_location, t->folders, t->n_folders, &ask, e) &&
-           call_object(c, &ask, after_file, e);
 }

@@ -29,10 +29,14 @@ struct table_at {
     struct location folders[8];
     size_t n_folders;
     struct json *metadata; /* after table_metadata */
+    struct sv text;        /* after table_text: JSON, as a load answers it */
+    struct sv whole;       /* metadata.c's: with all snapshots */
+    bool is_kept;          /* ... and in the cache already */
     call_then_fn *then;
     call_then_fn *otherwise; /* table_metadata failed; NULL: the call ends with the error */
     uint64_t asked_epoch;
     bool refs_only; /* snapshots=refs */
+    bool is_load;   /* its answer may be given again */
 };
 
 /* ERR_CONFLICT: a table bears the name. On a keeper. */
@@ -47,9 +51,6 @@ bool view_in_the_way(const struct table_path *path, struct err *e);
 MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
 /* t->folders from t->row, each checked to be allowed. */
 MUST_CHECK bool table_folders(struct call *c, struct table_at *t, struct err *e);
-/* The metadata file of t->row, from the cache or the bucket, into t->metadata. */
-MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then,
-                               struct err *e);
 /* A place of its own below `parent`, the namespace's location, or else below the catalog's: the
  * name and a part of the fresh `uuid`. choose.c. */
 struct sv location_choose(struct call *c, const struct table_path *path, struct sv parent,
@@ -69,12 +70,15 @@ void folders_row(struct call *c, const struct location *folders, size_t n, struc
  * table's folders that it lies in (the first, when it lies in none). */
 MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,
                            struct object_ask *out, struct err *e);
-/* The bytes of a metadata file of that name. */
-struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
-/* Answers with a LoadTableResult: `metadata` of `file` (empty while staged), and the keys that were
- * asked for, for the folders of `t`. Takes c->work. answer.c. */
+/* Answers with a LoadTableResult: the metadata `text` of `file` (empty while staged), and the keys
+ * that were asked for, for the folders of `t`. Takes c->work. answer.c. */
 MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, struct sv file,
-                             struct json *metadata, struct err *e);
+                             struct sv text, struct err *e);
+/* Answers a load as the one before it, when that still holds: whether it did. answer.c. */
+bool table_answer_again(struct call *c, bool refs_only);
+/* Answers with "metadata-location", "metadata" and what `more`, an object's text or nothing, holds.
+ * Always true. answer.c. */
+bool metadata_reply(struct call *c, struct sv file, struct sv text, struct sv more);
 /* Whether the client holds what table_answer would say of t->row and may go on with it: a tag that
  * it sent says so, and is in the answer's head now. answer.c. */
 bool table_is_held(struct call *c, const struct table_at *t);
@@ -82,6 +86,20 @@ bool table_answer_held(struct call *c); /* 304. Always true. answer.c */
 /* Tags an answer without keys that holds the whole of `file`, as a load of it without keys would.
  * answer.c. */
 void table_tag(struct call *c, const struct table_at *t, struct sv file);
+
+/* ---- metadata.c ---- */
+
+/* The metadata file of t->row, from the cache or the bucket, into t->metadata. */
+MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then,
+                               struct err *e);
+/* The same as text alone, into t->text; what is in the cache is not read as JSON again. */
+MUST_CHECK bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
+/* Puts a file's text into the cache: it has just been written, or understood. */
+void metadata_remember(struct call *c, struct sv file, struct sv text);
+/* The text that a load of `file` answers, from the cache; it lives as long as the call. */
+bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *out);
+/* The bytes of a metadata file of that name. */
+struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
 /*
  * Ends a call that has read no metadata from `file`: by `outcome`, or, when that is NULL, because
  * what was read is none, as `e` says.
@@ -91,7 +109,5 @@ void table_tag(struct call *c, const struct table_at *t, struct sv file);
  * of its content. Always false.
  */
 bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e);
-/* Puts a file's text into the cache: it has just been written. */
-void metadata_remember(struct call *c, struct sv location, struct sv text);
 
 #endif

@@ -85,8 +85,8 @@ static bool created(struct call *c, struct err *e)
 {
     struct table_work *w = c->work;
 
-    metadata_remember(c, w->file, json_text(c->arena, w->at.metadata));
-    return table_answer(c, &w->at, w->file, w->at.metadata, e);
+    metadata_remember(c, w->file, w->at.text);
+    return table_answer(c, &w->at, w->file, w->at.text, e);
 }
 
 static bool unknown(struct call *c, struct err *e)
@@ -157,7 +157,8 @@ static bool put_first(struct call *c, struct table_work *w, struct err *e)
     w->at.row.metadata_location = w->file;
     if (!table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
         return false;
-    ask.body = metadata_body(c, w->file, json_text(c->arena, w->at.metadata));
+    w->at.text = json_text(c->arena, w->at.metadata);
+    ask.body = metadata_body(c, w->file, w->at.text);
     return call_object(c, &ask, after_put, e);
 }
 
@@ -213,7 +214,7 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
         return false;
     /* A promise that was prolonged keeps its uuid. */
     json_set_str(w->at.metadata, c->arena, SV("table-uuid"), w->staging.row.uuid);
-    return table_answer(c, &w->at, w->file, w->at.metadata, e);
+    return table_answer(c, &w->at, w->file, json_text(c->arena, w->at.metadata), e);
 }
 
 /* Beyond the life of every key that is handed out with the promise; clocks differ. */
@@ -264,14 +265,11 @@ bool table_create(struct call *c, struct err *e)
 static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct table_work *w = c->work;
-    struct json *m = w->at.metadata;
 
     if (w->is_held)
         return table_answer_held(c);
-    if (w->at.refs_only)
-        m = metadata_refs_only(m, c->arena);
     w->file = w->at.row.metadata_location;
-    return table_answer(c, &w->at, w->file, m, e);
+    return table_answer(c, &w->at, w->file, w->at.text, e);
 }
 
 static bool found(struct call *c, UNUSED const struct err *outcome, struct err *e)
@@ -282,15 +280,20 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
     /* People move files of this machine, and one that is gone is told as soon as it is. */
     if (w->is_held && !rule_is_folder(c->catalog->integration))
         return table_answer_held(c);
-    return table_metadata(c, &w->at, loaded, e);
+    return table_text(c, &w->at, loaded, e);
 }
 
 bool table_load(struct call *c, struct err *e)
 {
     const struct sv *snapshots = form_get(&c->query, SV("snapshots"));
-    struct table_work *w = arena_new(c->arena, struct table_work);
+    bool refs_only = snapshots && sv_eq_nocase(*snapshots, SV("refs"));
+    struct table_work *w;
 
-    w->at.refs_only = snapshots && sv_eq_nocase(*snapshots, SV("refs"));
+    if (table_answer_again(c, refs_only))
+        return true;
+    w = arena_new(c->arena, struct table_work);
+    w->at.refs_only = refs_only;
+    w->at.is_load = true;
     return table_path(c, &w->at.path, e) &&
            call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
                        e) &&

@@ -39,7 +39,8 @@ static bool put_one(struct call *c, struct part *p, struct err *e)
     o->row.metadata_location = o->file;
     if (!table_file(c, o->file, o->folders, o->n_folders, &ask, e))
         return false;
-    ask.body = metadata_body(c, o->file, json_text(c->arena, o->after));
+    o->text = json_text(c->arena, o->after);
+    ask.body = metadata_body(c, o->file, o->text);
     p->written = true;
     return call_object(c, &ask, put_next, e);
 }

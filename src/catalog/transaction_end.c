@@ -257,7 +257,7 @@ bool transaction_swapped(struct call *c, const struct err *outcome, struct err *
         const struct commit_one *o = &t->parts[i].one;
 
         if (t->parts[i].changed)
-            metadata_remember(c, o->file, json_text(c->arena, o->after));
+            metadata_remember(c, o->file, o->text);
     }
     return transaction_done(c, t);
 }

@@ -6,13 +6,14 @@
 #include "base/limits.h"
 #include "base/metric.h"
 #include "catalog/etag.h"
+#include "catalog/given.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
 #include "serve/loop.h"
 
 /* "vended-credentials" among the words of X-Iceberg-Access-Delegation; unknown words mean nothing.
  */
-static bool asked_for(const struct call *c)
+bool call_asks_for_keys(const struct call *c)
 {
     struct sv value = http_header_text(&c->in->headers, SV("X-Iceberg-Access-Delegation")), word;
 
@@ -127,7 +128,7 @@ static bool goes_without(const struct call *c, const struct vend_ask *ask, unsig
 {
     bool files = rule_is_folder(c->catalog->integration);
 
-    return !ask->required && (!asked_for(c) || !access || files);
+    return !ask->required && (!call_asks_for_keys(c) || !access || files);
 }
 
 static void add_target(struct buf *b, const struct target *t)
@@ -201,109 +202,6 @@ bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, s
     return call_mint(c, &mint, after_mint, e);
 }
 
-/* ---- answers that were given before ---- */
-
-/*
- * A rendered answer of /credentials. What led to it is the rulebook, what the store holds and the
- * caller's path: it goes when either of the first two changes, so a right that was taken away or a
- * table that moved is never answered from here.
- */
-struct given {
-    struct sv body, levels_text, table_text, grant, key_id;
-    const struct rule_catalog *catalog; /* of this rulebook */
-    int64_t use_until_ms, expires_ms;   /* Unix time */
-};
-
-enum { ANSWERS_KEPT = 20000, REUSE_MS = 30 * 60 * 1000 };
-
-static struct sv given_key(const struct call *c, char *out, size_t size)
-{
-    const struct sv parts[] = {c->who.name, c->who.only_role, c->path};
-    size_t n = 0;
-
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (parts[i].n + 1 > size - n)
-            return (struct sv){0};
-        if (parts[i].n)
-            memcpy(out + n, parts[i].p, parts[i].n);
-        n += parts[i].n;
-        out[n++] = '\n';
-    }
-    return sv_of(out, n);
-}
-
-static bool rules_are_current(const struct call *c)
-{
-    return c->rules == c->loop->rules;
-}
-
-/* Not longer than what a fresh one would be allowed to live: the caller's own token, or the least
- * that can be had. */
-static bool may_be_given(const struct call *c, const struct given *g)
-{
-    int64_t least_ms = c->now_ms + (int64_t)LIMIT_MIN_TTL_SECONDS * 1000;
-
-    return c->now_ms < g->use_until_ms &&
-           (g->expires_ms <= c->who.token_expires_ms || g->expires_ms <= least_ms);
-}
-
-static const struct given *find_given(struct call *c)
-{
-    struct loop *l = c->loop;
-    uint64_t epoch = atomic_load(&l->serve->epoch);
-    const struct given *g;
-    char text[2048];
-
-    if (l->answers_epoch != epoch || l->answers.n > ANSWERS_KEPT) {
-        arena_done(&l->answers_arena);
-        l->answers = map_new(&l->answers_arena);
-        l->answers_epoch = epoch;
-    }
-    g = map_get(&l->answers, given_key(c, text, sizeof(text)));
-    return g && may_be_given(c, g) ? g : NULL;
-}
-
-static void remember_given(struct call *c, uint64_t asked_epoch)
-{
-    struct loop *l = c->loop;
-    struct arena *a = &l->answers_arena;
-    int64_t life_ms = c->vended_expires_ms - c->now_ms;
-    struct given *g;
-    char text[2048];
-    struct sv key = given_key(c, text, sizeof(text));
-
-    if (!key.n || !rules_are_current(c) || l->answers_epoch != asked_epoch ||
-        atomic_load(&l->serve->epoch) != asked_epoch)
-        return;
-    g = arena_new(a, struct given);
-    *g = (struct given){.body = arena_dup(a, c->out.body),
-                        .levels_text = arena_dup(a, c->levels_text),
-                        .table_text = arena_dup(a, c->table_text),
-                        .grant = c->grant,
-                        .key_id = arena_dup(a, c->vended_key_id),
-                        .catalog = c->catalog,
-                        .expires_ms = c->vended_expires_ms};
-    g->use_until_ms =
-        c->now_ms + (life_ms / 2 > life_ms - REUSE_MS ? life_ms / 2 : life_ms - REUSE_MS) / 2;
-    (void)map_put(&l->answers, key, g);
-}
-
-static bool give_again(struct call *c, const struct given *g)
-{
-    c->catalog = g->catalog;
-    c->levels_text = g->levels_text;
-    c->table_text = g->table_text;
-    c->grant = g->grant;
-    c->vended_key_id = g->key_id;
-    c->vended_expires_ms = g->expires_ms;
-    metric_add(METRIC_VENDS_GRANTED, 1);
-    c->out.status = 200;
-    c->out.body = g->body;
-    http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
-    http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
-    return call_reply(c);
-}
-
 /* ---- GET .../credentials ---- */
 
 struct showing {
@@ -311,16 +209,28 @@ struct showing {
     uint64_t epoch; /* of the store, when it was asked */
 };
 
-static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+static bool reply_keys(struct call *c, struct sv body)
 {
-    const struct showing *s = c->work;
-
     c->out.status = 200;
-    c->out.body = json_text(c->arena, s->body);
-    remember_given(c, s->epoch);
+    c->out.body = body;
     http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
     http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
     return call_reply(c);
+}
+
+static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    const struct showing *s = c->work;
+    const struct given g = {.text = json_text(c->arena, s->body)};
+
+    given_remember(c, &g, s->epoch);
+    return reply_keys(c, g.text);
+}
+
+static bool show_again(struct call *c, const struct given *g)
+{
+    given_tell(c, g);
+    return reply_keys(c, g->text);
 }
 
 static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
@@ -342,11 +252,11 @@ static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct 
 
 bool credentials_show(struct call *c, struct err *e)
 {
-    const struct given *g = find_given(c);
+    const struct given *g = given_find(c, (struct sv){0});
     struct table_at *t;
 
     if (g)
-        return give_again(c, g);
+        return show_again(c, g);
     t = arena_new(c->arena, struct table_at);
     if (!table_path(c, &t->path, e))
         return false;

@@ -21,6 +21,7 @@ struct vend_ask {
 };
 MUST_CHECK bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then,
                           struct err *e);
+bool call_asks_for_keys(const struct call *c); /* the client takes part */
 /* All that the keys which call_vend would add follow from, beside the caller and the table; nothing
  * when it would add none. Fails when it would fail for sure. */
 MUST_CHECK bool call_vend_terms(struct call *c, const struct vend_ask *ask,

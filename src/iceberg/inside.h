@@ -38,8 +38,9 @@ MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struc
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
 MUST_CHECK bool metadata_is_complete(const struct json *m, struct err *e);
 
-/* old.c. Says in today's members what an old file left to be understood; changes nothing else. */
-MUST_CHECK bool metadata_modernise(struct json *m, struct arena *a, struct err *e);
+/* old.c. Says in today's members what an old file left to be understood; changes nothing else.
+ * `*added` says whether there was anything to say. */
+MUST_CHECK bool metadata_modernise(struct json *m, struct arena *a, bool *added, struct err *e);
 
 /* ---- lists.c ---- */
 

@@ -95,10 +95,12 @@ static bool check_shape(const struct json *m, struct err *e)
            err_set(e, ERR_INVALID, "table metadata: a schema, spec or order without its fields");
 }
 
-bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e)
+bool metadata_read_text(struct sv text, struct arena *a, struct json **out, struct sv *as_text,
+                        struct err *e)
 {
     struct json *m;
     int64_t format;
+    bool added;
 
     if (text.n > LIMIT_METADATA_BYTES)
         return err_set(e, ERR_INVALID, "table metadata of %zu bytes, at most %d", text.n,
@@ -116,10 +118,18 @@ bool metadata_read(struct sv text, struct arena *a, struct json **out, struct er
         return err_set(e, ERR_INVALID, "table metadata without a location");
     if (format > 1 && !json_get_str(m, SV("table-uuid")).n)
         return err_set(e, ERR_INVALID, "table metadata without a table-uuid");
-    if (!metadata_modernise(m, a, e))
+    if (!metadata_modernise(m, a, &added, e))
         return err_wrap(e, "table metadata");
     *out = m;
+    *as_text = added ? json_text(a, m) : sv_trim(text);
     return true;
+}
+
+bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e)
+{
+    struct sv ignored;
+
+    return metadata_read_text(text, a, out, &ignored, e);
 }
 
 void metadata_facts(const struct json *metadata, struct arena *a, struct metadata_facts *out)

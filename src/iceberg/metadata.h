@@ -17,6 +17,10 @@
  * refs. */
 MUST_CHECK bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e);
 
+/* The same; `*as_text` says what was read: the bytes of the file, where nothing had to be added. */
+MUST_CHECK bool metadata_read_text(struct sv text, struct arena *a, struct json **out,
+                                   struct sv *as_text, struct err *e);
+
 /*
  * What holds of every file that we write, of one that somebody else wrote: identity, schemas that
  * are sound, a layout bound to the current one, snapshots with manifest lists and ids of their own,

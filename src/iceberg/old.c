@@ -72,10 +72,26 @@ static void add_refs(struct json *m, struct arena *a)
     json_set(m, SV("refs"), refs);
 }
 
-bool metadata_modernise(struct json *m, struct arena *a, struct err *e)
+/* Null is absent. */
+static bool lacks_any(const struct json *m, const char *const *names)
 {
+    for (; *names; names++) {
+        if (!json_get(m, sv_from(*names)))
+            return true;
+    }
+    return false;
+}
+
+bool metadata_modernise(struct json *m, struct arena *a, bool *added, struct err *e)
+{
+    static const char *const since_2[] = {"refs", NULL}, *const since_1[] = {
+                                                             "refs", "schemas", "sort-orders",
+                                                             "partition-specs", NULL};
+    bool is_first = get_i64(m, "format-version", 1) < 2;
+
+    *added = lacks_any(m, is_first ? since_1 : since_2);
     add_refs(m, a);
-    if (get_i64(m, "format-version", 1) > 1)
+    if (!is_first)
         return true;
     add_schemas(m, a);
     add_orders(m, a);

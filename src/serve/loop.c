@@ -195,7 +195,7 @@ void *loop_start(struct http_loop *http, void *context)
     world_random(s->options.world, &l->next_id, sizeof(l->next_id));
     l->tokens = map_new(&l->tokens_arena);
     l->places = map_new(&l->places_arena);
-    l->metadata = map_new(&l->metadata_arena);
+    l->texts = texts_of(LIMIT_METADATA_CACHE_BYTES / s->options.loops);
     l->answers_arena.wipe = true;
     l->answers = map_new(&l->answers_arena);
     return l;
@@ -230,7 +230,7 @@ void loop_stop(void *state)
     arena_done(&l->tokens_arena);
     arena_done(&l->places_arena);
     arena_done(&l->answers_arena);
-    arena_done(&l->metadata_arena);
+    texts_done(&l->texts);
     arena_done(&l->time_arena);
     arena_done(&last);
 }

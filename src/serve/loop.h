@@ -11,6 +11,7 @@
 #include "serve/call.h"
 #include "serve/minter.h"
 #include "serve/serve.h"
+#include "serve/texts.h"
 
 /* What all loops share; only the epoch changes. */
 struct serve {
@@ -39,8 +40,7 @@ struct loop {
     struct arena answers_arena; /* wipes */
     struct map answers; /* vend.c: rendered credentials, of this rulebook and `answers_epoch` */
     uint64_t answers_epoch;
-    struct arena metadata_arena;
-    struct map metadata; /* metadata files' texts: ours never change */
+    struct texts texts;  /* of metadata files: ours never change */
     uint64_t registered; /* when those of others were last forgotten */
     struct arena time_arena;
     struct sv time; /* of `time_ms`, for records */

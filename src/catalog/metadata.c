@@ -1,0 +1,158 @@
+/* metadata.c - metadata files of tables: read, understood, kept. */
+#include "iceberg/metadata.h"
+
+#include "base/limits.h"
+#include "base/metric.h"
+#include "catalog/table_steps.h"
+#include "serve/loop.h"
+#include "wire/gzip.h"
+
+/* Longer ones are understood on a keeper's thread: the loop's other calls would wait for
+ * milliseconds. What is packed may be a thousand times as long. */
+enum { LARGE_BYTES = 256 * 1024, LARGE_PACKED_BYTES = 16 * 1024 };
+
+/* ---- what is kept ---- */
+
+/* The texts that are in the loop's cache now. A file that somebody else wrote may have changed
+ * before it was registered. */
+static struct texts *kept_texts(struct loop *l)
+{
+    uint64_t registered = atomic_load(&l->serve->registered);
+
+    if (l->registered != registered) {
+        texts_done(&l->texts);
+        l->registered = registered;
+    }
+    return &l->texts;
+}
+
+static struct sv refs_key(struct call *c, struct sv file)
+{
+    return ARENA_JOIN(c->arena, SV("refs "), file);
+}
+
+void metadata_remember(struct call *c, struct sv file, struct sv text)
+{
+    texts_put(kept_texts(c->loop), file, text);
+}
+
+bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *out)
+{
+    return texts_get(kept_texts(c->loop), refs_only ? refs_key(c, file) : file, c->arena, out);
+}
+
+/* ---- a file that is none ---- */
+
+bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)
+{
+    struct err why = *e;
+
+    if (outcome && outcome->code != ERR_NOT_FOUND && !call_content_is_too_large(c))
+        return false;
+    if (outcome)
+        (void)err_set(&why, ERR_INVALID, "it is larger than %d bytes", LIMIT_METADATA_BYTES);
+    metric_add(METRIC_METADATA_UNUSABLE, 1);
+    if (outcome && outcome->code == ERR_NOT_FOUND) {
+        c->error_type = "NotFoundException";
+        (void)err_set(e, ERR_NOT_FOUND, "Failed to open input stream for file: " SV_FMT,
+                      SV_ARG(sv_first(file, 180)));
+    } else {
+        c->error_status = 500;
+        c->error_type = "InternalServerError";
+        (void)err_set(e, ERR_INVALID, "metadata file " SV_FMT " cannot be used: %s",
+                      SV_ARG(sv_first(file, 160)), why.msg);
+    }
+    loop_log_refusal(c, "a metadata file cannot be used", e);
+    return false;
+}
+
+static bool unread(struct call *c, struct table_at *t, const struct err *outcome, struct err *e)
+{
+    return t->otherwise ? t->otherwise(c, outcome, e)
+                        : metadata_unread(c, t->row.metadata_location, outcome, e);
+}
+
+/* ---- understanding one ---- */
+
+/* From the bytes in t->text to values, and to the text that a load answers. */
+static bool understand(struct call *c, struct table_at *t, struct err *e)
+{
+    struct sv text = t->text;
+
+    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
+        !metadata_read_text(text, c->arena, &t->metadata, &t->whole, e))
+        return false;
+    t->text = t->whole;
+    if (t->refs_only)
+        t->text = json_text(c->arena, metadata_refs_only(t->metadata, c->arena));
+    return true;
+}
+
+static bool go_on(struct call *c, struct table_at *t, struct err *e)
+{
+    if (!t->is_kept)
+        metadata_remember(c, t->row.metadata_location, t->whole);
+    if (t->refs_only)
+        metadata_remember(c, refs_key(c, t->row.metadata_location), t->text);
+    return t->then(c, NULL, e);
+}
+
+/* On a keeper, which only lends its thread. */
+static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
+{
+    return understand(c, c->work, e);
+}
+
+static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
+{
+    return outcome ? unread(c, c->work, NULL, e) : go_on(c, c->work, e);
+}
+
+static bool is_large(struct sv text)
+{
+    return text.n > (gzip_is(text) ? LARGE_PACKED_BYTES : LARGE_BYTES);
+}
+
+static bool understand_text(struct call *c, struct table_at *t, struct sv text, struct err *e)
+{
+    t->text = text;
+    if (is_large(text))
+        return call_read(c, query_understand, after_understood, e);
+    return understand(c, t, e) ? go_on(c, t, e) : unread(c, t, NULL, e);
+}
+
+static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+{
+    return outcome ? unread(c, c->work, outcome, e)
+                   : understand_text(c, c->work, call_content(c), e);
+}
+
+/* A file of this machine is as near as the cache, and people move files. */
+static bool recall(struct call *c, const struct table_at *t, bool refs_only, struct sv *out)
+{
+    return !rule_is_folder(c->catalog->integration) &&
+           metadata_recall(c, t->row.metadata_location, refs_only, out);
+}
+
+bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
+{
+    struct object_ask ask = {.method = HTTP_GET};
+    struct sv known;
+
+    t->then = then;
+    t->is_kept = recall(c, t, false, &known);
+    if (t->is_kept)
+        return understand_text(c, t, known, e);
+    return table_file(c, t->row.metadata_location, t->folders, t->n_folders, &ask, e) &&
+           call_object(c, &ask, after_file, e);
+}
+
+bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
+{
+    return recall(c, t, t->refs_only, &t->text) ? then(c, NULL, e) : table_metadata(c, t, then, e);
+}
+
+struct sv metadata_body(const struct call *c, struct sv file, struct sv text)
+{
+    return sv_ends(file, SV(".gz.metadata.json")) ? gzip_write(text, c->arena) : text;
+}
