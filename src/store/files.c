@@ -33,6 +33,13 @@ static struct sv name_of(struct sv path, struct sv *folder)
     return sv_skip(path, (size_t)(slash + 1));
 }
 
+/* The name of a folder that was made lasts once the folder above has been synced: without it a loss
+ * of power takes away all that is below. */
+static bool make_part(int above, const char *name)
+{
+    return mkdirat(above, name, 0755) == 0 ? fsync(above) == 0 : errno == EEXIST;
+}
+
 /* The folder, opened part by part so that no link is followed; made, when it is to be. -1: errno.
  */
 static int enter(struct sv folder, bool make)
@@ -45,7 +52,7 @@ static int enter(struct sv folder, bool make)
         const char *name = arena_cstr(&a, part);
         auto_fd above = at;
 
-        if (make && mkdirat(above, name, 0755) != 0 && errno != EEXIST)
+        if (make && !make_part(above, name))
             return -1;
         at = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     }
