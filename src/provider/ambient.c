@@ -128,25 +128,6 @@ static bool read_key(struct exchange *x, const char *what, struct err *e)
 
 /* ---- containers ---- */
 
-/* 127.0.0.0/8 in full, as people and programs write it; other spellings are read differently by
- * different resolvers. */
-static bool is_loopback(struct sv host)
-{
-    struct sv rest = host, part;
-    int parts = 0;
-
-    if (sv_eq_nocase(host, SV("localhost")) || sv_eq(host, SV("::1")))
-        return true;
-    while (sv_cut(&rest, '.', &part)) {
-        int64_t n = 0;
-
-        if (!sv_only(part, SV("0123456789")) || part.n > 3 || !sv_i64(part, &n) || n > 255)
-            return false;
-        parts++;
-    }
-    return parts == 4 && sv_starts(host, SV("127."));
-}
-
 /* Without TLS the token and the key may go over this machine's own wires only. */
 static bool container_url(const struct ambient *m, struct arena *a, struct sv *out, struct err *e)
 {
@@ -165,7 +146,7 @@ static bool container_url(const struct ambient *m, struct arena *a, struct sv *o
     if (sv_eq_nocase(u.scheme, SV("https")))
         return true;
     if (sv_eq_nocase(u.scheme, SV("http")) &&
-        (is_loopback(u.host) || sv_eq(u.host, SV(ECS_HOST)) || sv_eq(u.host, SV(EKS_HOST)) ||
+        (uri_is_loopback(u.host) || sv_eq(u.host, SV(ECS_HOST)) || sv_eq(u.host, SV(EKS_HOST)) ||
          sv_eq_nocase(u.host, SV(EKS_HOST6))))
         return true;
     return err_set(e, ERR_INVALID,

@@ -175,3 +175,22 @@ bool uri_read(struct sv text, struct uri *out, struct err *e)
     *out = u;
     return true;
 }
+
+/* 127.0.0.0/8 in full, as people and programs write it; other spellings are read differently by
+ * different resolvers. */
+bool uri_is_loopback(struct sv host)
+{
+    struct sv rest = host, part;
+    int parts = 0;
+
+    if (sv_eq_nocase(host, SV("localhost")) || sv_eq(host, SV("::1")))
+        return true;
+    while (sv_cut(&rest, '.', &part)) {
+        int64_t n = 0;
+
+        if (!sv_only(part, SV("0123456789")) || part.n > 3 || !sv_i64(part, &n) || n > 255)
+            return false;
+        parts++;
+    }
+    return parts == 4 && sv_starts(host, SV("127."));
+}

@@ -19,6 +19,8 @@ struct uri {
 /* An absolute http, https, s3, s3a, s3n or file URI. Refuses user information, fragments, control
  * bytes and blanks, an empty host (but for file), a port outside 1-65535. */
 MUST_CHECK bool uri_read(struct sv text, struct uri *out, struct err *e);
+/* A host that is this machine: what is sent there without TLS stays on its own wires. */
+bool uri_is_loopback(struct sv host);
 
 /* Encodes all but A-Z a-z 0-9 - . _ ~ and the bytes of `keep`, upper-case hex, blank as %20. */
 void uri_encode(struct buf *out, struct sv v, struct sv keep);
