@@ -2,9 +2,8 @@
  * policy. */
 #include <stdio.h>
 
-#include "control/control.h"
 #include "options.h"
-#include "policy/rulebook.h"
+#include "rules.h"
 
 struct explanation {
     struct caller who;
@@ -13,45 +12,6 @@ struct explanation {
     struct location folder;
     struct sv policy, why_no_policy;
 };
-
-/* The catalog is the longest start that names one: names of catalogs may hold dots. */
-static struct sv take_catalog(const struct rulebook *r, struct sv text, struct subject *out)
-{
-    for (size_t n = text.n; n-- > 0;) {
-        if (text.p[n] != '.')
-            continue;
-        out->catalog = rulebook_catalog(r, sv_first(text, n));
-        if (out->catalog)
-            return sv_skip(text, n + 1);
-    }
-    return (struct sv){0};
-}
-
-/* "CATALOG.NS.TABLE": the table is what follows the last dot. */
-static bool read_table(const struct rulebook *r, struct sv text, struct arena *a,
-                       struct subject *out, struct err *e)
-{
-    struct sv_vec levels = {0};
-    struct sv level, rest = take_catalog(r, text, out);
-    bool empty = false;
-
-    if (!out->catalog)
-        return err_set(e, ERR_INVALID,
-                       "--table " SV_FMT ": names no catalog that is in force; `frontdesk check` "
-                       "or its status says why, where there is one",
-                       SV_ARG(sv_first(text, 150)));
-    while (sv_cut(&rest, '.', &level)) {
-        empty = empty || !level.n;
-        vec_push(&levels, a, level);
-    }
-    if (levels.n < 2 || empty)
-        return err_set(e, ERR_INVALID, "--table " SV_FMT ": write CATALOG.NAMESPACE.TABLE",
-                       SV_ARG(sv_first(text, 150)));
-    out->levels = levels.p;
-    out->n_levels = levels.n - 1;
-    out->table = levels.p[levels.n - 1];
-    return true;
-}
 
 static void explain(const struct rulebook *r, struct explanation *x, struct arena *a)
 {
@@ -112,13 +72,6 @@ static void print_json(const struct explanation *x, struct arena *a)
     printf(SV_FMT "\n", SV_ARG(json_text(a, v)));
 }
 
-static bool compile(const struct options *o, struct rulebook **out, struct err *e)
-{
-    if (o->resources.n)
-        return control_compile_folder(sv_trim_end(o->resources, '/'), o->state, out, e);
-    return control_compile_cluster(o->kubeconfig, &o->namespaces, out, e);
-}
-
 static const char *wrong_usage(const struct options *o)
 {
     if (!o->principal.n || !o->table.n)
@@ -141,8 +94,8 @@ int cmd_explain(const struct options *o)
         (void)fprintf(stderr, "frontdesk: explain: %s\n", usage);
         return 2;
     }
-    ok = compile(o, &r, &e) && rulebook_find(r, o->principal, &x.who, &e) &&
-         read_table(r, o->table, &a, &x.subject, &e);
+    ok = rules_compile(o, &r, &e) && rulebook_find(r, o->principal, &x.who, &e) &&
+         rules_table(r, o->table, &a, &x.subject, &e);
     if (ok) {
         explain(r, &x, &a);
         if (sv_eq(o->output, SV("json")))

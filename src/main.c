@@ -34,6 +34,7 @@ static const struct command {
     {"check",   cmd_check,   true },
     {"explain", cmd_explain, false},
     {"store",   cmd_store,   true },
+    {"table",   cmd_table,   true },
 };
 
 static int run_command(const struct command *command, int argc, char **argv)

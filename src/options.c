@@ -7,47 +7,55 @@ enum value { VALUE_TEXT, VALUE_LIST, VALUE_NUMBER };
 
 #define AT(member) offsetof(struct options, member)
 static const struct option {
-    const char *name, *commands; /* which take it: r run, e explain */
+    const char *name, *commands; /* which take it: r run, e explain, t table */
     enum value value;
     size_t offset;
     const char *what, *help;
 } options[] = {
-    {"--kubeconfig",       "re", VALUE_TEXT,   AT(kubeconfig),       "FILE",
-     "where the API server is; else $KUBECONFIG, ~/.kube/config, the pod's"                                             },
-    {"--namespace",        "re", VALUE_LIST,   AT(namespaces),       "NS",
-     "follow this namespace only; repeatable; default all"                                                              },
-    {"--resources",        "re", VALUE_TEXT,   AT(resources),        "DIR",
-     "no cluster: follow the manifests in this folder"                                                                  },
-    {"--state",            "re", VALUE_TEXT,   AT(state),            "DIR",
-     "with --resources: statuses and generated Secrets; default ./frontdesk-state"                                      },
-    {"--listen",           "r",  VALUE_LIST,   AT(listen),           "ADDR:PORT",
-     "where engines come; repeatable; port 0 picks one; default 127.0.0.1:8181"                                         },
-    {"--admin-listen",     "r",  VALUE_TEXT,   AT(admin_listen),     "ADDR:PORT",
-     "/healthz /readyz /metrics /rulebook; default 127.0.0.1:8182"                                                      },
-    {"--tls-cert",         "r",  VALUE_TEXT,   AT(tls_cert),         "FILE",
-     "certificate chain; read again when it changes"                                                                    },
-    {"--tls-key",          "r",  VALUE_TEXT,   AT(tls_key),          "FILE",      "its key"                             },
-    {"--store",            "r",  VALUE_TEXT,   AT(store),            "URL",
-     "the catalog's state: sqlite:PATH or postgresql://USER@HOST/DB; default sqlite:frontdesk.db"                       },
-    {"--file-storage",     "r",  VALUE_TEXT,   AT(file_storage),     "DIR",
-     "let storageType file keep tables below this folder; for trying out"                                               },
-    {"--audit",            "r",  VALUE_LIST,   AT(audit),            "URL",
-     "stdout or file:PATH; repeatable; default stdout"                                                                  },
-    {"--threads",          "r",  VALUE_NUMBER, AT(threads),          "N",         "serving loops; default one per core" },
-    {"--resync",           "r",  VALUE_NUMBER, AT(resync_seconds),   "SECONDS",
-     "look at every integration again after so long; default 600"                                                       },
-    {"--lease",            "r",  VALUE_NUMBER, AT(lease_seconds),    "SECONDS",
-     "how long a leader that is gone is waited for; default 15"                                                         },
-    {"--audience",         "r",  VALUE_TEXT,   AT(audience),         "NAME",
-     "of service account tokens; default frontdesk"                                                                     },
-    {"--system-namespace", "r",  VALUE_TEXT,   AT(system_namespace), "NS",
-     "where our own Secret is kept; default the pod's or the context's"                                                 },
-    {"--log-level",        "r",  VALUE_TEXT,   AT(log_level),        "LEVEL",
-     "debug, info, warning or error; default info"                                                                      },
-    {"--principal",        "e",  VALUE_TEXT,   AT(principal),        "P",
-     "NAME, NAMESPACE/NAME or system:serviceaccount:NAMESPACE:NAME"                                                     },
-    {"--table",            "e",  VALUE_TEXT,   AT(table),            "C.NS.T",    "catalog, namespace and table, dotted"},
-    {"-o",                 "e",  VALUE_TEXT,   AT(output),           "json",      "as JSON"                             },
+    {"--kubeconfig",       "ret", VALUE_TEXT,   AT(kubeconfig),       "FILE",
+     "where the API server is; else $KUBECONFIG, ~/.kube/config, the pod's"                                              },
+    {"--namespace",        "re",  VALUE_LIST,   AT(namespaces),       "NS",
+     "follow this namespace only; repeatable; default all"                                                               },
+    {"--resources",        "ret", VALUE_TEXT,   AT(resources),        "DIR",
+     "no cluster: follow the manifests in this folder"                                                                   },
+    {"--state",            "ret", VALUE_TEXT,   AT(state),            "DIR",
+     "with --resources: statuses and generated Secrets; default ./frontdesk-state"                                       },
+    {"--listen",           "r",   VALUE_LIST,   AT(listen),           "ADDR:PORT",
+     "where engines come; repeatable; port 0 picks one; default 127.0.0.1:8181"                                          },
+    {"--admin-listen",     "r",   VALUE_TEXT,   AT(admin_listen),     "ADDR:PORT",
+     "/healthz /readyz /metrics /rulebook; default 127.0.0.1:8182"                                                       },
+    {"--tls-cert",         "r",   VALUE_TEXT,   AT(tls_cert),         "FILE",
+     "certificate chain; read again when it changes"                                                                     },
+    {"--tls-key",          "r",   VALUE_TEXT,   AT(tls_key),          "FILE",      "its key"                             },
+    {"--store",            "r",   VALUE_TEXT,   AT(store),            "URL",
+     "the catalog's state: sqlite:PATH or postgresql://USER@HOST/DB; default sqlite:frontdesk.db"                        },
+    {"--file-storage",     "ret", VALUE_TEXT,   AT(file_storage),     "DIR",
+     "let storageType file keep tables below this folder; for trying out"                                                },
+    {"--audit",            "r",   VALUE_LIST,   AT(audit),            "URL",
+     "stdout or file:PATH; repeatable; default stdout"                                                                   },
+    {"--threads",          "r",   VALUE_NUMBER, AT(threads),          "N",         "serving loops; default one per core" },
+    {"--resync",           "r",   VALUE_NUMBER, AT(resync_seconds),   "SECONDS",
+     "look at every integration again after so long; default 600"                                                        },
+    {"--lease",            "r",   VALUE_NUMBER, AT(lease_seconds),    "SECONDS",
+     "how long a leader that is gone is waited for; default 15"                                                          },
+    {"--audience",         "r",   VALUE_TEXT,   AT(audience),         "NAME",
+     "of service account tokens; default frontdesk"                                                                      },
+    {"--system-namespace", "r",   VALUE_TEXT,   AT(system_namespace), "NS",
+     "where our own Secret is kept; default the pod's or the context's"                                                  },
+    {"--log-level",        "r",   VALUE_TEXT,   AT(log_level),        "LEVEL",
+     "debug, info, warning or error; default info"                                                                       },
+    {"--principal",        "e",   VALUE_TEXT,   AT(principal),        "P",
+     "NAME, NAMESPACE/NAME or system:serviceaccount:NAMESPACE:NAME"                                                      },
+    {"--table",            "e",   VALUE_TEXT,   AT(table),            "C.NS.T",    "catalog, namespace and table, dotted"},
+    {"--uri",              "t",   VALUE_TEXT,   AT(uri),              "URL",
+     "the server; else $FRONTDESK_URI; default http://127.0.0.1:8181"                                                    },
+    {"--credential-file",  "t",   VALUE_TEXT,   AT(credential_file),  "FILE",
+     "ID:SECRET or a token; else $FRONTDESK_TOKEN, $FRONTDESK_CREDENTIAL"                                                },
+    {"--ca-file",          "t",   VALUE_TEXT,   AT(ca_file),          "FILE",
+     "certificates that the server's must lead to; default the system's"                                                 },
+    {"--namespace",        "t",   VALUE_TEXT,   AT(table_namespace),  "NS",
+     "list this one and what is below it"                                                                                },
+    {"-o",                 "et",  VALUE_TEXT,   AT(output),           "json",      "as JSON"                             },
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -151,10 +159,15 @@ void options_help(struct buf *out)
            "  frontdesk check FILE...          validate manifests offline; exit 1 when one is wrong\n"
            "  frontdesk explain --principal P --table CATALOG.NS.TABLE [OPTION...]\n"
            "                                   which privileges from which grant, which keys, the policy\n"
+           "  frontdesk table list CATALOG [OPTION...]\n"
+           "  frontdesk table show|history CATALOG.NS.TABLE [OPTION...]\n"
+           "                                   tables as the running server has them, for people and scripts\n"
            "  frontdesk store copy FROM TO     all of one store into an empty one, compared row by row\n"
            "  frontdesk version\n\n"
            "options of run:\n"));
     help_for(out, 'r');
     buf_add(out, SV("\noptions of explain:\n"));
     help_for(out, 'e');
+    buf_add(out, SV("\noptions of table:\n"));
+    help_for(out, 't');
 }

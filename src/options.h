@@ -9,6 +9,7 @@
 struct options {
     struct sv kubeconfig, resources, state, store, file_storage, tls_cert, tls_key, admin_listen;
     struct sv principal, table, output, log_level, audience, system_namespace;
+    struct sv uri, credential_file, ca_file, table_namespace;
     struct sv_vec namespaces, listen, audit;
     int64_t threads, resync_seconds, lease_seconds;
     const char *const *rest; /* what is no option */
@@ -26,5 +27,6 @@ int cmd_run(const struct options *o);
 int cmd_check(const struct options *o);
 int cmd_explain(const struct options *o);
 int cmd_store(const struct options *o);
+int cmd_table(const struct options *o);
 
 #endif

@@ -248,7 +248,7 @@ static bool put_files(struct cache *c, struct sv folder, struct arena *a, struct
 }
 
 bool control_compile_folder(struct sv resources_dir, UNUSED struct sv state_dir,
-                            struct rulebook **out, struct err *e)
+                            struct sv file_storage, struct rulebook **out, struct err *e)
 {
     auto_arena a = {.wipe = true};
     struct cache c;
@@ -258,7 +258,7 @@ bool control_compile_folder(struct sv resources_dir, UNUSED struct sv state_dir,
         return err_set(e, ERR_INVALID, "--resources " SV_FMT ": there is no such folder",
                        SV_ARG(sv_first(resources_dir, 150)));
     cache_init(&c);
-    c.file_storage = SV("/");
+    c.file_storage = file_storage.n ? file_storage : SV("/");
     ok = put_files(&c, resources_dir, &a, e);
     if (ok)
         *out = cache_compile(&c);

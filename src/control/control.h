@@ -47,9 +47,10 @@ void control_free(struct control *c);
  * `out`; false when there was one. Files may be folders. */
 bool control_check(const char *const *files, size_t n, struct buf *out);
 /* Compiles the manifests of a folder (and what --state remembers of the world) once, offline, for
- * `explain`. */
+ * `explain`. `file_storage` is the server's --file-storage; empty: anywhere. */
 MUST_CHECK bool control_compile_folder(struct sv resources_dir, struct sv state_dir,
-                                       struct rulebook **out, struct err *e);
+                                       struct sv file_storage, struct rulebook **out,
+                                       struct err *e);
 /* The same from the cluster's resources. */
 MUST_CHECK bool control_compile_cluster(struct sv kubeconfig, const struct sv_vec *namespaces,
                                         struct rulebook **out, struct err *e);

@@ -1,4 +1,6 @@
 /* identity.c - a client's credentials or a token to a caller. */
+#include <stdlib.h>
+
 #include "base/limits.h"
 #include "policy/inside.h"
 
@@ -68,6 +70,25 @@ bool rulebook_find(const struct rulebook *r, struct sv name, struct caller *out,
                        SV_ARG(sv_first(name, 100)));
     be(out, found, 0);
     return true;
+}
+
+static int by_name(const void *x, const void *y)
+{
+    const struct caller *a = x, *b = y;
+
+    return sv_cmp(a->name, b->name);
+}
+
+void rulebook_callers(const struct rulebook *r, struct arena *a, struct caller_vec *out)
+{
+    for (const struct map_entry *i = NULL; (i = map_next(&r->principals, i));) {
+        struct caller c;
+
+        be(&c, i->value, 0);
+        vec_push(out, a, c);
+    }
+    if (out->n)
+        qsort(out->p, out->n, sizeof(*out->p), by_name);
 }
 
 /* ---- tokens ---- */

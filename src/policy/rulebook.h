@@ -117,6 +117,9 @@ MUST_CHECK bool rulebook_login(const struct rulebook *r, struct sv client_id, st
  * somebody may do. */
 MUST_CHECK bool rulebook_find(const struct rulebook *r, struct sv name, struct caller *out,
                               struct err *e);
+/* Everybody, by name. */
+struct caller_vec VEC(struct caller);
+void rulebook_callers(const struct rulebook *r, struct arena *a, struct caller_vec *out);
 /* Whether the caller is in that principal role: ERR_DENIED when not. "ALL" is always fine. */
 MUST_CHECK bool rulebook_narrow(const struct rulebook *r, struct sv role, struct caller *c,
                                 struct err *e);
