@@ -42,6 +42,7 @@ enum {
     /* Iceberg. */
     LIMIT_METADATA_BYTES = 64 * 1024 * 1024,
     LIMIT_METADATA_CACHE_BYTES = 64 * 1024 * 1024, /* in memory, of all loops together */
+    LIMIT_FILES_FORGOTTEN = 100, /* old metadata files that one commit takes away */
     LIMIT_SCHEMA_DEPTH = 32,
     LIMIT_SCHEMA_FIELDS = 10000,
     LIMIT_NAME_BYTES = 255, /* one level of a namespace, or a table's name */

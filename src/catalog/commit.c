@@ -216,13 +216,20 @@ static bool look_up(struct call *c, struct err *e)
     return call_read_settled(c, query_pointer, after_pointer, e) || unknown(c, e);
 }
 
+static bool after_forget(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
+{
+    const struct commit_work *w = c->work;
+
+    return reply(c, w->one.text, w->one.file);
+}
+
 static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
 {
     struct commit_work *w = c->work;
 
     if (!outcome) {
         metadata_remember(c, w->one.file, w->one.text);
-        return reply(c, w->one.text, w->one.file);
+        return commit_forget(c, &w->one, after_forget, e);
     }
     if (outcome->code == ERR_INTERNAL)
         return look_up(c, e);

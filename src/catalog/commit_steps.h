@@ -17,6 +17,9 @@ struct commit_one {
     struct location folders[8];
     size_t n_folders;
     struct table_change change;
+    struct sv_vec forgotten; /* old metadata files that go; commit_forget's */
+    size_t forgotten_at;
+    call_then_fn *then;
 };
 
 /* What the request's updates take, all of it; sets `creates`. */
@@ -30,5 +33,13 @@ void commit_change(const struct call *c, struct commit_one *o);
 /* On a keeper: whether the places are free, and promised where the table is new. ERR_CONFLICT: a
  * table bears the name. Otherwise change.overlap tells. */
 MUST_CHECK bool commit_places(struct call *c, struct store *s, struct commit_one *o, struct err *e);
+
+/*
+ * After the pointer has moved for sure: takes away the metadata files that fell off the log, where
+ * the table wants it, one by one and best effort; then goes on. Only what is named as a metadata
+ * file and lies in the table's own folders: a file that was registered may name anything in its
+ * log. `o` is c->work, or what it begins with. forget.c.
+ */
+bool commit_forget(struct call *c, struct commit_one *o, call_then_fn *then, struct err *e);
 
 #endif

@@ -245,6 +245,26 @@ static bool after_pointers(struct call *c, const struct err *outcome, struct err
 
 /* ---- after the swap ---- */
 
+static bool forget_next(struct call *c, struct transaction *t, struct err *e);
+
+static bool after_forget(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    const struct part *p = c->work;
+
+    return forget_next(c, p->all, e);
+}
+
+static bool forget_next(struct call *c, struct transaction *t, struct err *e)
+{
+    while (t->at < t->n && !t->parts[t->at].changed)
+        t->at++;
+    c->work = t;
+    if (t->at == t->n)
+        return transaction_done(c, t);
+    c->work = &t->parts[t->at++];
+    return commit_forget(c, c->work, after_forget, e);
+}
+
 bool transaction_swapped(struct call *c, const struct err *outcome, struct err *e)
 {
     struct transaction *t = c->work;
@@ -259,5 +279,6 @@ bool transaction_swapped(struct call *c, const struct err *outcome, struct err *
         if (t->parts[i].changed)
             metadata_remember(c, o->file, o->text);
     }
-    return transaction_done(c, t);
+    t->at = 0;
+    return forget_next(c, t, e);
 }

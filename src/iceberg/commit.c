@@ -222,32 +222,6 @@ static void set_updated(struct changing *c, const struct json *base)
     set_i64(c, "last-updated-ms", before > at ? before : at);
 }
 
-static int64_t versions_kept(const struct json *m)
-{
-    struct sv text =
-        json_get_str(json_get(m, SV("properties")), SV("write.metadata.previous-versions-max"));
-    int64_t n = 100;
-
-    if (text.n && (!sv_i64(text, &n) || n < 1))
-        n = 1;
-    return n;
-}
-
-static void log_previous(struct changing *c, const struct json *base, struct sv location)
-{
-    struct json *log = array_of(c, "metadata-log"), *entry = json_new_object(c->arena);
-    int64_t n, kept = versions_kept(c->m);
-
-    if (!base || !location.n)
-        return;
-    json_set_str(entry, c->arena, SV("metadata-file"), location);
-    json_set_i64(entry, c->arena, SV("timestamp-ms"), get_i64(base, "last-updated-ms", 0));
-    json_push(log, entry);
-    n = (int64_t)json_count(log);
-    if (n > kept)
-        list_from(c, "metadata-log", (size_t)(n - kept));
-}
-
 bool metadata_is_complete(const struct json *m, struct err *e)
 {
     return is_complete(NULL, m, e);

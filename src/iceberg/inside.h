@@ -38,6 +38,13 @@ MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struc
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
 MUST_CHECK bool metadata_is_complete(const struct json *m, struct err *e);
 
+/* log.c. The metadata-log gets the file of `base`, and keeps as many as the table wants. */
+void log_previous(struct changing *c, const struct json *base, struct sv location);
+
+/* properties.c. A property by which we write files: ERR_INVALID when it says nothing we understand.
+ */
+MUST_CHECK bool property_check(struct sv name, struct sv value, struct err *e);
+
 /* old.c. Says in today's members what an old file left to be understood; changes nothing else.
  * `*added` says whether there was anything to say. */
 MUST_CHECK bool metadata_modernise(struct json *m, struct arena *a, bool *added, struct err *e);

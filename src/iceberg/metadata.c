@@ -191,6 +191,8 @@ static bool copy_properties(const struct json *from, struct json *to, struct are
         if (json_kind(value) != JSON_STRING)
             return err_set(e, ERR_INVALID, "property " SV_FMT " must be text",
                            SV_ARG(sv_first(name, 80)));
+        if (!property_check(name, json_str(value, name), e))
+            return false;
         if (!is_reserved(name))
             json_set_str(to, a, name, json_str(value, name));
     }

@@ -93,6 +93,12 @@ struct metadata_write {
 };
 enum applied metadata_write_applied(const struct json *metadata, const struct metadata_write *w);
 
+/* The metadata files that the log of `base` names and that of `after`, a commit later, does not,
+ * when the table wants them removed (write.metadata.delete-after-commit.enabled): oldest first.
+ * `file` is that of `after`. log.c. */
+void metadata_forgotten(const struct json *base, const struct json *after, struct sv file,
+                        struct arena *a, struct sv_vec *out);
+
 /* Keeps what format 1 repeats in step with the current schema and spec. */
 void metadata_mirror_v1(struct json *metadata);
 

@@ -251,6 +251,8 @@ bool set_properties(struct changing *c, const struct json *u, struct err *e)
         if (json_kind(value) != JSON_STRING)
             return err_set(e, ERR_INVALID, "property " SV_FMT " must be text",
                            SV_ARG(sv_first(name, 80)));
+        if (!property_check(name, json_str(value, name), e))
+            return false;
         c->changed |= !json_eq(json_get(properties, name), value);
         json_set_str(properties, c->arena, name, json_str(value, name));
     }

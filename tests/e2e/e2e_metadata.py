@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import sqlite3
 import threading
 
 import e2e_catalog
@@ -133,3 +134,122 @@ class Kept(e2e_catalog.Catalog):
             t.join()
         self.assertEqual(len([n for n in loaded if n > 50_000_000]), 2)
         self.assertGreater(served, 20)
+
+
+class Old(e2e_catalog.Catalog):
+    """Which metadata files stay in the bucket, and where they are written."""
+    KEEP_TWO = {"write.metadata.previous-versions-max": "2", "write.metadata.delete-after-commit.enabled": "true"}
+
+    def set(self, name, **properties):
+        status, body = self.commit(name, {"action": "set-properties", "updates": properties})
+        self.assertEqual(status, 200, body)
+        return body
+
+    def files(self, name):
+        return ["s3://warehouse/" + k for k in self.keys(f"lake/sales/{name}/") if k.endswith(".metadata.json")]
+
+    def named(self, body):
+        return sorted([e["metadata-file"] for e in body["metadata"]["metadata-log"]] + [body["metadata-location"]])
+
+    def made(self, name, **properties):
+        status, body = self.create(name, location=f"s3://warehouse/lake/sales/{name}", properties=properties)
+        self.assertEqual(status, 200, body)
+        return body["metadata"]
+
+    def test_files_that_fall_off_the_log_are_removed_where_the_table_wants_it(self):
+        self.made("tidy", **self.KEEP_TWO)
+        for n in range(5):
+            body = self.set("tidy", n=str(n))
+            self.assertEqual(self.files("tidy"), self.named(body))
+        self.assertEqual(len(self.files("tidy")), 3)
+
+    def test_files_that_fall_off_the_log_stay_where_nothing_is_said(self):
+        self.made("kept", **{"write.metadata.previous-versions-max": "2"})
+        for n in range(5):
+            body = self.set("kept", n=str(n))
+        self.assertEqual(len(body["metadata"]["metadata-log"]), 2)
+        self.assertEqual(len(self.files("kept")), 6)
+
+    def test_a_log_that_is_cut_at_once_takes_all_its_files_with_it(self):
+        self.made("cut")
+        for n in range(5):
+            self.set("cut", n=str(n))
+        self.assertEqual(len(self.files("cut")), 6)
+        body = self.set("cut", **{**self.KEEP_TWO, "write.metadata.previous-versions-max": "1"})
+        self.assertEqual(len(self.files("cut")), 2)
+        self.assertEqual(self.files("cut"), self.named(body))
+
+    def test_packed_files_in_a_folder_of_their_own_are_removed_as_well(self):
+        folder = "s3://warehouse/lake/sales/packed/elsewhere"
+        self.made("packed", **self.KEEP_TWO, **{"write.metadata.path": folder, "write.metadata.compression-codec": "gzip"})
+        for n in range(4):
+            body = self.set("packed", n=str(n))
+        self.assertTrue(all(f.startswith(folder + "/000") and f.endswith(".gz.metadata.json") for f in self.files("packed")))
+        self.assertEqual(self.files("packed"), self.named(body))
+
+    def test_several_tables_that_change_together_are_tidied_each(self):
+        for name in ("one", "two"):
+            self.made(name, **self.KEEP_TWO)
+        for n in range(4):
+            changes = [{"identifier": {"namespace": ["sales"], "name": name}, "requirements": [],
+                        "updates": [{"action": "set-properties", "updates": {"n": str(n)}}]} for name in ("one", "two")]
+            self.assertEqual(self.desk.call("POST", "/v1/analytics/transactions/commit", self.token, {"table-changes": changes})[0], 204)
+        for name in ("one", "two"):
+            _, body = self.desk.call("GET", f"{TABLES}/{name}", self.token)
+            self.assertEqual(self.files(name), self.named(body))
+            self.assertEqual(len(self.files(name)), 3)
+
+    def test_nothing_is_removed_that_a_foreign_log_names_outside_of_the_table_or_that_is_no_metadata(self):
+        neighbour = self.made("neighbour")
+        self.assertEqual(len(self.files("neighbour")), 1)
+        data = "lake/sales/loot/data/rows.parquet"
+        outside = "lake/sales/loot2/00000-a.metadata.json"
+        for key in (data, outside):
+            self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=b"precious")
+        log = [*self.files("neighbour"), "s3://warehouse/" + data, "s3://warehouse/" + outside,
+               "s3://warehouse/lake/sales/loot/../neighbour/metadata/" + self.files("neighbour")[0].rsplit("/", 1)[1],
+               "s3://elsewhere/lake/sales/loot/a.metadata.json", "file:///etc/passwd.metadata.json", "", "nonsense"]
+        metadata = {**neighbour, "location": "s3://warehouse/lake/sales/loot", "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c2",
+                    "properties": {**self.KEEP_TWO, "write.metadata.previous-versions-max": "1"},
+                    "metadata-log": [{"metadata-file": f, "timestamp-ms": n} for n, f in enumerate(log)]}
+        file = "lake/sales/loot/metadata/00007-loot.metadata.json"
+        self.rgw.s3.put_object(Bucket="warehouse", Key=file, Body=json.dumps(metadata))
+        status, body = self.desk.call("POST", REGISTER, self.token, {"name": "loot", "metadata-location": "s3://warehouse/" + file})
+        self.assertEqual(status, 200, body)
+        body = self.set("loot", n="1")
+        self.assertEqual(len(body["metadata"]["metadata-log"]), 1)
+        self.assertEqual(len(self.files("neighbour")), 1)
+        for key in (data, outside):
+            self.assertEqual(self.rgw.s3.get_object(Bucket="warehouse", Key=key)["Body"].read(), b"precious")
+
+    def test_a_commit_that_failed_or_whose_outcome_was_looked_up_removes_nothing(self):
+        self.made("failing", **{**self.KEEP_TWO, "write.metadata.previous-versions-max": "1"})
+        body = self.set("failing", n="0")
+        db = sqlite3.connect(os.path.join(self.base, "catalog.db"))
+        db.execute("CREATE TRIGGER failing AFTER UPDATE ON tables BEGIN INSERT INTO nowhere VALUES (1); END")
+        db.commit()
+        try:
+            self.assertEqual(self.commit("failing", {"action": "set-properties", "updates": {"n": "1"}})[0], 503)
+        finally:
+            db.execute("DROP TRIGGER failing")
+            db.commit()
+            db.close()
+        self.assertEqual(self.commit("failing", {"action": "set-location", "location": "s3://elsewhere/x"})[0], 403)
+        self.assertEqual(self.files("failing"), self.named(body))
+
+    def test_a_table_whose_old_file_is_gone_already_is_committed_to(self):
+        self.made("gone", **{**self.KEEP_TWO, "write.metadata.previous-versions-max": "1"})
+        self.set("gone", n="0")
+        self.rgw.s3.delete_object(Bucket="warehouse", Key=self.files("gone")[0][len("s3://warehouse/"):])
+        body = self.set("gone", n="1")
+        self.assertEqual(self.files("gone"), self.named(body))
+
+    def test_words_that_say_nothing_of_how_files_are_written_are_refused(self):
+        self.made("words")
+        for name, value in (("write.metadata.previous-versions-max", "few"), ("write.metadata.delete-after-commit.enabled", "maybe"),
+                            ("write.metadata.compression-codec", "rar")):
+            status, body = self.commit("words", {"action": "set-properties", "updates": {name: value}})
+            self.assertEqual((status, body["error"]["type"]), (400, "BadRequestException"))
+            self.assertIn(name, body["error"]["message"])
+            self.assertEqual(self.create("worse", properties={name: value})[0], 400)
+        self.assertEqual(len(self.files("words")), 1)
