@@ -342,6 +342,7 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
     struct commit_work *w = c->work;
 
     w->one.old_file = w->one.at.row.metadata_location;
+    w->one.at.otherwise = commit_unread;
     return table_metadata(c, &w->one.at, loaded, e);
 }
 

@@ -109,6 +109,20 @@ bool commit_rights(struct call *c, struct commit_one *o, struct err *e)
     return true;
 }
 
+/* ---- what is to be changed ---- */
+
+bool commit_unread(struct call *c, const struct err *outcome, struct err *e)
+{
+    const struct commit_one *o = c->work;
+
+    (void)metadata_unread(c, o->at.row.metadata_location, outcome, e);
+    if (c->error_status == 500) {
+        c->error_status = 409;
+        c->error_type = "CommitFailedException";
+    }
+    return false;
+}
+
 /* ---- claims ---- */
 
 static bool is_inside(const struct location *file, const struct location *folders, size_t n)

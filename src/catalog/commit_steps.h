@@ -34,6 +34,9 @@ void commit_change(const struct call *c, struct commit_one *o);
  * table bears the name. Otherwise change.overlap tells. */
 MUST_CHECK bool commit_places(struct call *c, struct store *s, struct commit_one *o, struct err *e);
 
+/* table_metadata's `otherwise` for what is to be changed. A file that cannot be used is 409 here:
+ * nothing was applied, and clients take 500 for an outcome that is not known. */
+bool commit_unread(struct call *c, const struct err *outcome, struct err *e);
 /*
  * After the pointer has moved for sure: takes away the metadata files that fell off the log, where
  * the table wants it, one by one and best effort; then goes on. Only what is named as a metadata

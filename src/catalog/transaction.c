@@ -175,6 +175,7 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
     struct part *p = c->work;
 
     p->one.old_file = p->one.at.row.metadata_location;
+    p->one.at.otherwise = commit_unread;
     return table_metadata(c, &p->one.at, loaded, e);
 }
 

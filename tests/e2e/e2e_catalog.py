@@ -337,6 +337,10 @@ class MetadataFiles(Catalog):
         self.assertIn("gzip: more than 67108864 bytes when unpacked", body["error"]["message"])
         self.assertEqual(self.load("foreign")[0], 200)
 
+    def together(self, name, *updates):
+        change = {"identifier": {"namespace": ["sales"], "name": name}, "requirements": [], "updates": updates}
+        return self.desk.call("POST", "/v1/analytics/transactions/commit", self.token, {"table-changes": [change]})
+
     def test_a_file_that_is_gone_is_404_and_one_that_is_nonsense_costs_only_its_table(self):
         self.create("whole", location="s3://warehouse/lake/whole")
         status, body = self.create("odd", location="s3://warehouse/lake/odd")
@@ -351,7 +355,8 @@ class MetadataFiles(Catalog):
             with self.subTest(content[:40]):
                 self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=content)
                 self.assertEqual(self.load("odd")[0], 500)
-                self.assertEqual(self.commit("odd", change)[0], 500)
+                for status, refused in (self.commit("odd", change), self.together("odd", change)):
+                    self.assertEqual((status, refused["error"]["type"]), (409, "CommitFailedException"))
                 self.assertEqual(self.load("whole")[0], 200)
         self.rgw.s3.delete_object(Bucket="warehouse", Key=key)
         status, gone = self.load("odd")
