@@ -57,6 +57,8 @@ enum {
     /* A table of 10,000 columns, all of them projected; engines report some 20 numbers. */
     LIMIT_REPORT_BYTES = 512 * 1024,
     LIMIT_REPORT_METRICS = 64,
+    /* What is recorded under an Idempotency-Key beside a file's name: the names of properties. */
+    LIMIT_KEPT_ANSWER_BYTES = 64 * 1024,
     LIMIT_VIEW_SQL_BYTES = 1024 * 1024,
     LIMIT_VIEW_REPRESENTATIONS = 50, /* one for each dialect */
     LIMIT_VIEW_SCHEMAS = 1000,

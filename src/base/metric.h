@@ -37,6 +37,8 @@
     X(COMMITS, "counter", "frontdesk_commits_total", "result=\"ok\"", "Table commits")           \
     X(COMMIT_CONFLICTS, "counter", "frontdesk_commits_total", "result=\"conflict\"", "")         \
     X(COMMITS_UNKNOWN, "counter", "frontdesk_commits_total", "result=\"unknown\"", "")           \
+    X(REPLAYS, "counter", "frontdesk_replays_total", "",                                         \
+      "Requests that were answered as they were before, by their Idempotency-Key")               \
     X(METADATA_UNUSABLE, "counter", "frontdesk_metadata_unusable_total", "",                     \
       "Reads of a table or view whose metadata file was missing, too large or no metadata")      \
     X(RULEBOOKS, "counter", "frontdesk_rulebooks_total", "", "Rulebooks compiled")               \

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/metric.h"
 #include "catalog/commit_steps.h"
+#include "catalog/replay.h"
 #include "catalog/routes.h"
 
 struct commit_work {
@@ -29,6 +30,7 @@ static bool reply_base(struct call *c)
 {
     const struct commit_work *w = c->work;
 
+    once_file(c, w->one.at.row.metadata_location, w->one.at.row.uuid);
     return reply(c, json_text(c->arena, w->one.at.metadata), w->one.at.row.metadata_location);
 }
 
@@ -264,6 +266,7 @@ static bool put_file(struct call *c, struct err *e)
     w->one.file =
         metadata_file(w->one.after, w->one.old_file, world_uuid(c->world, c->arena), c->arena);
     w->one.row.metadata_location = w->one.file;
+    once_file(c, w->one.file, w->one.row.uuid);
     if (!table_file(c, w->one.file, w->one.folders, w->one.n_folders, &ask, e))
         return false;
     w->one.text = json_text(c->arena, w->one.after);
@@ -362,5 +365,5 @@ bool table_commit(struct call *c, struct err *e)
     if (!table_path(c, &w->one.at.path, e) || !call_body(c, &request, e))
         return false;
     w->one.request = request;
-    return commit_rights(c, &w->one, e) && begin_try(c, e);
+    return commit_rights(c, &w->one, e) && call_once(c, begin_try, once_table_committed, e);
 }

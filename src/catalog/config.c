@@ -54,6 +54,7 @@ bool config_show(struct call *c, struct err *e)
     json_set(body, SV("defaults"), defaults);
     json_set(body, SV("overrides"), overrides);
     json_set(body, SV("endpoints"), endpoints(c->arena));
+    json_set_str(body, c->arena, SV("idempotency-key-lifetime"), SV("PT30M"));
     http_header_add(&c->out.headers, c->arena, SV("Cache-Control"), SV("no-store"));
     return call_reply_json(c, 200, body);
 }

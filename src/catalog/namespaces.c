@@ -3,6 +3,7 @@
 #include "catalog/page.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
+#include "serve/once.h"
 
 struct namespace_work {
     struct table_path path;
@@ -10,7 +11,8 @@ struct namespace_work {
     struct json *body;
     struct levels parent, other; /* `other`: the parent as a client that encodes twice means it */
     struct paging paging;
-    struct json *updated, *removed, *missing;
+    struct json *changed; /* the answer to a change of properties */
+    struct call *call;
 };
 
 static struct namespace_work *work_of(struct call *c)
@@ -143,6 +145,14 @@ static bool query_create(struct call *c, struct store *s, struct err *e)
     return store_namespace_create(s, &name, w->properties, e);
 }
 
+/* It says what was asked for, and so it does again. */
+static bool created(struct call *c, struct err *e)
+{
+    const struct namespace_work *w = c->work;
+
+    return reply_namespace(c, w->path.ns.joined, w->properties, e);
+}
+
 static bool after_create(struct call *c, const struct err *outcome, struct err *e)
 {
     struct namespace_work *w = c->work;
@@ -155,7 +165,12 @@ static bool after_create(struct call *c, const struct err *outcome, struct err *
         return err_set(e, ERR_NOT_FOUND, "Namespace does not exist: the parent of " SV_FMT,
                        SV_ARG(sv_first(w->path.ns.dotted, 150)));
     }
-    return !outcome && reply_namespace(c, w->path.ns.joined, w->properties, e);
+    return !outcome && created(c, e);
+}
+
+static bool create(struct call *c, struct err *e)
+{
+    return call_write(c, query_create, after_create, e);
 }
 
 static bool read_properties(struct call *c, const struct json *map, struct sv *out, struct err *e)
@@ -200,7 +215,7 @@ bool namespace_create(struct call *c, struct err *e)
         !read_properties(c, json_get(w->body, SV("properties")), &w->properties, e) ||
         !check_location(c, json_get(w->body, SV("properties")), e))
         return false;
-    return call_write(c, query_create, after_create, e);
+    return call_once(c, create, created, e);
 }
 
 /* ---- load, exists, drop ---- */
@@ -263,11 +278,16 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
     return store_namespace_drop(s, &name, e);
 }
 
+static bool drop(struct call *c, struct err *e)
+{
+    return call_write(c, query_drop, after_done, e);
+}
+
 bool namespace_drop(struct call *c, struct err *e)
 {
     struct namespace_work *w;
 
-    return begin(c, PRIVILEGE_NAMESPACE_DROP, &w, e) && call_write(c, query_drop, after_done, e);
+    return begin(c, PRIVILEGE_NAMESPACE_DROP, &w, e) && call_once(c, drop, NULL, e);
 }
 
 /* ---- properties ---- */
@@ -278,25 +298,27 @@ static bool change(struct sv before, struct arena *a, struct sv *after, void *co
     struct namespace_work *w = context;
     const struct json *removals = json_get(w->body, SV("removals")),
                       *updates = json_get(w->body, SV("updates"));
-    struct json *map, *value;
+    struct json *map, *value, *updated = json_new_array(a), *removed = json_new_array(a),
+                              *missing = json_new_array(a);
     struct sv name;
 
     if (!json_read(before, a, &map, e))
         return false;
-    w->updated = json_new_array(a);
-    w->removed = json_new_array(a);
-    w->missing = json_new_array(a);
     for (size_t i = 0; i < json_count(removals); i++) {
         name = json_str(json_at(removals, i), (struct sv){0});
-        json_push(json_has(map, name) ? w->removed : w->missing, json_new_str(a, name));
+        json_push(json_has(map, name) ? removed : missing, json_new_str(a, name));
         json_remove(map, name);
     }
     for (size_t i = 0; json_member(updates, i, &name, &value); i++) {
-        json_push(w->updated, json_new_str(a, name));
+        json_push(updated, json_new_str(a, name));
         json_set(map, name, value);
     }
     *after = json_text(a, map);
-    return true;
+    w->changed = json_new_object(a);
+    json_set(w->changed, SV("updated"), updated);
+    json_set(w->changed, SV("removed"), removed);
+    json_set(w->changed, SV("missing"), missing);
+    return once_body(w->call, json_text(a, w->changed), e);
 }
 
 static bool query_update(struct call *c, struct store *s, struct err *e)
@@ -311,14 +333,20 @@ static bool query_update(struct call *c, struct store *s, struct err *e)
 static bool after_update(struct call *c, const struct err *outcome, struct err *e)
 {
     struct namespace_work *w = c->work;
-    struct json *body = json_new_object(c->arena);
 
-    if (outcome)
-        return missing(c, outcome, e);
-    json_set(body, SV("updated"), w->updated);
-    json_set(body, SV("removed"), w->removed);
-    json_set(body, SV("missing"), w->missing);
-    return call_reply_json(c, 200, body);
+    return outcome ? missing(c, outcome, e) : call_reply_json(c, 200, w->changed);
+}
+
+static bool update(struct call *c, struct err *e)
+{
+    return call_write(c, query_update, after_update, e);
+}
+
+static bool updated_again(struct call *c, struct err *e)
+{
+    struct json *body;
+
+    return json_read(once_known(c)->body, c->arena, &body, e) && call_reply_json(c, 200, body);
 }
 
 static bool is_in_both(const struct json *removals, const struct json *updates, struct sv *name)
@@ -348,5 +376,6 @@ bool namespace_properties(struct call *c, struct err *e)
     }
     if (!read_properties(c, updates, &w->properties, e) || !check_location(c, updates, e))
         return false;
-    return call_write(c, query_update, after_update, e);
+    w->call = c;
+    return call_once(c, update, updated_again, e);
 }

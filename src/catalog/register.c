@@ -1,5 +1,6 @@
 /* register.c - POST .../register: a table from a metadata file that lies in the bucket already. */
 #include "catalog/register_steps.h"
+#include "catalog/replay.h"
 #include "catalog/routes.h"
 #include "serve/loop.h"
 
@@ -123,6 +124,7 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
     if (!read_file(c, w, e) || !commit_claims(c, &w->one, e) || !register_holds(c, &w->one, e))
         return false;
     w->one.row.metadata_location = w->one.file;
+    once_file(c, w->one.file, w->one.row.uuid);
     commit_change(c, &w->one);
     return call_write(c, query_enter, after_enter, e);
 }
@@ -185,6 +187,11 @@ static bool check_rights(struct call *c, const struct register_work *w, struct e
     return call_demand(c, &p->ns, p->table, PRIVILEGE_TABLE_CREATE, NULL, e);
 }
 
+static bool begin(struct call *c, struct err *e)
+{
+    return call_read(c, query_before, after_before, e);
+}
+
 bool table_register(struct call *c, struct err *e)
 {
     struct register_work *w = arena_new(c->arena, struct register_work);
@@ -200,5 +207,5 @@ bool table_register(struct call *c, struct err *e)
     if (!check_rights(c, w, e) || !register_place(c, w->one.file, &w->folder, e))
         return false;
     c->details = register_details(c, w->one.file, w->overwrite);
-    return call_read(c, query_before, after_before, e);
+    return call_once(c, begin, once_table_loaded, e);
 }

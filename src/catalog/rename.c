@@ -2,6 +2,7 @@
  * files stay. */
 #include "catalog/routes.h"
 #include "catalog/view_steps.h"
+#include "serve/once.h"
 
 struct rename_work {
     struct table_path from, to;
@@ -81,6 +82,11 @@ static struct json *destination(struct call *c, const struct rename_work *w)
     return v;
 }
 
+static bool begin(struct call *c, struct err *e)
+{
+    return call_write(c, query_rename, after_rename, e);
+}
+
 static bool rename_one(struct call *c, bool view, struct err *e)
 {
     struct rename_work *w = arena_new(c->arena, struct rename_work);
@@ -95,7 +101,7 @@ static bool rename_one(struct call *c, bool view, struct err *e)
     c->details = destination(c, w);
     w->names = (struct renaming){
         .from = path_table(c, &w->from), .to = path_table(c, &w->to), .view = view};
-    return check_rights(c, w, e) && call_write(c, query_rename, after_rename, e);
+    return check_rights(c, w, e) && call_once(c, begin, NULL, e);
 }
 
 bool table_rename(struct call *c, struct err *e)

@@ -1,4 +1,5 @@
 /* tables.c - tables: create, stage, load, exists, drop. */
+#include "catalog/replay.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
 
@@ -155,6 +156,7 @@ static bool put_first(struct call *c, struct table_work *w, struct err *e)
     w->file =
         metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
     w->at.row.metadata_location = w->file;
+    once_file(c, w->file, w->at.row.uuid);
     if (!table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
         return false;
     w->at.text = json_text(c->arena, w->at.metadata);
@@ -244,7 +246,48 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
         .row = {c->who.name, o.uuid, w->at.row.location, promised_until(c)},
           .now_ms = c->now_ms
     };
-    return call_write(c, query_stage, after_stage, e);
+    return once_body(c, o.location, e) && call_write(c, query_stage, after_stage, e);
+}
+
+static bool query_promise(struct call *c, struct store *s, struct err *e)
+{
+    struct table_work *w = c->work;
+    const struct table_name name = path_table(c, &w->at.path);
+
+    return store_staged_get(s, &name, c->now_ms, c->arena, &w->staging.row, e);
+}
+
+/* A promise outlives the record: one that is gone was taken up. */
+static bool after_promise(struct call *c, const struct err *outcome, struct err *e)
+{
+    if (outcome && outcome->code == ERR_NOT_FOUND)
+        return taken(c, c->work, (struct sv){0}, e);
+    return after_stage(c, outcome, e);
+}
+
+/* No file tells of it yet: it is made anew as it was then. */
+static bool stage_again(struct call *c, struct table_work *w, struct err *e)
+{
+    const struct answer *known = once_known(c);
+    const struct create_options o = {
+        .now_ms = known->made_ms, .uuid = SV("promised"), .location = known->body};
+
+    if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
+        !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
+        return false;
+    w->staging.row = (struct staged_row){.principal = c->who.name, .location = w->at.row.location};
+    return call_read(c, query_promise, after_promise, e);
+}
+
+static bool create_again(struct call *c, struct err *e)
+{
+    return once_known(c)->metadata_location.n ? once_table_loaded(c, e)
+                                              : stage_again(c, c->work, e);
+}
+
+static bool create(struct call *c, struct err *e)
+{
+    return call_read(c, query_namespace, after_namespace, e);
 }
 
 bool table_create(struct call *c, struct err *e)
@@ -257,7 +300,7 @@ bool table_create(struct call *c, struct err *e)
                    &w->at.path.table, e) ||
         !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_CREATE, NULL, e))
         return false;
-    return call_read(c, query_namespace, after_namespace, e);
+    return call_once(c, create, create_again, e);
 }
 
 /* ---- load ---- */
@@ -339,6 +382,11 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
     return store_table_drop(s, &name, e);
 }
 
+static bool drop(struct call *c, struct err *e)
+{
+    return call_write(c, query_drop, after_done, e);
+}
+
 bool table_drop(struct call *c, struct err *e)
 {
     const struct sv *purge = form_get(&c->query, SV("purgeRequested"));
@@ -352,5 +400,5 @@ bool table_drop(struct call *c, struct err *e)
         return err_set(e, ERR_INVALID,
                        "purgeRequested=true is not served: drop the table without it, then delete "
                        "what lies below its location");
-    return call_write(c, query_drop, after_done, e);
+    return call_once(c, drop, NULL, e);
 }

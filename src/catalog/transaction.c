@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "catalog/routes.h"
+#include "serve/once.h"
 
 /* ---- the swap of all pointers ---- */
 
@@ -237,6 +238,11 @@ static struct json *names(struct call *c, const struct transaction *t)
     return details;
 }
 
+static bool begin_try(struct call *c, struct err *e)
+{
+    return transaction_try(c, c->work, e);
+}
+
 /* Every table is authorised before any is looked at. */
 bool transaction_commit(struct call *c, struct err *e)
 {
@@ -259,5 +265,6 @@ bool transaction_commit(struct call *c, struct err *e)
     }
     c->details = names(c, t);
     c->levels_text = c->table_text = (struct sv){0};
-    return transaction_try(c, t, e);
+    c->work = t;
+    return call_once(c, begin_try, NULL, e);
 }

@@ -2,6 +2,7 @@
  * when somebody was first. And register: the file lies there already. */
 #include "base/limits.h"
 #include "catalog/register_steps.h"
+#include "catalog/replay.h"
 #include "catalog/routes.h"
 #include "catalog/view_steps.h"
 
@@ -142,6 +143,7 @@ static bool put_file(struct call *c, struct commit_one *o, struct err *e)
 
     o->file = metadata_file(o->after, o->old_file, world_uuid(c->world, c->arena), c->arena);
     o->row.metadata_location = o->file;
+    once_file(c, o->file, o->row.uuid);
     if (!table_file(c, o->file, o->folders, o->n_folders, &ask, e))
         return false;
     ask.body = metadata_body(c, o->file, json_text(c->arena, o->after));
@@ -254,11 +256,16 @@ static bool begin_new(struct call *c, struct view_work **out, struct err *e)
            call_demand(c, &o->at.path.ns, o->at.path.table, PRIVILEGE_VIEW_CREATE, NULL, e);
 }
 
+static bool create(struct call *c, struct err *e)
+{
+    return call_read(c, query_before, after_before, e);
+}
+
 bool view_create_new(struct call *c, struct err *e)
 {
     struct view_work *w;
 
-    return begin_new(c, &w, e) && call_read(c, query_before, after_before, e);
+    return begin_new(c, &w, e) && call_once(c, create, once_view, e);
 }
 
 /* ---- register ---- */
@@ -273,6 +280,7 @@ static bool read_registered(struct call *c, struct commit_one *o, struct err *e)
         return false;
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
     o->row.metadata_location = o->file;
+    once_file(c, o->file, o->row.uuid);
     return register_holds(c, o, e);
 }
 
@@ -317,6 +325,11 @@ static bool after_file_place(struct call *c, const struct err *outcome, struct e
            call_object(c, &ask, after_file, e);
 }
 
+static bool look_at_place(struct call *c, struct err *e)
+{
+    return call_read(c, query_file_place, after_file_place, e);
+}
+
 bool view_register(struct call *c, struct err *e)
 {
     struct view_work *w;
@@ -328,7 +341,7 @@ bool view_register(struct call *c, struct err *e)
     if (!register_place(c, w->one.file, &w->folder, e))
         return false;
     c->details = register_details(c, w->one.file, false);
-    return call_read(c, query_file_place, after_file_place, e);
+    return call_once(c, look_at_place, once_view, e);
 }
 
 /* ---- replace ---- */
@@ -341,8 +354,10 @@ static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err 
     if (!view_commit(w->one.at.metadata, w->one.request, c->now_ms, c->arena, &result, e))
         return wrong(c, e);
     w->one.after = result.metadata;
-    if (!result.changed)
+    if (!result.changed) {
+        once_file(c, w->one.old_file, json_get_str(w->one.after, SV("view-uuid")));
         return view_answer(c, w->one.old_file, w->one.after);
+    }
     return write_next(c, &w->one, e);
 }
 
@@ -360,5 +375,5 @@ bool view_replace(struct call *c, struct err *e)
     return begin(c, &w, e) &&
            call_demand(c, &w->one.at.path.ns, w->one.at.path.table, PRIVILEGE_VIEW_WRITE_PROPERTIES,
                        NULL, e) &&
-           begin_try(c, e);
+           call_once(c, begin_try, once_view, e);
 }

@@ -7,6 +7,9 @@
 
 /* The row, folders and metadata of the view at o->at.path; c->work must be, or begin with, `o`. */
 MUST_CHECK bool view_load(struct call *c, struct commit_one *o, call_then_fn *then, struct err *e);
+/* The metadata file of o->at.row, in one of o->at.folders; c->work as above. */
+MUST_CHECK bool view_metadata(struct call *c, struct commit_one *o, call_then_fn *then,
+                              struct err *e);
 /* Answers with a LoadViewResult. Always true. */
 bool view_answer(struct call *c, struct sv file, struct json *metadata);
 /* "not found" in Iceberg's words. Always false. */

@@ -2,6 +2,7 @@
 #include "base/limits.h"
 #include "catalog/routes.h"
 #include "catalog/view_steps.h"
+#include "serve/once.h"
 #include "wire/gzip.h"
 
 bool view_missing(struct call *c, const struct table_path *path, struct err *e)
@@ -28,12 +29,11 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
     struct commit_one *o = c->work;
     struct sv text = call_content(c);
 
-    if (outcome)
-        return metadata_unread(c, o->at.row.metadata_location, outcome, e);
-    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
-        !view_read(text, c->arena, &o->at.metadata, e))
-        return metadata_unread(c, o->at.row.metadata_location, NULL, e);
-    return o->at.then(c, NULL, e);
+    if (!outcome && (!gzip_is(text) || gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) &&
+        view_read(text, c->arena, &o->at.metadata, e))
+        return o->at.then(c, NULL, e);
+    return o->at.otherwise ? o->at.otherwise(c, outcome, e)
+                           : metadata_unread(c, o->at.row.metadata_location, outcome, e);
 }
 
 static bool query_view(struct call *c, struct store *s, struct err *e)
@@ -49,20 +49,26 @@ static bool query_view(struct call *c, struct store *s, struct err *e)
     return true;
 }
 
+bool view_metadata(struct call *c, struct commit_one *o, call_then_fn *then, struct err *e)
+{
+    struct object_ask ask = {.method = HTTP_GET};
+
+    o->at.then = then;
+    return table_file(c, o->at.row.metadata_location, o->at.folders, o->at.n_folders, &ask, e) &&
+           call_object(c, &ask, after_file, e);
+}
+
 /* A view's text decides what others run: it is not read from where somebody else may write. */
 static bool after_view(struct call *c, const struct err *outcome, struct err *e)
 {
     struct commit_one *o = c->work;
-    struct object_ask ask = {.method = HTTP_GET};
 
     if (outcome)
         return outcome->code == ERR_NOT_FOUND ? view_missing(c, &o->at.path, e) : false;
     if (o->at.overlaps)
         return err_set(e, ERR_DENIED, "the view's location lies in another's place");
     o->old_file = o->at.row.metadata_location;
-    return table_folders(c, &o->at, e) &&
-           table_file(c, o->old_file, o->at.folders, o->at.n_folders, &ask, e) &&
-           call_object(c, &ask, after_file, e);
+    return table_folders(c, &o->at, e) && view_metadata(c, o, o->at.then, e);
 }
 
 bool view_load(struct call *c, struct commit_one *o, call_then_fn *then, struct err *e)
@@ -120,9 +126,14 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
     return store_view_drop(s, &name, e);
 }
 
+static bool drop(struct call *c, struct err *e)
+{
+    return call_write(c, query_drop, after_done, e);
+}
+
 bool view_drop(struct call *c, struct err *e)
 {
     struct commit_one *o;
 
-    return begin(c, PRIVILEGE_VIEW_DROP, &o, e) && call_write(c, query_drop, after_done, e);
+    return begin(c, PRIVILEGE_VIEW_DROP, &o, e) && call_once(c, drop, NULL, e);
 }

@@ -25,6 +25,7 @@
 
 struct loop; /* serve/loop.h */
 struct route;
+struct once; /* serve/once.h */
 
 enum { ROUTE_PARAMS = 4 };
 
@@ -58,6 +59,7 @@ struct call {
     void *work;             /* the handler's own state */
     struct message message; /* for its journeys */
     struct call_wait *wait; /* what it waits for: serve/loop.c's */
+    struct once *once;      /* of a request with an Idempotency-Key: serve/once.c's */
 };
 
 typedef bool call_fn(struct call *c, struct err *e);

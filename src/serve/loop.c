@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "serve/once.h"
 #include "serve/route.h"
 #include "wire/hex.h"
 
@@ -23,6 +24,8 @@ bool call_reply(struct call *c)
 {
     struct http_turn *t = c->turn;
 
+    if (once_holds(c))
+        return true;
     http_header_add(&c->out.headers, c->arena, SV("X-Request-Id"), c->id);
     count(c);
     record_write(c);

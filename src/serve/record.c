@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "serve/loop.h"
+#include "serve/once.h"
 #include "wire/time.h"
 
 enum { RECORD_BYTES = 1152 * 1024, TRACE_BYTES = 128, AGENT_BYTES = 200 };
@@ -85,6 +86,7 @@ void record_write(struct call *c)
     add_text(&b, "grant", c->grant);
     add_text(&b, "missing", c->missing);
     add_text(&b, "reason", c->reason);
+    add_text(&b, "repeats", once_repeats(c));
     add_text(&b, "accessKeyId", c->vended_key_id);
     if (c->vended_expires_ms)
         add_text(&b, "expires", time_text(c->arena, c->vended_expires_ms, TIME_SECONDS));

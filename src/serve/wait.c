@@ -1,6 +1,7 @@
 /* wait.c - what a call waits for: a query, a credential, an object. The loop goes on meanwhile. */
 #include "base/limits.h"
 #include "serve/loop.h"
+#include "serve/once.h"
 #include "store/files.h"
 
 static bool begin_waiting(struct call *c, call_then_fn *then, struct err *e)
@@ -37,9 +38,14 @@ static void run_query(struct message *m, void *receiver)
 {
     struct call *c = call_of(m);
     struct call_wait *w = c->wait;
+    bool ok;
 
-    if (!w->query(c, receiver, &w->outcome) && w->outcome.code == ERR_NONE)
+    ok = w->writes ? once_write(c, receiver, w->query, &w->outcome)
+                   : w->query(c, receiver, &w->outcome);
+    if (!ok && w->outcome.code == ERR_NONE)
         w->outcome.code = ERR_INTERNAL;
+    if (ok)
+        w->outcome = (struct err){0};
     /* Counted after the write and before anybody hears of it. What others write to a shared store
      * is not counted here: nothing read from it is kept for the next request. */
     if (w->writes || store_is_shared(receiver))

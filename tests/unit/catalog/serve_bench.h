@@ -177,7 +177,7 @@ static inline void bench_done(struct bench *b)
 
 struct asking {
     enum http_method method;
-    const char *path, *body, *authorization, *agent;
+    const char *path, *body, *authorization, *agent, *key;
 };
 
 static inline struct http_response bench_ask(struct bench *b, const struct asking *q)
@@ -195,6 +195,8 @@ static inline struct http_response bench_ask(struct bench *b, const struct askin
                         arena_printf(&b->arena, "Bearer " SV_FMT, SV_ARG(b->token)));
     if (q->agent)
         http_header_add(&in.headers, &b->arena, SV("User-Agent"), sv_from(q->agent));
+    if (q->key)
+        http_header_add(&in.headers, &b->arena, SV("Idempotency-Key"), sv_from(q->key));
     NEED_OK(http_do(b->client, &in, &o, &b->arena, &out, &b->e), &b->e);
     return out;
 }

@@ -1,0 +1,119 @@
+/* test_once.c - a request under an Idempotency-Key is carried out once, for as long as is promised.
+ */
+#include "store/store.h"
+#include "unit/catalog/serve_bench.h"
+
+#define KEY "01890a5d-ac96-774b-bcce-b302099a8057"
+
+static struct bench b;
+
+static struct http_response make(const char *body, const char *key)
+{
+    return bench_ask(
+        &b, &(struct asking){
+                .method = HTTP_POST, .path = "/v1/c/namespaces", .body = body, .key = key});
+}
+
+static struct http_response drop(const char *path, const char *key)
+{
+    return bench_ask(&b, &(struct asking){.method = HTTP_DELETE, .path = path, .key = key});
+}
+
+static void a_request_that_comes_again_is_answered_as_it_was(void)
+{
+    struct http_response first, second;
+
+    bench_start(&b, LAKE);
+    first = make("{\"namespace\":[\"n\"],\"properties\":{\"k\":\"v\"}}", KEY);
+    second = make("{\"namespace\":[\"n\"],\"properties\":{\"k\":\"v\"}}", KEY);
+    CHECK_INT(first.status, 200);
+    CHECK_INT(second.status, 200);
+    CHECK_SV(second.body, first.body);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", NULL).status, 409);
+    bench_done(&b);
+}
+
+static void a_key_is_one_uuid_and_nothing_else(void)
+{
+    static const char *const bad[] = {"",
+                                      "1",
+                                      KEY "0",
+                                      "01890a5d-ac96-774b-bcce-b302099a805",
+                                      "01890a5d0ac96-774b-bcce-b302099a8057",
+                                      "01890a5d-ac96-774b-bcce-b302099a805g",
+                                      KEY ", " KEY};
+
+    bench_start(&b, LAKE);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct http_response r = make("{\"namespace\":[\"n\"]}", bad[i]);
+
+        check_error(&b, &r, 400, "BadRequestException");
+    }
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", "01890A5D-AC96-174B-BCCE-B302099A8057").status, 200);
+    bench_done(&b);
+}
+
+static void another_request_under_the_key_is_422_and_not_carried_out(void)
+{
+    struct http_response r;
+
+    bench_start(&b, LAKE);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", KEY).status, 200);
+    r = make("{\"namespace\":[\"m\"]}", KEY);
+    check_error(&b, &r, 422, "UnprocessableEntityException");
+    r = drop("/v1/c/namespaces/n", KEY);
+    check_error(&b, &r, 422, "UnprocessableEntityException");
+    CHECK_INT(drop("/v1/c/namespaces/m", NULL).status, 404);
+    CHECK_INT(drop("/v1/c/namespaces/n", NULL).status, 204);
+    bench_done(&b);
+}
+
+/* The prefixes of other catalogs are other names of the same thing. */
+static void a_path_below_another_catalogs_prefix_is_the_same_request(void)
+{
+    bench_start(&b, LAKE);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", NULL).status, 200);
+    CHECK_INT(drop("/v1/c/namespaces/n", KEY).status, 204);
+    CHECK_INT(drop("/iceberg/v1/c/namespaces/n", KEY).status, 204);
+    CHECK_INT(drop("/api/catalog/v1/c/namespaces/n", KEY).status, 204);
+    CHECK_INT(drop("/v1/c/namespaces/n", NULL).status, 404);
+    bench_done(&b);
+}
+
+static void a_key_is_forgotten_after_its_time_and_not_before_what_is_promised(void)
+{
+    enum { PROMISED_MS = 30 * 60 * 1000 };
+
+    bench_start(&b, LAKE);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", KEY).status, 200);
+    (void)atomic_fetch_add(&b.ms, PROMISED_MS);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", KEY).status, 200);
+    (void)atomic_fetch_add(&b.ms, STORE_ANSWER_MS - PROMISED_MS);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", KEY).status, 409);
+    bench_done(&b);
+}
+
+static void a_refusal_is_repeated_and_one_that_could_end_is_not(void)
+{
+    struct http_response first, second;
+
+    bench_start(&b, LAKE);
+    first = drop("/v1/c/namespaces/n", KEY);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", NULL).status, 200);
+    second = drop("/v1/c/namespaces/n", KEY);
+    check_error(&b, &first, 404, "NoSuchNamespaceException");
+    CHECK_INT(second.status, 404);
+    CHECK_SV(second.body, first.body);
+    bench_publish(&b, STORE CATALOG("c") ALICE BOB);
+    CHECK_INT(drop("/v1/c/namespaces/n", KEY).status, 404);
+    bench_publish(&b, LAKE);
+    CHECK_INT(drop("/v1/c/namespaces/n", "11890a5d-ac96-774b-bcce-b302099a8057").status, 204);
+    bench_done(&b);
+}
+
+SUITE("catalog/once", TEST(a_request_that_comes_again_is_answered_as_it_was),
+      TEST(a_key_is_one_uuid_and_nothing_else),
+      TEST(another_request_under_the_key_is_422_and_not_carried_out),
+      TEST(a_path_below_another_catalogs_prefix_is_the_same_request),
+      TEST(a_key_is_forgotten_after_its_time_and_not_before_what_is_promised),
+      TEST(a_refusal_is_repeated_and_one_that_could_end_is_not))
