@@ -19,6 +19,8 @@ static const struct field catalog_fields[] = {
     {.path = "properties", .type = FIELD_MAP, .offset = AT(properties), .max = 100},
     {.path = "allowedNamespaces", .type = FIELD_STRINGS, .offset = AT(allowed_namespaces),
      .max = 100},
+    {.path = "droppedTableRetentionSeconds", .type = FIELD_INT,
+     .offset = AT(dropped_table_retention_seconds), .max = 31536000, .fallback = 604800},
 };
 /* clang-format on */
 #undef AT

@@ -60,6 +60,7 @@ struct polaris_catalog {
     struct sv default_base_location; /* normalised as above; empty: the first allowed location */
     struct tags properties;
     struct sv_vec allowed_namespaces; /* whose CatalogRoles may refer to it; "*" is all */
+    int dropped_table_retention_seconds;
 };
 
 struct principal {

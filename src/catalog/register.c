@@ -168,7 +168,9 @@ static bool after_before(struct call *c, const struct err *outcome, struct err *
     if (!w->one.creates && !w->overwrite)
         return name_taken(c, e);
     if (w->taken)
-        return err_set(e, ERR_DENIED, "metadata-location lies in another table's place");
+        return err_set(
+            e, ERR_DENIED,
+            "metadata-location lies in the place of another table, or of one that was dropped");
     w->one.old_file = w->one.at.row.metadata_location;
     return (w->one.creates || table_folders(c, &w->one.at, e)) &&
            table_file(c, w->one.file, &w->folder, 1, &ask, e) &&

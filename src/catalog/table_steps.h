@@ -55,6 +55,10 @@ MUST_CHECK bool table_folders(struct call *c, struct table_at *t, struct err *e)
  * name and a part of the fresh `uuid`. choose.c. */
 struct sv location_choose(struct call *c, const struct table_path *path, struct sv parent,
                           struct sv uuid);
+/* Beyond the life of every key that can be handed out now; clocks differ. */
+int64_t keys_end_ms(const struct call *c);
+/* How what the caller drops now is remembered. drop.c */
+struct dropping dropping_of(const struct call *c, bool purge);
 /* Whether a folder may be used in this catalog. */
 bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l);
 /* LIMIT: location and write paths of `metadata` as folders for the store. ERR_DENIED when one is

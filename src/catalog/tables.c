@@ -1,9 +1,7 @@
-/* tables.c - tables: create, stage, load, exists, drop. */
+/* tables.c - tables: create, stage, load, exists. */
 #include "catalog/replay.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
-
-enum { STAGE_MS = 60 * 60 * 1000, STAGE_MARGIN_MS = 5 * 60 * 1000 };
 
 struct table_work {
     struct table_at at; /* first: table_steps.h */
@@ -15,7 +13,6 @@ struct table_work {
     struct sv namespace_location;
     struct staging staging;
     bool is_view; /* what bears the name is one */
-    bool purge;
     bool is_held; /* the client holds what a load would say */
 };
 
@@ -41,7 +38,8 @@ static bool taken(struct call *c, const struct table_work *w, struct sv overlap,
         c->error_status = 403;
         c->error_type = "ForbiddenException";
         return err_set(e, ERR_DENIED,
-                       "the location " SV_FMT " lies in another table's place; choose another",
+                       "the location " SV_FMT
+                       " lies in another table's place, or where one was dropped; choose another",
                        SV_ARG(sv_first(w->at.row.location, 150)));
     }
     if (w->is_view)
@@ -219,14 +217,6 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
     return table_answer(c, &w->at, w->file, json_text(c->arena, w->at.metadata), e);
 }
 
-/* Beyond the life of every key that is handed out with the promise; clocks differ. */
-static int64_t promised_until(const struct call *c)
-{
-    int64_t keys_ms = (int64_t)c->catalog->integration->ttl_seconds * 1000;
-
-    return c->now_ms + (keys_ms > STAGE_MS ? keys_ms : STAGE_MS) + STAGE_MARGIN_MS;
-}
-
 static bool after_namespace(struct call *c, const struct err *outcome, struct err *e)
 {
     struct table_work *w = c->work;
@@ -243,7 +233,7 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
     if (!json_bool(json_get(w->request, SV("stage-create")), false))
         return check_place(c, w, e);
     w->staging = (struct staging){
-        .row = {c->who.name, o.uuid, w->at.row.location, promised_until(c)},
+        .row = {c->who.name, o.uuid, w->at.row.location, keys_end_ms(c)},
           .now_ms = c->now_ms
     };
     return once_body(c, o.location, e) && call_write(c, query_stage, after_stage, e);
@@ -343,7 +333,7 @@ bool table_load(struct call *c, struct err *e)
            table_find(c, &w->at, found, e);
 }
 
-/* ---- exists, drop ---- */
+/* ---- exists ---- */
 
 static bool query_get(struct call *c, struct store *s, struct err *e)
 {
@@ -371,34 +361,4 @@ bool table_exists(struct call *c, struct err *e)
     return table_path(c, &w->at.path, e) &&
            call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_LIST, NULL, e) &&
            call_read(c, query_get, after_done, e);
-}
-
-static bool query_drop(struct call *c, struct store *s, struct err *e)
-{
-    struct table_work *w = c->work;
-
-    const struct table_name name = path_table(c, &w->at.path);
-
-    return store_table_drop(s, &name, e);
-}
-
-static bool drop(struct call *c, struct err *e)
-{
-    return call_write(c, query_drop, after_done, e);
-}
-
-bool table_drop(struct call *c, struct err *e)
-{
-    const struct sv *purge = form_get(&c->query, SV("purgeRequested"));
-    struct table_work *w = arena_new(c->arena, struct table_work);
-
-    c->work = w;
-    if (!table_path(c, &w->at.path, e) ||
-        !call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_DROP, NULL, e))
-        return false;
-    if (purge && sv_eq_nocase(*purge, SV("true")))
-        return err_set(e, ERR_INVALID,
-                       "purgeRequested=true is not served: drop the table without it, then delete "
-                       "what lies below its location");
-    return call_once(c, drop, NULL, e);
 }

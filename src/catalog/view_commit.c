@@ -44,8 +44,10 @@ static bool refuse(struct call *c, struct err *e)
 
     *e = w->refusal;
     if (w->one.change.overlap.n)
-        return err_set(e, ERR_DENIED,
-                       "the view's location lies in another's place; choose another");
+        return err_set(
+            e, ERR_DENIED,
+            "the view's location lies in another's place, or where one was dropped; choose "
+            "another");
     if (e->code == ERR_NOT_FOUND)
         return w->one.creates ? call_no_namespace(c, &w->one.at.path.ns, e)
                               : view_missing(c, &w->one.at.path, e);
@@ -320,7 +322,9 @@ static bool after_file_place(struct call *c, const struct err *outcome, struct e
     if (outcome)
         return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->one.at.path.ns, e) : false;
     if (w->taken)
-        return err_set(e, ERR_DENIED, "metadata-location lies in another's place");
+        return err_set(
+            e, ERR_DENIED,
+            "metadata-location lies in the place of another, or of one that was dropped");
     return table_file(c, w->one.file, &w->folder, 1, &ask, e) &&
            call_object(c, &ask, after_file, e);
 }

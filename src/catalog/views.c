@@ -122,8 +122,9 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
 {
     const struct commit_one *o = c->work;
     const struct table_name name = path_table(c, &o->at.path);
+    const struct dropping how = dropping_of(c, false);
 
-    return store_view_drop(s, &name, e);
+    return store_view_drop(s, &name, &how, e);
 }
 
 static bool drop(struct call *c, struct err *e)

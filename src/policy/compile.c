@@ -319,6 +319,7 @@ static void compile_catalog(struct compiling *c, size_t i)
                                      arena_dup(c->arena, p->properties.p[j].value)};
     out->properties = properties;
     out->n_properties = p->properties.n;
+    out->retention_seconds = p->dropped_table_retention_seconds;
     c->compiled[i] = out;
 }
 

@@ -92,7 +92,8 @@ struct rule_catalog {
     struct location base;
     const struct tag *properties;
     size_t n_properties;
-    size_t index; /* among the catalogs of this rulebook */
+    int retention_seconds; /* for how long a dropped table's place is only its own name's */
+    size_t index;          /* among the catalogs of this rulebook */
 };
 /* By bare name when unique, else by "namespace.name". NULL: unknown (or wrong, and so left out). */
 const struct rule_catalog *rulebook_catalog(const struct rulebook *r, struct sv warehouse);

@@ -1,20 +1,31 @@
 /* folders.c - who owns which folder: no two tables share a place. */
 #include "store/sql.h"
 
-#define OWNERS                                                                                                \
-    "SELECT coalesce(t.catalog || '/' || t.ns || '.' || t.name, s.catalog || '/' || s.ns || '.' || s.name)"   \
-    " FROM folders f LEFT JOIN tables t ON t.id = f.table_id LEFT JOIN staged s ON s.id = f.staged_id WHERE " \
-    "(f.table_id IS NULL OR f.table_id <> ?) AND (f.staged_id IS NULL OR (f.staged_id <> ? AND s.expires_ms > ?)) AND "
+/* What was dropped stands back for its own name, while its files are not being deleted. */
+#define OWNERS                                                                                   \
+    "SELECT coalesce(t.catalog || '/' || t.ns || '.' || t.name,"                                 \
+    " s.catalog || '/' || s.ns || '.' || s.name, d.catalog || '/' || d.ns || '.' || d.name)"     \
+    " FROM folders f LEFT JOIN tables t ON t.id = f.table_id"                                    \
+    " LEFT JOIN staged s ON s.id = f.staged_id LEFT JOIN dropped d ON d.id = f.dropped_id WHERE" \
+    " (f.table_id IS NULL OR f.table_id <> ?1)"                                                  \
+    " AND (f.staged_id IS NULL OR (f.staged_id <> ?2 AND s.expires_ms > ?3))"                    \
+    " AND (f.dropped_id IS NULL OR (d.expires_ms > ?3 AND (d.expires_ms = " NEVER_MS             \
+    " OR d.catalog <> ?4 OR d.ns <> ?5 OR d.name <> ?6 OR d.kind <> ?7))) AND "
 
-static bool ask(struct sql *q, const struct owner *but, struct sv from, struct sv to)
+static void ask(struct sql *q, const struct owner *but, struct sv from, struct sv to)
 {
+    const struct table_name none = {0}, *name = but->name ? but->name : &none;
+
     sql_i64(q, but->table);
     sql_i64(q, but->staged);
     sql_i64(q, but->now_ms);
+    sql_text(q, name->catalog);
+    sql_text(q, name->ns);
+    sql_text(q, name->name);
+    sql_i64(q, but->kind);
     sql_text(q, from);
     if (to.n)
         sql_text(q, to);
-    return true;
 }
 
 static bool answer(struct sql *q, struct arena *a, struct sv *who, struct err *e)
@@ -35,8 +46,10 @@ static bool owner_below(struct store *s, struct sv folder, const struct owner *b
     struct sv end = arena_printf(a, SV_FMT "0", SV_ARG(sv_first(folder, folder.n - 1)));
     struct sql q;
 
-    return sql_begin(s, OWNERS "f.folder >= ? AND f.folder < ? LIMIT 1", &q, e) &&
-           ask(&q, but, folder, end) && answer(&q, a, who, e);
+    if (!sql_begin(s, OWNERS "f.folder >= ?8 AND f.folder < ?9 LIMIT 1", &q, e))
+        return false;
+    ask(&q, but, folder, end);
+    return answer(&q, a, who, e);
 }
 
 static bool owner_of(struct store *s, struct sv folder, const struct owner *but, struct arena *a,
@@ -44,8 +57,10 @@ static bool owner_of(struct store *s, struct sv folder, const struct owner *but,
 {
     struct sql q;
 
-    return sql_begin(s, OWNERS "f.folder = ? LIMIT 1", &q, e) &&
-           ask(&q, but, folder, (struct sv){0}) && answer(&q, a, who, e);
+    if (!sql_begin(s, OWNERS "f.folder = ?8 LIMIT 1", &q, e))
+        return false;
+    ask(&q, but, folder, (struct sv){0});
+    return answer(&q, a, who, e);
 }
 
 bool folder_overlap(struct store *s, struct sv folder, const struct owner *but, struct arena *a,

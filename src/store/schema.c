@@ -57,12 +57,33 @@ static const char fourth[] =
     " PRIMARY KEY (principal, key)) WITHOUT ROWID;"
     "CREATE INDEX answers_by_age ON answers (made_ms);";
 
+/*
+ * What was dropped keeps its folders until it expires: its files are there still. One whose files
+ * are being deleted is a purge's too, and does not expire before that ends. `holder` works on it
+ * until lease_ms; nobody does before next_ms.
+ */
+static const char fifth[] =
+    "CREATE TABLE dropped (id INTEGER PRIMARY KEY, catalog TEXT NOT NULL, ns TEXT NOT NULL,"
+    " name TEXT NOT NULL, uuid TEXT NOT NULL, metadata_location TEXT NOT NULL,"
+    " location TEXT NOT NULL, principal TEXT NOT NULL, mark TEXT NOT NULL UNIQUE,"
+    " kind INTEGER NOT NULL, dropped_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL);"
+    "CREATE INDEX dropped_by_name ON dropped (catalog, ns, name);"
+    "CREATE INDEX dropped_by_expiry ON dropped (expires_ms);"
+    "ALTER TABLE folders ADD COLUMN dropped_id INTEGER REFERENCES dropped (id) ON DELETE CASCADE;"
+    "CREATE INDEX folders_by_dropped ON folders (dropped_id);"
+    "CREATE TABLE purges (id INTEGER PRIMARY KEY,"
+    " dropped_id INTEGER NOT NULL UNIQUE REFERENCES dropped (id) ON DELETE CASCADE,"
+    " request TEXT NOT NULL, holder TEXT NOT NULL, keep_ms INTEGER NOT NULL,"
+    " lease_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL);"
+    "CREATE INDEX purges_by_next ON purges (next_ms);";
+
 /* No PostgreSQL database has been of version 1: 2 makes everything there. */
 const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {first,  ""            },
     {second, second_at_once},
     {third,  third         },
     {fourth, fourth        },
+    {fifth,  fifth         },
 };
 
 bool schema_is_known(int64_t version, struct err *e)

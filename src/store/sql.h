@@ -90,13 +90,20 @@ MUST_CHECK bool answer_enter(struct store *s, const struct answer *w, struct err
 
 /* ---- folders.c ---- */
 
+/* What a row of `tables` is: views have the same names, pointers and folders. */
+enum entry { ENTRY_TABLE, ENTRY_VIEW, ENTRY_ANY };
+
 /* Whom a question about a place leaves out; ids are from 1. */
 struct owner {
     int64_t table, staged;
-    int64_t now_ms; /* staged creates that have expired own nothing */
+    int64_t now_ms; /* staged creates that have expired own nothing, nor does what was dropped */
+    /* What was dropped under this name as that kind, unless its files are being deleted; NULL:
+     * nothing that was dropped is left out. */
+    const struct table_name *name;
+    enum entry kind;
 };
-/* A table, or a staged create that has not expired, whose folders overlap; `*who` is empty when
- * there is none. */
+/* A table, a staged create that has not expired or something dropped that has not, whose folders
+ * overlap; `*who` is empty when there is none. */
 MUST_CHECK bool folder_overlap(struct store *s, struct sv folder, const struct owner *but,
                                struct arena *a, struct sv *who, struct err *e);
 /* ERR_CONFLICT with `*who` set. */
@@ -115,9 +122,6 @@ MUST_CHECK bool staged_find(struct store *s, const struct table_name *t, struct 
 MUST_CHECK bool staged_drop(struct store *s, int64_t id, struct err *e);
 
 /* ---- tables.c ---- */
-
-/* What a row of `tables` is: views have the same names, pointers and folders. */
-enum entry { ENTRY_TABLE, ENTRY_VIEW, ENTRY_ANY };
 
 struct entry_found {
     int64_t id; /* 0: there is none */
@@ -144,7 +148,16 @@ struct entry_change {
 };
 MUST_CHECK bool entry_create(struct store *s, const struct entry_change *c, struct err *e);
 MUST_CHECK bool entry_swap(struct store *s, const struct entry_change *c, struct err *e);
+
+/* ---- dropped.c ---- */
+
+/* The expiry of what is being purged: none. Nothing else is as late. */
+#define NEVER_MS "9223372036854775807"
+
 MUST_CHECK bool entry_drop(struct store *s, const struct table_name *t, enum entry kind,
-                           struct err *e);
+                           const struct dropping *d, struct err *e);
+/* The folders of `c` are about to be claimed: what was dropped under its name gives up those that
+ * lie in them, and is forgotten when it has none left. */
+MUST_CHECK bool dropped_take_up(struct store *s, const struct entry_change *c, struct err *e);
 
 #endif

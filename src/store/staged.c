@@ -68,7 +68,7 @@ static bool stage(struct store *s, void *context, struct err *e)
 {
     const struct stage_work *w = context;
     struct staging *g = w->staging;
-    const struct owner nobody = {.now_ms = g->now_ms};
+    const struct owner nobody = {.now_ms = g->now_ms, .name = w->name, .kind = ENTRY_TABLE};
     int64_t id, expires_ms = g->row.expires_ms;
 
     if (!check_name(s, w, e) || !drop_expired(s, g->now_ms, e) ||

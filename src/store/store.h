@@ -92,7 +92,51 @@ MUST_CHECK bool store_table_overlap(struct store *s, const struct table_name *t,
                                     struct table_change *c, struct arena *a, struct err *e);
 MUST_CHECK bool store_table_list(struct store *s, const struct ns_name *n, const struct page *page,
                                  struct arena *a, struct sv_vec *out, struct err *e);
-MUST_CHECK bool store_table_drop(struct store *s, const struct table_name *t, struct err *e);
+/*
+ * How something is dropped. Its files stay, so its place is remembered: for `keep_ms` only what
+ * bears the same catalog, namespace and name, as the same kind, may be put there again, and it
+ * takes the place up. With `purge` its files are to be deleted (store_purge_take): until that has
+ * ended nobody may be put there, and for `keep_ms` from then on again only what bears the name.
+ */
+struct dropping {
+    struct sv mark; /* fresh: what tells this one from all others that were dropped */
+    struct sv principal, request;
+    int64_t now_ms;  /* what has expired by now is forgotten, some of it with each drop */
+    int64_t keep_ms; /* 0, without `purge`: nothing is remembered */
+    bool purge;
+};
+/* ERR_NOT_FOUND. */
+MUST_CHECK bool store_table_drop(struct store *s, const struct table_name *t,
+                                 const struct dropping *d, struct err *e);
+
+/* A dropped table whose files are to be deleted. */
+struct purge_row {
+    int64_t id;
+    struct table_name table;
+    struct table_row row; /* as it was */
+    struct sv mark, principal, request;
+    int64_t dropped_ms, attempts;
+};
+/* Who works on one, and until when nobody else does. */
+struct purge_lease {
+    struct sv holder;
+    int64_t now_ms, until_ms;
+    bool alone; /* no other program has this store: whoever else held one is gone */
+};
+/* The one that has waited longest of those that are due and in nobody's hands; it is the lease's
+ * then. ERR_NOT_FOUND: there is none. */
+MUST_CHECK bool store_purge_take(struct store *s, const struct purge_lease *l, struct arena *a,
+                                 struct purge_row *out, struct err *e);
+/* Each is ERR_CONFLICT when it is another's now, or over. */
+MUST_CHECK bool store_purge_hold(struct store *s, int64_t id, const struct purge_lease *l,
+                                 struct err *e);
+/* Nobody's, and not due before `next_ms`. */
+MUST_CHECK bool store_purge_postpone(struct store *s, int64_t id, const struct purge_lease *l,
+                                     int64_t next_ms, struct err *e);
+MUST_CHECK bool store_purge_end(struct store *s, int64_t id, const struct purge_lease *l,
+                                struct err *e);
+/* How many there are. */
+MUST_CHECK bool store_purges(struct store *s, int64_t *n, struct err *e);
 /* Only the name moves, within one catalog: files and folders stay. ERR_NOT_FOUND: no such table,
  * or no namespace to move it to, with `no_namespace` set. ERR_CONFLICT: the name is taken. */
 struct renaming {
@@ -117,7 +161,8 @@ MUST_CHECK bool store_view_create(struct store *s, const struct table_name *t,
                                   struct table_change *c, struct arena *a, struct err *e);
 MUST_CHECK bool store_view_swap(struct store *s, const struct table_name *t, struct table_change *c,
                                 struct arena *a, struct err *e);
-MUST_CHECK bool store_view_drop(struct store *s, const struct table_name *t, struct err *e);
+MUST_CHECK bool store_view_drop(struct store *s, const struct table_name *t,
+                                const struct dropping *d, struct err *e);
 
 /*
  * A staged create: the place that was promised to a principal, before the table exists.
@@ -170,7 +215,7 @@ MUST_CHECK bool store_answer_get(struct store *s, int64_t now_ms, struct arena *
                                  struct answer *out, struct err *e);
 
 /* What store_copy has copied: how many rows of what. */
-enum { STORE_KINDS = 6 };
+enum { STORE_KINDS = 9 };
 struct store_copied {
     const char *what[STORE_KINDS];
     int64_t rows[STORE_KINDS];

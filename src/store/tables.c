@@ -139,7 +139,7 @@ static bool find_promise(struct store *s, const struct table_name *t, const stru
 bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
                    struct table_change *c, struct arena *a, struct err *e)
 {
-    struct owner me = {.now_ms = c->now_ms};
+    struct owner me = {.now_ms = c->now_ms, .name = t, .kind = kind};
     struct entry_found found;
 
     c->overlap = (struct sv){0};
@@ -168,10 +168,11 @@ static bool claim_all(struct store *s, const struct entry_change *c, int64_t id,
 {
     static const char text[] = "INSERT INTO folders (folder, table_id) VALUES (?, ?)";
     const struct table_row *row = c->change->row;
-    const struct owner me = {.table = id, .now_ms = c->change->now_ms};
+    const struct owner me = {
+        .table = id, .now_ms = c->change->now_ms, .name = c->name, .kind = c->kind};
     struct sv *who = &c->change->overlap;
 
-    if (!folder_free(s, row->location, &me, c->arena, who, e) ||
+    if (!dropped_take_up(s, c, e) || !folder_free(s, row->location, &me, c->arena, who, e) ||
         !folder_claim(s, text, row->location, id, e))
         return false;
     for (size_t i = 0; i < row->extra_locations.n; i++) {
@@ -357,30 +358,4 @@ bool store_tables_commit(struct store *s, const struct table_step *steps, size_t
                          size_t *failed, struct err *e)
 {
     return sql_transaction(s, take_steps, &(struct several){steps, n, failed, a}, e);
-}
-
-bool entry_drop(struct store *s, const struct table_name *t, enum entry kind, struct err *e)
-{
-    struct sql q;
-
-    if (!sql_begin(s,
-                   "DELETE FROM tables WHERE catalog = ? AND ns = ? AND name = ?"
-                   " AND kind BETWEEN ? AND ?",
-                   &q, e))
-        return false;
-    bind_name(&q, t);
-    bind_kind(&q, kind);
-    return sql_do(&q, e) && (sql_changes(s) > 0 || err_set(e, ERR_NOT_FOUND, "no such entry"));
-}
-
-static bool drop(struct store *s, void *context, struct err *e)
-{
-    return entry_drop(s, context, ENTRY_TABLE, e);
-}
-
-bool store_table_drop(struct store *s, const struct table_name *t, struct err *e)
-{
-    struct table_name name = *t;
-
-    return sql_transaction(s, drop, &name, e);
 }

@@ -42,15 +42,3 @@ bool store_view_swap(struct store *s, const struct table_name *t, struct table_c
     c->overlap = (struct sv){0};
     return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_VIEW}, e);
 }
-
-static bool drop(struct store *s, void *context, struct err *e)
-{
-    return entry_drop(s, context, ENTRY_VIEW, e);
-}
-
-bool store_view_drop(struct store *s, const struct table_name *t, struct err *e)
-{
-    struct table_name name = *t;
-
-    return sql_transaction(s, drop, &name, e);
-}

@@ -155,11 +155,11 @@ class Register(Surface):
         table = catalog.create_table("sales.dropped", rows.schema)
         table.append(rows)
         catalog.drop_table("sales.dropped")
-        again = catalog.register_table("sales.found", table.metadata_location)
+        again = catalog.register_table("sales.dropped", table.metadata_location)
         self.assertEqual(again.metadata_location, table.metadata_location)
         again.append(rows)
-        self.assertEqual(len(catalog.load_table("sales.found").scan().to_arrow()), 6)
-        record = self.last_record("register-table", table="found")
+        self.assertEqual(len(catalog.load_table("sales.dropped").scan().to_arrow()), 6)
+        record = self.last_record("register-table", table="dropped")
         self.assertEqual(record["details"], {"metadataLocation": table.metadata_location, "overwrite": False})
 
     def test_keys_of_a_registered_table_open_its_own_folders_only(self):
@@ -259,8 +259,8 @@ class Register(Surface):
         file = self.put("s3://warehouse/lake/back/metadata/00009-forged.metadata.json", forged)
         self.refused(self.register("back", file, overwrite=True), 409, "AlreadyExistsException")
         _, orphan = self.orphan("stray")
-        self.refused(self.register("back", orphan, overwrite=True), 409, "AlreadyExistsException")
-        self.assertEqual(self.register("fresh", orphan, overwrite=True)[0], 200)
+        self.refused(self.register("back", orphan, overwrite=True), 403, "ForbiddenException")
+        self.assertEqual(self.register("stray", orphan, overwrite=True)[0], 200)
         self.refused(self.desk.call("POST", V1 + "/namespaces/nowhere/register", self.token,
                                     {"name": "x", "metadata-location": orphan}), 404, "NoSuchNamespaceException")
 
@@ -762,7 +762,9 @@ class Views(Surface):
                 self.refused(self.replace("placed", update), 403, "ForbiddenException")
         self.assertEqual(len(self.keys("lake/viewplace/")), 1)
         self.assertEqual(self.call("DELETE", "/namespaces/sales/views/placed")[0], 204)
-        self.assertEqual(self.create("heir", location=place)[0], 200)
+        self.assertEqual(self.create("heir", location=place)[0], 403)
+        self.assertEqual(self.create("placed", location=place)[0], 403)
+        self.assertEqual(self.view("placed", location=place)[0], 200)
 
     def test_what_is_no_view_is_refused_and_nothing_written(self):
         before = self.keys("lake/")

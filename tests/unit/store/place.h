@@ -135,4 +135,20 @@ static inline bool holds(struct place *p, const char *principal, const char *loc
     return store_staged_get(p->store, &t, now_ms, &p->arena, &row, &p->e);
 }
 
+/* Nothing is remembered of what is dropped so. */
+static const struct dropping forgotten UNUSED = {0};
+
+/* The principal etl drops a table at time 0; its place is remembered for `keep_ms`. */
+static inline bool drop(struct place *p, const char *name, int64_t keep_ms, bool purge)
+{
+    const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
+    const struct dropping d = {.mark = arena_printf(&p->arena, "mark of %s", name),
+                               .principal = SV("l/etl"),
+                               .request = SV("request"),
+                               .keep_ms = keep_ms,
+                               .purge = purge};
+
+    return store_table_drop(p->store, &n, &d, &p->e);
+}
+
 #endif

@@ -78,17 +78,22 @@ static void fill(struct place *p)
                     &overlap) == ERR_NONE);
     fill_view(p);
     fill_answer(p);
+    NEED(create(p, "gone", "s3://b/gone/", "s3://b/gone-too/", &overlap) == ERR_NONE);
+    NEED(create(p, "purged", "s3://b/purged/", NULL, &overlap) == ERR_NONE);
+    NEED_OK(drop(p, "gone", 1000, false) && drop(p, "purged", 1000, true), &p->e);
     NEED(stage(p, "l/etl", "s3://b/staged/", "u1", 0, NULL) == ERR_NONE);
     NEED(stage(p, "l/etl", "s3://b/other/", "u2", 5, NULL) == ERR_NONE);
 }
 
-static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2, 1};
+static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2, 1, 2, 3, 1};
 
 static void check_copied(struct place *from, struct place *to)
 {
     struct store_copied copied = {0};
     struct sv overlap, uuid = {0};
     struct table_row row = {0};
+    const struct purge_lease me = {.holder = SV("me"), .until_ms = 1};
+    struct purge_row purge;
 
     NEED_OK(store_copy(from->store, to->store, &copied, &to->e), &to->e);
     for (int i = 0; i < STORE_KINDS; i++)
@@ -102,9 +107,12 @@ static void check_copied(struct place *from, struct place *to)
     CHECK_INT(stage(to, "l/etl", "s3://b/staged/", "u3", 10, &uuid), ERR_NONE);
     CHECK_SV(uuid, SV("u1"));
     CHECK_INT(create(to, "x", "s3://b/x/", NULL, &overlap), ERR_NONE);
-    NEED_OK(
-        store_table_drop(to->store, &(struct table_name){sales.catalog, sales.ns, SV("x")}, &to->e),
-        &to->e);
+    NEED_OK(drop(to, "x", 0, false), &to->e);
+    CHECK_INT(create(to, "x", "s3://b/gone/", NULL, &overlap), ERR_CONFLICT);
+    CHECK_SV(overlap, SV("l/c/sales.gone"));
+    NEED_OK(store_purge_take(to->store, &me, &to->arena, &purge, &to->e), &to->e);
+    CHECK_SV(purge.table.name, SV("purged"));
+    CHECK_SV(purge.request, SV("request"));
 }
 
 static void what_is_copied_is_there_and_guarded_as_before(void)
@@ -193,11 +201,13 @@ static void every_table_and_column_is_copied(void)
         const char *columns;
         int64_t n;
     } known[] = {
-        {"SELECT count(*) FROM pragma_table_info('namespaces')", 4},
-        {"SELECT count(*) FROM pragma_table_info('tables')",     8},
-        {"SELECT count(*) FROM pragma_table_info('folders')",    3},
-        {"SELECT count(*) FROM pragma_table_info('staged')",     8},
-        {"SELECT count(*) FROM pragma_table_info('answers')",    9},
+        {"SELECT count(*) FROM pragma_table_info('namespaces')", 4 },
+        {"SELECT count(*) FROM pragma_table_info('tables')",     8 },
+        {"SELECT count(*) FROM pragma_table_info('folders')",    4 },
+        {"SELECT count(*) FROM pragma_table_info('staged')",     8 },
+        {"SELECT count(*) FROM pragma_table_info('dropped')",    12},
+        {"SELECT count(*) FROM pragma_table_info('purges')",     8 },
+        {"SELECT count(*) FROM pragma_table_info('answers')",    9 },
     };
     struct place p = {0};
 

@@ -77,7 +77,7 @@ static void a_name_that_is_no_text_is_not_anothers(void)
 
         CHECK(!store_table_get(p.store, &n, &p.arena, &row, &p.e));
         CHECK(p.e.code == ERR_NOT_FOUND || p.e.code == ERR_INVALID);
-        CHECK(!store_table_drop(p.store, &n, &p.e));
+        CHECK(!store_table_drop(p.store, &n, &forgotten, &p.e));
         CHECK(p.e.code == ERR_NOT_FOUND || p.e.code == ERR_INVALID);
     }
     CHECK_OK(store_table_get(p.store, &t, &p.arena, &row, &p.e), &p.e);
@@ -168,7 +168,7 @@ static void a_namespace_with_something_in_it_stays(void)
     CHECK_OK(store_namespace_drop(p.store, &below, &p.e), &p.e);
     NEED(create(&p, "t", "s3://b/t/", NULL, &overlap) == ERR_NONE);
     CHECK(!store_namespace_drop(p.store, &sales, &p.e));
-    CHECK_OK(store_table_drop(p.store, &t, &p.e), &p.e);
+    CHECK_OK(store_table_drop(p.store, &t, &forgotten, &p.e), &p.e);
     CHECK_OK(store_namespace_drop(p.store, &sales, &p.e), &p.e);
     CHECK(!store_namespace_create(p.store, &orphan, SV("{}"), &p.e));
     CHECK_INT(p.e.code, ERR_NOT_FOUND);

@@ -27,8 +27,8 @@ static void a_view_is_no_table_and_a_table_no_view(void)
     CHECK(!store_table_get(p.store, &v, &p.arena, &row, &p.e));
     CHECK_INT(p.e.code, ERR_NOT_FOUND);
     CHECK(!store_view_get(p.store, &t, &p.arena, &row, &p.e));
-    CHECK(!store_table_drop(p.store, &v, &p.e));
-    CHECK(!store_view_drop(p.store, &t, &p.e));
+    CHECK(!store_table_drop(p.store, &v, &forgotten, &p.e));
+    CHECK(!store_view_drop(p.store, &t, &forgotten, &p.e));
     NEED_OK(store_view_get(p.store, &v, &p.arena, &row, &p.e), &p.e);
     CHECK(!store_table_swap(p.store, &v, &c, &p.arena, &p.e));
     CHECK_INT(p.e.code, ERR_NOT_FOUND);
