@@ -41,6 +41,8 @@
       "Requests that were answered as they were before, by their Idempotency-Key")               \
     X(METADATA_UNUSABLE, "counter", "frontdesk_metadata_unusable_total", "",                     \
       "Reads of a table or view whose metadata file was missing, too large or no metadata")      \
+    X(STORE_USABLE, "gauge", "frontdesk_store_usable", "",                                       \
+      "Whether the catalog's database could be used when it was last asked")                     \
     X(RULEBOOKS, "counter", "frontdesk_rulebooks_total", "", "Rulebooks compiled")               \
     X(RULEBOOK_GENERATION, "gauge", "frontdesk_rulebook_generation", "",                         \
       "Generation of the newest rulebook")                                                       \

@@ -1,15 +1,28 @@
 /* admin.c - the private listener: health, readiness, metrics, what is in force. */
 #include "serve/admin.h"
 
+#include "base/log.h"
 #include "base/metric.h"
 #include "serve/loop.h"
 
-enum { PAGE_BYTES = 32 * 1024 * 1024 };
+/* A keeper that has been asked for so long is as good as away: behind it everybody waits. */
+enum { PAGE_BYTES = 32 * 1024 * 1024, SILENCE_MS = 5000 };
+
+/* The question to a keeper how its database is; one at a time is under way. */
+struct probe {
+    struct message message;
+    struct mailbox *home;
+    struct err outcome; /* of the last one */
+    bool under_way;
+};
 
 struct admin {
     struct arena arena; /* holds this */
     struct serve *serve;
     struct rulebook *rules;
+    struct probe probe;
+    struct err trouble; /* of the catalog's database; ERR_NONE: it can be used */
+    int64_t asked_ms;   /* monotonic; when the probe that is under way began */
 };
 
 static void reply(struct http_turn *t, int status, struct sv type, struct sv body)
@@ -37,18 +50,86 @@ static void show_rulebook(struct http_turn *t, const struct admin *a)
     reply(t, a->rules ? 200 : 503, SV("application/json"), a->rules ? buf_sv(&b) : SV("{}"));
 }
 
+/* ---- readiness ---- */
+
+static void take_trouble(struct admin *a, const struct err *trouble)
+{
+    a->trouble = *trouble;
+    metric_set(METRIC_STORE_USABLE, trouble->code == ERR_NONE);
+}
+
+static void come_home(struct message *m, void *receiver)
+{
+    struct probe *p = (struct probe *)m;
+    struct admin *a = receiver;
+    bool was = a->trouble.code == ERR_NONE, is = p->outcome.code == ERR_NONE;
+
+    if (was && !is)
+        log_line(LOG_ERROR, "serve", "the catalog's database cannot be used", LOG_ERR(&p->outcome));
+    if (!was && is)
+        log_line(LOG_INFO, "serve", "the catalog's database can be used again",
+                 LOG_STR("was", a->trouble.msg));
+    take_trouble(a, &p->outcome);
+    p->under_way = false;
+}
+
+/* On a keeper's thread. */
+static void ask_store(struct message *m, void *receiver)
+{
+    struct probe *p = (struct probe *)m;
+    struct err e = {0};
+
+    p->outcome = store_check(receiver, &e) ? (struct err){0} : e;
+    m->deliver = come_home;
+    mailbox_post(p->home, m);
+}
+
+/* Every second, so that a loss is noticed and mended whether or not anybody asks. */
+static void tick(int64_t mono_ms, void *state)
+{
+    struct admin *a = state;
+
+    if (a->probe.under_way)
+        return;
+    a->asked_ms = mono_ms;
+    a->probe.under_way = true;
+    a->probe.message.deliver = ask_store;
+    keepers_read(a->serve->keepers, &a->probe.message);
+}
+
+/* Empty: the program is ready. */
+static struct sv why_not_ready(const struct admin *a, struct http_turn *t)
+{
+    int64_t silent_ms = a->probe.under_way ? t->mono_ms - a->asked_ms : 0;
+
+    if (!a->rules || !atomic_load(&a->serve->ready))
+        return SV("no rulebook yet\n");
+    if (a->trouble.code != ERR_NONE)
+        return arena_printf(&t->arena, "%s\n", a->trouble.msg);
+    if (silent_ms >= SILENCE_MS)
+        return arena_printf(&t->arena, "the catalog's database has not answered for %lld s\n",
+                            (long long)silent_ms / 1000);
+    return (struct sv){0};
+}
+
+static void show_ready(struct http_turn *t, const struct admin *a)
+{
+    struct sv why = why_not_ready(a, t);
+
+    reply(t, why.n ? 503 : 200, SV("text/plain"), why.n ? why : SV("ok\n"));
+}
+
 static void request(struct http_turn *t, void *state)
 {
     const struct admin *a = state;
     struct sv target = t->request.target;
-    bool ready = a->rules != NULL && atomic_load(&a->serve->ready);
 
     if (t->request.method != HTTP_GET && t->request.method != HTTP_HEAD)
         reply(t, 405, SV("text/plain"), SV("only GET\n"));
     else if (sv_eq(target, SV("/healthz")))
         reply(t, 200, SV("text/plain"), SV("ok\n"));
     else if (sv_eq(target, SV("/readyz")))
-        reply(t, ready ? 200 : 503, SV("text/plain"), ready ? SV("ok\n") : SV("no rulebook yet\n"));
+        show_ready(t, a);
     else if (sv_eq(target, SV("/metrics")))
         show_metrics(t);
     else if (sv_eq(target, SV("/rulebook")))
@@ -57,13 +138,15 @@ static void request(struct http_turn *t, void *state)
         reply(t, 404, SV("text/plain"), SV("/healthz /readyz /metrics /rulebook\n"));
 }
 
-static void *start(UNUSED struct http_loop *http, void *context)
+static void *start(struct http_loop *http, void *context)
 {
     struct arena own = {0};
     struct admin *a = arena_new(&own, struct admin);
 
     a->arena = own;
     a->serve = context;
+    take_trouble(a, keepers_trouble(a->serve->keepers));
+    a->probe.home = http_loop_mailbox(http);
     return a;
 }
 
@@ -86,5 +169,6 @@ void admin_publish(void *state, struct rulebook *r)
 
 void admin_handler(struct serve *s, struct http_handler *out)
 {
-    *out = (struct http_handler){.start = start, .request = request, .stop = stop, .context = s};
+    *out = (struct http_handler){
+        .start = start, .request = request, .tick = tick, .stop = stop, .context = s};
 }

@@ -91,6 +91,9 @@ bool serve_start(const struct serve_options *o, struct serve **out, struct err *
         !keepers_start(o->store_url, READERS, &s->arena, &s->keepers, e) ||
         !minter_start(o->world, &s->arena, &s->minter, e) || !start_servers(s, e))
         return false;
+    if (keepers_trouble(s->keepers)->code != ERR_NONE)
+        log_line(LOG_ERROR, "serve", "the catalog's database cannot be used",
+                 LOG_ERR(keepers_trouble(s->keepers)));
     *out = s;
     return true;
 }

@@ -18,6 +18,7 @@ struct keepers {
     struct keeper *all; /* the first one writes */
     unsigned n;
     _Atomic unsigned next;
+    struct err trouble; /* at the start */
 };
 
 struct end_message {
@@ -54,11 +55,27 @@ static void finish(struct keeper *k)
     arena_done(&k->arena);
 }
 
-static bool start(struct keeper *k, struct sv url, struct err *e)
+/* The first one says how the database is: three would wait three times for one that is away. */
+static bool open_store(struct keepers *all, struct keeper *k, struct sv url, struct err *e)
+{
+    struct err why = {0};
+
+    if (!store_open(url, &k->arena, &k->store, e))
+        return false;
+    if (k != all->all || store_check(k->store, &why))
+        return true;
+    all->trouble = why;
+    if (why.code == ERR_UNAVAILABLE)
+        return true;
+    *e = why;
+    return err_wrap(e, "store");
+}
+
+static bool start(struct keepers *all, struct keeper *k, struct sv url, struct err *e)
 {
     int failed;
 
-    if (!store_open(url, &k->arena, &k->store, e)) {
+    if (!open_store(all, k, url, e)) {
         arena_done(&k->arena);
         return false;
     }
@@ -80,13 +97,18 @@ bool keepers_start(struct sv url, unsigned readers, struct arena *a, struct keep
 
     k->all = arena_array(a, struct keeper, readers + 1);
     for (; k->n <= readers; k->n++) {
-        if (start(&k->all[k->n], url, e))
+        if (start(k, &k->all[k->n], url, e))
             continue;
         keepers_stop(k);
         return false;
     }
     *out = k;
     return true;
+}
+
+const struct err *keepers_trouble(const struct keepers *k)
+{
+    return &k->trouble;
 }
 
 void keepers_stop(struct keepers *k)

@@ -9,9 +9,12 @@
 #include "store/store.h"
 
 struct keepers;
-/* All or none: what was started ends again when one cannot be. */
+/* All or none: what was started ends again when one cannot be. A database that is away only now is
+ * no failure: keepers_trouble says why, and it is asked again with each use. */
 MUST_CHECK bool keepers_start(struct sv url, unsigned readers, struct arena *a,
                               struct keepers **out, struct err *e);
+/* What was wrong with the database when they started; ERR_NONE: nothing. */
+const struct err *keepers_trouble(const struct keepers *k);
 /* Ends after what was posted is done. */
 void keepers_stop(struct keepers *k);
 

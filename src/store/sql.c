@@ -20,6 +20,19 @@ bool store_open(struct sv url, struct arena *a, struct store **out, struct err *
     return err_set(e, ERR_INVALID, "store: write sqlite:PATH or postgresql://USER@HOST/DATABASE");
 }
 
+bool store_check(struct store *s, struct err *e)
+{
+    bool ok, row;
+    struct sql q;
+
+    if ((s->door->check && !s->door->check(s, e)) ||
+        !sql_begin(s, "SELECT 1 FROM namespaces LIMIT 1", &q, e))
+        return false;
+    ok = sql_step(&q, &row, e);
+    sql_end(&q);
+    return ok;
+}
+
 bool sql_begin(struct store *s, const char *text, struct sql *out, struct err *e)
 {
     void *stmt = map_get(&s->prepared, sv_from(text));

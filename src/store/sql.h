@@ -69,6 +69,8 @@ MUST_CHECK bool sql_transaction(struct store *s, sql_work_fn *work, void *contex
 
 struct sql_door {
     bool (*open)(struct sv url, struct arena *a, struct store **out, struct err *e);
+    /* What opening has left undone; NULL: nothing. */
+    bool (*check)(struct store *s, struct err *e);
     bool (*prepare)(struct store *s, const char *text, void **stmt, struct err *e);
     void (*bind_text)(void *stmt, int at, struct sv v); /* `at` is from 1 */
     void (*bind_i64)(void *stmt, int at, int64_t v);

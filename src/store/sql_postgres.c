@@ -18,6 +18,7 @@ struct postgres_store {
     struct link link;
     unsigned n_statements;
     bool in_transaction;
+    bool known;     /* the tables are there, and of a version that we know */
     bool unsettled; /* a COMMIT was sent and not answered: it may be under way still */
     int64_t changes;
 };
@@ -36,6 +37,19 @@ struct statement {
 static struct postgres_store *of(struct store *s)
 {
     return (struct postgres_store *)(void *)s;
+}
+
+/* Makes the tables where there are none, with the first use: until then the server may be away. */
+static bool know_tables(struct postgres_store *s, struct err *e);
+
+/* Nobody who asks for a table is at fault when they are of a version that we do not know. */
+static bool has_tables(struct postgres_store *s, struct err *e)
+{
+    if (s->known || know_tables(s, e))
+        return true;
+    if (e->code == ERR_INVALID)
+        e->code = ERR_UNAVAILABLE;
+    return false;
 }
 
 /* ---- turns ---- */
@@ -121,7 +135,7 @@ static bool settle(struct postgres_store *s, struct err *e)
 static bool ready(struct postgres_store *s, struct err *e)
 {
     if (!s->in_transaction)
-        return (!s->unsettled || settle(s, e)) && link_ready(&s->link, e);
+        return has_tables(s, e) && (!s->unsettled || settle(s, e)) && link_ready(&s->link, e);
     return !link_is_lost(&s->link) ||
            err_set(e, ERR_UNAVAILABLE, "the catalog's database was lost in a transaction");
 }
@@ -301,6 +315,8 @@ static bool transaction(struct store *head, sql_work_fn *work, void *context, st
 {
     struct postgres_store *s = of(head);
 
+    if (!has_tables(s, e))
+        return false;
     for (int i = 0; i < MAX_ATTEMPTS; i++) {
         if (attempt(s, work, context, e))
             return true;
@@ -405,7 +421,7 @@ static bool upgrade(struct postgres_store *s, int64_t *version, struct err *e)
     return commit(s, e);
 }
 
-static bool set_up_tables(struct postgres_store *s, struct err *e)
+static bool know_tables(struct postgres_store *s, struct err *e)
 {
     int64_t version;
 
@@ -415,7 +431,15 @@ static bool set_up_tables(struct postgres_store *s, struct err *e)
         if (!upgrade(s, &version, e) && (!asks_again(s) || ++failures == MAX_ATTEMPTS))
             return false;
     }
-    return schema_is_known(version, e);
+    s->known = schema_is_known(version, e);
+    return s->known;
+}
+
+static bool check(struct store *head, struct err *e)
+{
+    struct postgres_store *s = of(head);
+
+    return s->known || know_tables(s, e);
 }
 
 static bool open_postgres(struct sv url, struct arena *a, struct store **out, struct err *e)
@@ -426,14 +450,13 @@ static bool open_postgres(struct sv url, struct arena *a, struct store **out, st
         return false;
     s->head = (struct store){.arena = a, .door = &sql_postgres, .prepared = map_new(a)};
     link_init(&s->link, url, a);
-    if (!set_up_tables(s, e))
-        return err_wrap(e, "store");
     *out = &s->head;
     return true;
 }
 
 const struct sql_door sql_postgres = {
     .open = open_postgres,
+    .check = check,
     .prepare = prepare,
     .bind_text = bind_text,
     .bind_i64 = bind_i64,

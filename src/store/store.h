@@ -15,8 +15,12 @@
 #include "base/vec.h"
 
 struct store;
-/* "sqlite:PATH" or "postgresql://...". Creates and upgrades the schema. Released with `a`. */
+/* "sqlite:PATH" or "postgresql://...". Creates and upgrades the schema; at PostgreSQL, which may be
+ * away meanwhile, with the first use. Released with `a`. */
 MUST_CHECK bool store_open(struct sv url, struct arena *a, struct store **out, struct err *e);
+/* Whether it can be read from now. ERR_UNAVAILABLE: not yet, or not any more; ERR_INVALID: a newer
+ * program has changed it. */
+MUST_CHECK bool store_check(struct store *s, struct err *e);
 /* Other programs write to it as well: what was read is not known to be so a moment later. */
 bool store_is_shared(const struct store *s);
 

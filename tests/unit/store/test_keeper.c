@@ -127,6 +127,53 @@ static void a_database_that_does_not_open_is_an_error(void)
     CHECK_INT(e.code, ERR_INVALID);
 }
 
+struct failing {
+    struct message message;
+    struct err e;
+    sem_t *done;
+};
+
+static void create_one(struct message *m, void *receiver)
+{
+    struct failing *f = (struct failing *)m;
+
+    CHECK(!store_namespace_create(receiver, &sales, SV("{}"), &f->e));
+    (void)sem_post(f->done);
+}
+
+/* A server that may come later is no reason not to start; what is asked meanwhile may be tried
+ * again. */
+static void a_server_that_is_away_is_told_and_asked_again(void)
+{
+    auto_arena a = {0};
+    struct keepers *k;
+    sem_t done;
+    struct failing f = {.message.deliver = create_one, .done = &done};
+    struct err e = {0};
+
+    NEED(sem_init(&done, 0, 0) == 0);
+    NEED_OK(keepers_start(SV("postgresql://fd@127.0.0.1:1/d"), 2, &a, &k, &e), &e);
+    CHECK_INT(keepers_trouble(k)->code, ERR_UNAVAILABLE);
+    CHECK(sv_contains(sv_from(keepers_trouble(k)->msg), SV("Connection refused")));
+    keepers_write(k, &f.message);
+    NEED(sem_wait(&done) == 0);
+    CHECK_INT(f.e.code, ERR_UNAVAILABLE);
+    keepers_stop(k);
+    (void)sem_destroy(&done);
+}
+
+static void a_database_that_can_be_used_is_no_trouble(void)
+{
+    struct place p = {0};
+    struct keepers *k;
+
+    make_folder(&p);
+    NEED_OK(keepers_start(p.url, 2, &p.arena, &k, &p.e), &p.e);
+    CHECK_INT(keepers_trouble(k)->code, ERR_NONE);
+    keepers_stop(k);
+    close_place(&p);
+}
+
 /* Stacks that no machine has room for. */
 static void a_thread_that_does_not_start_is_an_error(void)
 {
@@ -151,4 +198,6 @@ static void a_thread_that_does_not_start_is_an_error(void)
 SUITE("store/keeper", TEST(writes_keep_their_order_and_readers_see_them),
       TEST(what_was_posted_before_the_end_is_done), TEST(without_readers_the_writer_reads),
       TEST(a_database_that_does_not_open_is_an_error),
+      TEST(a_server_that_is_away_is_told_and_asked_again),
+      TEST(a_database_that_can_be_used_is_no_trouble),
       TEST(a_thread_that_does_not_start_is_an_error))

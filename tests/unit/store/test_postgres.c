@@ -208,10 +208,12 @@ static void a_server_that_is_not_there_is_told_without_its_address(void)
     struct store *s;
     struct err e = {0};
 
-    CHECK(!store_open(SV("postgresql://somebody@127.0.0.1:1/d"), &a, &s, &e));
+    NEED_OK(store_open(SV("postgresql://somebody@127.0.0.1:1/d"), &a, &s, &e), &e);
+    CHECK(!store_check(s, &e));
     CHECK_INT(e.code, ERR_UNAVAILABLE);
-    CHECK_SV(sv_from(e.msg),
-             SV("store: the catalog's database cannot be reached: Connection refused"));
+    CHECK_SV(sv_from(e.msg), SV("the catalog's database cannot be reached: Connection refused"));
+    CHECK(!store_namespace_create(s, &sales, SV("{}"), &e));
+    CHECK_INT(e.code, ERR_UNAVAILABLE);
 }
 
 /* ---- the tables' version ---- */
@@ -224,7 +226,7 @@ static void *open_one(void *argument)
     struct store *s;
     struct err e = {0};
     const struct place *p = argument;
-    bool ok = store_open(p->url, &a, &s, &e);
+    bool ok = store_open(p->url, &a, &s, &e) && store_check(s, &e);
 
     if (!ok)
         (void)fprintf(stderr, "%s\n", e.msg);
@@ -261,9 +263,13 @@ static void tables_of_a_newer_program_are_read_and_not_written(void)
     in_place(&p, "UPDATE frontdesk SET version = 99");
     CHECK_OK(store_namespace_get(p.store, &sales, &p.arena, &found, &p.e), &p.e);
     CHECK_INT(make_namespace(&p, "n"), ERR_UNAVAILABLE);
-    CHECK(!store_open(p.url, &other, &s, &p.e));
+    NEED_OK(store_open(p.url, &other, &s, &p.e), &p.e);
+    CHECK(!store_check(s, &p.e));
     CHECK_INT(p.e.code, ERR_INVALID);
     CHECK(sv_contains(sv_from(p.e.msg), SV("of version 99, newer than this program's")));
+    /* Whoever asks for something is not at fault. */
+    CHECK(!store_namespace_get(s, &sales, &other, &found, &p.e));
+    CHECK_INT(p.e.code, ERR_UNAVAILABLE);
     arena_done(&other);
     close_place(&p);
 }
@@ -275,7 +281,8 @@ static void a_database_that_allows_no_tables_is_told(void)
 
     make_folder(&p);
     p.url = arena_printf(&p.arena, "%s&options=-csearch_path%%3Dpg_catalog", server_url());
-    CHECK(!store_open(p.url, &p.arena, &s, &p.e));
+    NEED_OK(store_open(p.url, &p.arena, &s, &p.e), &p.e);
+    CHECK(!store_check(s, &p.e));
     CHECK_INT(p.e.code, ERR_UNAVAILABLE);
     CHECK(sv_contains(sv_from(p.e.msg), SV("permission denied")));
     close_place(&p);
