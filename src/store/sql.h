@@ -148,6 +148,9 @@ struct entry_change {
     struct arena *arena;
     enum entry kind;
 };
+/* The whole of a commit that moves nothing, in one statement: compares, sees that the folders are
+ * those that are owned already, and sets. No row: something of it is not so. */
+extern const char entry_swap_text[];
 MUST_CHECK bool entry_create(struct store *s, const struct entry_change *c, struct err *e);
 MUST_CHECK bool entry_swap(struct store *s, const struct entry_change *c, struct err *e);
 

@@ -287,7 +287,6 @@ static bool owns_just(const struct sv_vec *owned, const struct table_row *row)
     return true;
 }
 
-/* Most commits move nothing: what is owned already need be neither asked for nor written again. */
 static bool move_folders(struct store *s, const struct entry_change *c, int64_t id, struct err *e)
 {
     struct table_row all = {0}; /* without a location all folders are extra */
@@ -298,12 +297,55 @@ static bool move_folders(struct store *s, const struct entry_change *c, int64_t 
            (drop_folders(s, id, e) && claim_all(s, c, id, e));
 }
 
+enum { FOLDERS_IN_ONE = 8 };
+
+/* The first is always the location; what is empty is nobody's folder. */
+static void bind_folders(struct sql *q, const struct sv_vec *extra)
+{
+    sql_i64(q, 1 + (int64_t)extra->n);
+    for (size_t i = 0; i < FOLDERS_IN_ONE - 1; i++)
+        sql_text(q, i < extra->n ? extra->p[i] : (struct sv){0});
+}
+
+const char entry_swap_text[] =
+    "UPDATE tables SET metadata_location = ?1, uuid = ?2 WHERE catalog = ?3"
+    " AND ns = ?4 AND name = ?5 AND kind = ?6 AND metadata_location = ?7 AND location = ?8"
+    " AND (SELECT count(*) FROM folders f WHERE f.table_id = tables.id) = ?9"
+    " AND (SELECT count(*) FROM folders f WHERE f.table_id = tables.id"
+    " AND f.folder IN (?8, ?10, ?11, ?12, ?13, ?14, ?15, ?16)) = ?9";
+
+static bool swap_in_place(struct store *s, const struct entry_change *c, bool *done, struct err *e)
+{
+    const struct table_row *row = c->change->row;
+    struct sql q;
+
+    *done = false;
+    if (row->extra_locations.n >= FOLDERS_IN_ONE)
+        return true;
+    if (!sql_begin(s, entry_swap_text, &q, e))
+        return false;
+    sql_text(&q, row->metadata_location);
+    sql_text(&q, row->uuid);
+    bind_name(&q, c->name);
+    sql_i64(&q, c->kind);
+    sql_text(&q, c->change->old_metadata_location);
+    sql_text(&q, row->location);
+    bind_folders(&q, &row->extra_locations);
+    if (!sql_do(&q, e))
+        return false;
+    *done = sql_changes(s) == 1;
+    return true;
+}
+
 bool entry_swap(struct store *s, const struct entry_change *c, struct err *e)
 {
+    bool done;
     int64_t id;
 
-    return compare(s, c, &id, e) && update_row(s, c->change->row, id, e) &&
-           move_folders(s, c, id, e);
+    if (!swap_in_place(s, c, &done, e))
+        return false;
+    return done || (compare(s, c, &id, e) && update_row(s, c->change->row, id, e) &&
+                    move_folders(s, c, id, e));
 }
 
 static bool swap(struct store *s, void *context, struct err *e)
