@@ -3,15 +3,16 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
+import subprocess
 import tempfile
 import unittest
 
 import harness as h
 import rounds
-from rounds import KILL, POWER, TEAR, change, create, drop
+from rounds import KILL, NEVER, POWER, TEAR, change, create, drop
 
-WRITING = [rounds.CALLS.index(name) for name in ("send", "write", "pwrite")]
-HOWS = {KILL: "killed", TEAR: "killed in the middle of a write", POWER: "power lost"}
+DENSE = 12
 
 
 class Crashing(unittest.TestCase):
@@ -45,50 +46,45 @@ class Crashing(unittest.TestCase):
             return f.read()
 
     @contextlib.contextmanager
-    def round(self, how, n, call=0):
+    def round(self, n, call=0, how=KILL):
         """What is asked inside it goes on until the n-th call of that kind; what must be true is looked at then."""
-        seed, words = next(self.seeds), f"{HOWS[how]} at {rounds.CALLS[call]} {n}"
-        if self.desk.plan.how != how:
+        seed, kill_at = next(self.seeds), self.desk.kill_at
+        if kill_at.plan.how != how:
             self.desk.restart(self.token, how)
         r = rounds.Round(self.desk, self.token, self.store, self.read_file, seed)
-        self.desk.arm(n, call)
+        kill_at.arm(n, call)
         try:
             yield r
-            self.untouched, words = self.desk.plan.left > 0, f"{words}, {self.desk.plan.last.decode()}"
+            kill_at.disarm()
             self.desk.restart(self.token, how)
             r.check()
         except Exception as e:
-            raise AssertionError(f"seed {seed}, {words}\n{r}\n{e}") from e
-
-    def at_each(self, call, ask, how):
-        for n in itertools.count(1):
-            with self.round(how, n, call) as r:
-                r.run(ask(*r.tables))
-            if self.untouched:
-                self.assertIn(r.asks[2].status, (200, 204))
-                return n - 1
+            raise AssertionError(f"seed {seed}, {kill_at.words}, the {n}th\n{r}\n{e}") from e
 
     def at_each_step(self, ask, hows=(KILL, TEAR, POWER)):
         """`ask`, of two tables of the round, dies at the first call of each kind, the second, ..., until it has
         come through."""
-        with self.round(KILL, 1 << 40) as r:
+        kill_at = self.desk.kill_at
+        with self.round(NEVER) as r:
             r.run(ask(*r.tables))
-            calls = self.desk.seen()
-        for how in hows:
-            for call in calls:
-                if how != TEAR or call in WRITING:
-                    self.assertGreater(self.at_each(call, ask, how), 0)
+            calls = kill_at.seen()
+        self.assertGreater(len(calls), 2)
+        for step in kill_at.each(calls, hows):
+            with self.round(*step) as r:
+                r.run(ask(*r.tables))
+            if kill_at.came_through:
+                self.assertIn(r.asks[2].status, (200, 204))
 
     def among_writers(self, n):
         for i in range(n):
-            with self.round(i % 3, 1 + i * 7) as r:
+            with self.round(1 + i * 7, how=i % 3) as r:
                 r.run_at_once(4)
 
 
 class Sqlite(Crashing):
     @classmethod
     def make_store(cls):
-        return rounds.Sqlite(cls.base)
+        return rounds.Sqlite(os.path.join(cls.base, "catalog.db"))
 
     def test_a_create_that_dies_at_any_step_is_there_or_not_in_sqlite(self):
         self.at_each_step(lambda t, _: create(t + "new"))
@@ -124,3 +120,101 @@ class Postgresql(Crashing):
 
     def test_writers_at_once_that_die_lose_nothing_in_postgresql(self):
         self.among_writers(30)
+
+
+class Moves(unittest.TestCase):
+    """The program dies while it brings a database to its version, and while it copies one. Both write many pages
+    or rows in one transaction, of which the later ones are alike."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.base = tempfile.mkdtemp(prefix="fd-crash-")
+        cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
+        cls.server = h.Server("postgres", "--durable")
+        cls.addClassCleanup(cls.server.stop)
+        cls.kill_at, cls.count = rounds.KillAt(cls.base), itertools.count()
+
+    def sqlite(self):
+        return rounds.Sqlite(os.path.join(self.base, f"{next(self.count)}.db"))
+
+    def postgresql(self):
+        return rounds.Postgresql(self.server, f"moved{next(self.count)}")
+
+    @staticmethod
+    def old(name):
+        with open(os.path.join(h.TOP, "tests", "data", "store", name)) as f:
+            return f.read()
+
+    def copy(self, source, to, *step):
+        argv = [h.program(), "store", "copy", source.url, to.url]
+        if step:
+            return self.kill_at.run(argv, *step)
+        return subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60)
+
+    def open(self, store, *step):
+        """A copy begins with opening both: one to a place that is none ends there."""
+        done = self.copy(store, rounds.Sqlite("/nowhere/catalog.db"), *step)
+        self.assertIn(done.returncode, (1, -signal.SIGKILL))
+        self.assertIn("/nowhere" if done.returncode == 1 else "", done.stderr)
+
+    def filled(self, make, text):
+        store = make()
+        store.fill(text)
+        return store
+
+    @staticmethod
+    def all_of(store):
+        """What a person would call the contents, whatever the version."""
+        return [sorted(store.rows(text)) for text in (
+            "SELECT catalog, ns, parent, properties FROM namespaces",
+            "SELECT catalog, ns, name, uuid, metadata_location, location FROM tables",
+            "SELECT catalog, ns, name, principal, uuid, location, expires_ms FROM staged",
+            "SELECT f.folder, COALESCE(t.name, ''), COALESCE(s.name, '') FROM folders f LEFT JOIN tables t ON t.id = f.table_id"
+            " LEFT JOIN staged s ON s.id = f.staged_id")]
+
+    @staticmethod
+    def shape(store):
+        return sorted(store.rows(store.COLUMNS)), store.rows(store.VERSION)
+
+    def upgrade(self, make, old, hows):
+        fresh, whole = make(), self.filled(make, old)
+        self.open(fresh)
+        self.open(whole, NEVER)
+        for step in self.kill_at.each(self.kill_at.seen(), hows, DENSE):
+            store = self.filled(make, old)
+            self.open(store, *step)
+            self.open(store)
+            self.assertEqual(self.shape(store), self.shape(fresh), self.kill_at.words)
+            self.assertEqual(self.all_of(store), self.all_of(whole), self.kill_at.words)
+            store.check()
+
+    def test_an_upgrade_that_dies_at_any_step_is_done_by_the_next_start_in_sqlite(self):
+        self.upgrade(self.sqlite, self.old("version1.sqlite.sql"), (KILL, TEAR, POWER))
+
+    def test_an_upgrade_that_dies_at_any_step_is_done_by_the_next_start_in_postgresql(self):
+        self.upgrade(self.postgresql, self.old("version2.postgresql.sql"), (KILL,))
+
+    def test_a_first_start_that_dies_at_any_step_is_done_by_the_next(self):
+        self.upgrade(self.sqlite, "", (KILL, POWER))
+        self.upgrade(self.postgresql, "", (KILL,))
+
+    def copies(self, make_source, old, make, hows):
+        """A copy that died left nothing in the new store, or all."""
+        source, whole = self.filled(make_source, old), make()
+        self.assertEqual(self.copy(source, whole, NEVER).returncode, 0)
+        before = self.all_of(source)
+        for step in self.kill_at.each(self.kill_at.seen(), hows, DENSE):
+            to = make()
+            died = self.copy(source, to, *step)
+            done = self.copy(source, to)
+            self.assertIn((done.returncode, done.stderr), (
+                (0, ""), (1, "frontdesk: copy: the store to copy to is not empty\n")), (self.kill_at.words, died))
+            self.assertEqual(self.shape(to), self.shape(whole), self.kill_at.words)
+            self.assertEqual([self.all_of(s) for s in (source, to)], [before, before], self.kill_at.words)
+            to.check()
+
+    def test_a_copy_that_dies_at_any_step_is_whole_or_empty_in_sqlite(self):
+        self.copies(self.postgresql, self.old("version2.postgresql.sql"), self.sqlite, (KILL, POWER))
+
+    def test_a_copy_that_dies_at_any_step_is_whole_or_empty_in_postgresql(self):
+        self.copies(self.sqlite, self.old("version1.sqlite.sql"), self.postgresql, (KILL,))

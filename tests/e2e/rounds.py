@@ -5,10 +5,12 @@ whatever happened, is `Round.check`; it asks the program, the database and the f
 """
 import ctypes
 import http.client
+import itertools
 import json
 import mmap
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -18,7 +20,10 @@ import harness as h
 
 TABLES = "/v1/analytics/namespaces/sales/tables"
 KILL, TEAR, POWER = range(3)  # kill_at.c
+NEVER = 1 << 40
 CALLS = ["any call", "recv", "send", "write", "pwrite", "fsync", "truncate", "create", "mkdir", "unlink", "rename"]
+WRITING = [CALLS.index(name) for name in ("send", "write", "pwrite")]
+HOWS = {KILL: "killed", TEAR: "killed in the middle", POWER: "power lost"}
 
 
 class Plan(ctypes.Structure):
@@ -26,39 +31,83 @@ class Plan(ctypes.Structure):
                 ("seen", ctypes.c_int64 * len(CALLS)), ("last", ctypes.c_char * 240)]
 
 
-class Killable(h.Frontdesk):
-    """The program with kill_at.so in it, so that it dies at a given one of its calls."""
+class KillAt:
+    """A plan for a program that is started with `environment`."""
 
-    def __init__(self, *options, folder, **more):
+    def __init__(self, folder):
         path = os.path.join(folder, "kill_at")
         with open(path, "w+b") as f:
             f.truncate(ctypes.sizeof(Plan))
             self.plan = Plan.from_buffer(mmap.mmap(f.fileno(), ctypes.sizeof(Plan)))
-        super().__init__(*options, folder=folder, **more, env={
-            "LD_PRELOAD": os.path.join(os.path.dirname(h.program()), "tests", "kill_at.so"), "KILL_AT": path,
-            "ASAN_OPTIONS": "verify_asan_link_order=0"})
+        self.environment = {"LD_PRELOAD": os.path.join(os.path.dirname(h.program()), "tests", "kill_at.so"),
+                            "KILL_AT": path, "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
     def arm(self, n, call=0):
         """Dies at the n-th call of that kind from now."""
         self.plan.call, self.plan.seen = call, (ctypes.c_int64 * len(CALLS))()
         self.plan.left = n
 
+    def disarm(self):
+        """What happened since it was armed stays known: whether it came through, and else where it died."""
+        self.came_through, self.plan.left = self.plan.left > 0, 0
+        self.words = f"{HOWS[self.plan.how]} at {CALLS[self.plan.call]} {self.plan.last.decode()}"
+
     def seen(self):
         """The kinds of calls that were made since it was armed."""
         return [i for i, n in enumerate(self.plan.seen) if n]
 
+    def run(self, argv, n, call=0, how=KILL):
+        """A program from its start to its end."""
+        self.plan.how = how
+        self.arm(n, call)
+        done = subprocess.run(argv, env={**os.environ, **self.environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                              text=True, timeout=60)
+        self.disarm()
+        assert done.returncode != -signal.SIGKILL or not self.came_through, done
+        return done
+
+    def each(self, calls, hows, dense=1000):
+        """Every n for every kind of `calls`, each until the caller's round came through; beyond `dense` every sixth
+        and fewer."""
+        for how, call in itertools.product(hows, calls):
+            n, self.came_through = 1, how == TEAR and call not in WRITING
+            while not self.came_through:
+                yield n, call, how
+                n += 1 if n < dense else n // 6
+
+
+class Killable(h.Frontdesk):
+    """The program with a plan for its death."""
+
+    def __init__(self, *options, folder, **more):
+        self.kill_at = KillAt(folder)
+        super().__init__(*options, folder=folder, **more, env=self.kill_at.environment)
+
     def restart(self, token, how):
         """Serves when this returns, each of its loops: which one a connection comes to is chance."""
         self.kill()
-        self.plan.left, self.plan.how = 0, how
+        self.kill_at.plan.how = how
         self.start()
         h.wait_for("all loops serve", lambda: all(self.call("GET", f"{TABLES}/first", token)[0] == 200 for _ in range(24)))
 
 
 class Sqlite:
-    def __init__(self, folder):
-        self.path = os.path.join(folder, "catalog.db")
-        self.url = "sqlite:" + self.path
+    """A database in a file."""
+
+    COLUMNS = "SELECT m.name, c.name, c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
+    VERSION = "PRAGMA user_version"
+
+    def __init__(self, path):
+        self.path, self.url = path, "sqlite:" + path
+
+    def fill(self, text):
+        db = sqlite3.connect(self.path)
+        db.executescript("PRAGMA journal_mode = WAL;" + text)
+        db.close()
+
+    def check(self):
+        assert self.rows("PRAGMA integrity_check") == [("ok",)]
+        assert self.rows("PRAGMA foreign_key_check") == []
 
     def rows(self, text):
         db = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
@@ -69,12 +118,21 @@ class Sqlite:
 
 
 class Postgresql:
-    """A database of its own in a server."""
+    """A schema of its own in a server."""
+
+    COLUMNS = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema()"
+    VERSION = "SELECT version FROM frontdesk"
 
     def __init__(self, server, name):
         self.psql = os.path.join(server["bin"], "psql")
-        subprocess.run([self.psql, "-Xq", server["url"], "-c", f"CREATE DATABASE {name}"], check=True)
-        self.url = server["url"].replace("/postgres?", f"/{name}?")
+        subprocess.run([self.psql, "-Xq", server["url"], "-c", f"CREATE SCHEMA {name}"], check=True)
+        self.url = f"{server['url']}&options=-csearch_path%3D{name}"
+
+    def fill(self, text):
+        subprocess.run([self.psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-1", self.url], input=text, text=True, check=True)
+
+    def check(self):
+        pass
 
     def rows(self, text):
         done = subprocess.run([self.psql, "-XAtq", "-F\x1f", self.url, "-c", text], stdout=subprocess.PIPE, text=True, check=True)
