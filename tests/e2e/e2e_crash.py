@@ -58,6 +58,8 @@ class Crashing(unittest.TestCase):
             kill_at.disarm()
             self.desk.restart(self.token, how)
             r.check()
+            r.retry()
+            r.check()
         except Exception as e:
             raise AssertionError(f"seed {seed}, {kill_at.words}, the {n}th\n{r}\n{e}") from e
 
