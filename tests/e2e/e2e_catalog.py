@@ -225,7 +225,7 @@ class BrokenStore(Catalog):
         self.create("broken", location=location)
         before = self.keys("lake/broken/")
         db = sqlite3.connect(os.path.join(self.base, "catalog.db"))
-        db.execute("CREATE TRIGGER broken AFTER UPDATE ON tables BEGIN INSERT INTO nowhere VALUES (1); END")
+        db.execute("CREATE TRIGGER broken AFTER UPDATE ON tables BEGIN SELECT abs(-9223372036854775808); END")
         db.commit()
         try:
             status, body = self.commit("broken", {"action": "set-properties", "updates": {"k": "v"}})

@@ -190,7 +190,7 @@ class Repetitions(Keys):
         self.twice("POST", "/v1/analytics/views/rename", names, 204)
         file = self.ask("GET", VIEWS + "/v2")[1]["metadata-location"]
         self.twice("DELETE", VIEWS + "/v2", status=204)
-        self.twice("POST", NAMESPACES + "/sales/register-view", {"name": "v3", "metadata-location": file})
+        self.twice("POST", NAMESPACES + "/sales/register-view", {"name": "v2", "metadata-location": file})
         file = self.make("registered")["metadata-location"]
         self.twice("DELETE", TABLES + "/registered", status=204)
         self.twice("POST", NAMESPACES + "/sales/register", {"name": "registered", "metadata-location": file})
