@@ -201,7 +201,7 @@ static bool is_complete(const struct json *base, const struct json *m, struct er
     if (!order)
         return err_set(e, ERR_INVALID, "the result has no default sort order");
     return keeps_layout(base, m) ||
-           (spec_is_bound(spec, schema, e) && order_check(order, schema, e));
+           (spec_is_bound(spec, schema, e) && order_is_bound(order, schema, e));
 }
 
 static int64_t last_logged(const struct json *m)

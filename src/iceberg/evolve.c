@@ -6,23 +6,11 @@
 
 /* ---- types ---- */
 
-/* "decimal(9, 2)", blanks anywhere. */
-static bool read_decimal(struct sv type, int64_t *precision, int64_t *scale)
-{
-    struct sv rest, part;
-
-    if (!sv_starts(type, SV("decimal(")) || !sv_ends(type, SV(")")))
-        return false;
-    rest = sv_skip(sv_first(type, type.n - 1), sizeof("decimal(") - 1);
-    return sv_cut(&rest, ',', &part) && sv_i64(sv_trim(part), precision) &&
-           sv_i64(sv_trim(rest), scale);
-}
-
 static bool decimal_grows(struct sv from, struct sv to)
 {
     int64_t p = 0, s = 0, wider = 0, same = 0;
 
-    return read_decimal(from, &p, &s) && read_decimal(to, &wider, &same) && s == same && p <= wider;
+    return type_decimal(from, &p, &s) && type_decimal(to, &wider, &same) && s == same && p <= wider;
 }
 
 /* "struct", "list", "map", or what is written for a primitive type. */

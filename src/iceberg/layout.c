@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "iceberg/schema.h"
 
+enum { FIRST_PARTITION_ID = 1000 };
+
 /* 0, which no column has, for what the draft did not have. */
 static int64_t new_id(const struct map *ids, struct arena *a, int64_t old)
 {
@@ -88,6 +90,17 @@ static bool takes(struct sv transform, struct sv type)
     return true;
 }
 
+/* "bucket[16]", "truncate[4]": what stands between the brackets is a number from 1. */
+static bool has_width(struct sv transform)
+{
+    ptrdiff_t at = sv_find(transform, '[');
+    int64_t n;
+
+    return at < 0 ||
+           (sv_ends(transform, SV("]")) &&
+            sv_i64(sv_skip(sv_first(transform, transform.n - 1), (size_t)at + 1), &n) && n > 0);
+}
+
 static int64_t source_of(const struct json *field)
 {
     int64_t source = json_i64(json_get(field, SV("source-id")), 0);
@@ -137,15 +150,46 @@ bool spec_is_bound(const struct json *spec, const struct json *schema, struct er
     return is_bound(spec, schema, "partition spec", e);
 }
 
+static bool widths_are_sound(const struct json *fields, const char *what, struct err *e)
+{
+    for (size_t i = 0; i < json_count(fields); i++) {
+        struct sv transform = json_get_str(json_at(fields, i), SV("transform"));
+
+        if (!has_width(transform))
+            return err_set(e, ERR_INVALID, "%s: " SV_FMT ": a number from 1 is required", what,
+                           SV_ARG(sv_first(transform, 40)));
+    }
+    return true;
+}
+
+/* Engines show partitions beside columns. One that is named as the column it comes from is that. */
+static bool name_is_columns(const struct json *schema, const struct json *field)
+{
+    const struct json *columns = json_get(schema, SV("fields"));
+
+    for (size_t i = 0; i < json_count(columns); i++) {
+        const struct json *c = json_at(columns, i);
+
+        if (sv_eq(json_get_str(c, SV("name")), json_get_str(field, SV("name"))))
+            return json_i64(json_get(c, SV("id")), -1) != source_of(field);
+    }
+    return false;
+}
+
 bool spec_check(const struct json *spec, const struct json *schema, struct err *e)
 {
     const struct json *fields = json_get(spec, SV("fields"));
 
-    if (!spec_is_bound(spec, schema, e))
+    if (!spec_is_bound(spec, schema, e) || !widths_are_sound(fields, "partition spec", e))
         return false;
     for (size_t i = 0; i < json_count(fields); i++) {
         struct sv name = json_get_str(json_at(fields, i), SV("name"));
 
+        if (name_is_columns(schema, json_at(fields, i)))
+            return err_set(e, ERR_INVALID,
+                           "partition spec: Cannot create partition from name that exists in "
+                           "schema: " SV_FMT,
+                           SV_ARG(sv_first(name, 80)));
         for (size_t j = 0; j < i; j++) {
             if (sv_eq(name, json_get_str(json_at(fields, j), SV("name"))))
                 return err_set(e, ERR_INVALID, "partition spec: name " SV_FMT " is used twice",
@@ -159,11 +203,11 @@ bool spec_check(const struct json *spec, const struct json *schema, struct err *
     return true;
 }
 
-bool spec_number(const struct json *spec, struct arena *a, int64_t *last_id, struct json **out,
-                 struct err *e)
+bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
+                 struct json **out, struct err *e)
 {
     struct json *copy = json_copy(a, spec), *fields = json_get(copy, SV("fields"));
-    int64_t last = *last_id;
+    int64_t last = format == 1 ? FIRST_PARTITION_ID - 1 : *last_id;
 
     for (size_t i = 0; i < json_count(fields); i++) {
         struct json *f = json_at(fields, i);
@@ -173,10 +217,13 @@ bool spec_number(const struct json *spec, struct arena *a, int64_t *last_id, str
             json_set_i64(f, a, SV("field-id"), id = last + 1);
         if (id > INT32_MAX)
             return err_set(e, ERR_INVALID, "partition spec: there is no field-id left");
+        if (format == 1 && id != FIRST_PARTITION_ID + (int64_t)i)
+            return err_set(e, ERR_INVALID,
+                           "Spec does not use sequential IDs that are required in v1");
         if (id > last)
             last = id;
     }
-    *last_id = last;
+    *last_id = last > *last_id ? last : *last_id;
     *out = copy;
     return true;
 }
@@ -204,9 +251,34 @@ bool spec_same(const struct json *x, const struct json *y)
     return fields_same(x, y, names);
 }
 
-bool order_check(const struct json *order, const struct json *schema, struct err *e)
+bool order_is_bound(const struct json *order, const struct json *schema, struct err *e)
 {
     return is_bound(order, schema, "sort order", e);
+}
+
+static bool is_one_of(const struct json *field, const char *member, struct sv one, struct sv other)
+{
+    struct sv v = json_get_str(field, sv_from(member));
+
+    return sv_eq_nocase(v, one) || sv_eq_nocase(v, other);
+}
+
+bool order_check(const struct json *order, const struct json *schema, struct err *e)
+{
+    const struct json *fields = json_get(order, SV("fields"));
+
+    if (!order_is_bound(order, schema, e) || !widths_are_sound(fields, "sort order", e))
+        return false;
+    if (json_count(fields) && json_i64(json_get(order, SV("order-id")), 1) == 0)
+        return err_set(e, ERR_INVALID, "Sort order ID 0 is reserved for unsorted order");
+    for (size_t i = 0; i < json_count(fields); i++) {
+        if (!is_one_of(json_at(fields, i), "direction", SV("asc"), SV("desc")))
+            return err_set(e, ERR_INVALID, "sort order: direction must be asc or desc");
+        if (!is_one_of(json_at(fields, i), "null-order", SV("nulls-first"), SV("nulls-last")))
+            return err_set(e, ERR_INVALID,
+                           "sort order: null-order must be nulls-first or nulls-last");
+    }
+    return true;
 }
 
 bool order_same(const struct json *x, const struct json *y)

@@ -171,7 +171,8 @@ static bool format_of(const struct json *properties, int *out, struct err *e)
     struct sv text = json_get_str(properties, SV("format-version"));
     int64_t format = 2;
 
-    if (text.n && (!sv_i64(text, &format) || format < 1 || format > NEWEST_FORMAT))
+    if (json_has(properties, SV("format-version")) &&
+        (!sv_i64(text, &format) || format < 1 || format > NEWEST_FORMAT))
         return err_set(e, ERR_INVALID,
                        "property format-version is \"" SV_FMT "\", must be 1, 2 or 3",
                        SV_ARG(sv_first(text, 20)));
@@ -229,7 +230,7 @@ static bool add_spec(struct json *m, const struct json *request, const struct js
     /* Ids of a new table count from 1000, whatever the client chose. */
     for (size_t i = 0; i < json_count(json_get(spec, SV("fields"))); i++)
         json_remove(json_at(json_get(spec, SV("fields")), i), SV("field-id"));
-    if (!spec_number(spec, a, &last, &spec, e))
+    if (!spec_number(spec, 2, a, &last, &spec, e))
         return false;
     json_set_i64(spec, a, SV("spec-id"), 0);
     json_set_i64(m, a, SV("default-spec-id"), 0);

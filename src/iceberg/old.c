@@ -34,7 +34,7 @@ static bool add_specs(struct json *m, struct arena *a, struct err *e)
     if (json_get(m, SV("partition-specs")))
         return true;
     json_set(spec, SV("fields"), fields ? json_copy(a, fields) : json_new_array(a));
-    if (!spec_number(spec, a, &last, &spec, e))
+    if (!spec_number(spec, 2, a, &last, &spec, e))
         return false;
     json_set_i64(spec, a, SV("spec-id"), 0);
     json_set(m, SV("partition-specs"), list_of(spec, a));

@@ -5,6 +5,8 @@
 
 #include "base/limits.h"
 
+enum { DECIMAL_DIGITS = 38 };
+
 struct schema_walk {
     schema_visit_fn *visit;
     void *context;
@@ -12,6 +14,43 @@ struct schema_walk {
 };
 
 /* ---- types ---- */
+
+/* "decimal(9, 2)", blanks anywhere. */
+bool type_decimal(struct sv type, int64_t *precision, int64_t *scale)
+{
+    struct sv rest, part;
+
+    if (!sv_starts(type, SV("decimal(")) || !sv_ends(type, SV(")")))
+        return false;
+    rest = sv_skip(sv_first(type, type.n - 1), sizeof("decimal(") - 1);
+    return sv_cut(&rest, ',', &part) && sv_i64(sv_trim(part), precision) &&
+           sv_i64(sv_trim(rest), scale);
+}
+
+static bool is_decimal(struct sv t)
+{
+    int64_t precision, scale;
+
+    return type_decimal(t, &precision, &scale) && precision >= 1 && precision <= DECIMAL_DIGITS &&
+           scale >= 0;
+}
+
+static bool is_fixed(struct sv t)
+{
+    static const struct sv begin = SV_INIT("fixed[");
+    int64_t n;
+
+    return sv_starts(t, begin) && sv_ends(t, SV("]")) &&
+           sv_i64(sv_trim(sv_skip(sv_first(t, t.n - 1), begin.n)), &n) && n >= 0;
+}
+
+/* "geometry", "geometry(srid:3857)". */
+static bool is_shape(struct sv t, struct sv name)
+{
+    struct sv rest = sv_skip(t, sv_starts(t, name) ? name.n : 0);
+
+    return sv_starts(t, name) && (!rest.n || (sv_starts(rest, SV("(")) && sv_ends(rest, SV(")"))));
+}
 
 static bool is_primitive(struct sv t, int *needs_format)
 {
@@ -44,9 +83,8 @@ static bool is_primitive(struct sv t, int *needs_format)
         }
     }
     *needs_format = sv_starts(t, SV("geo")) ? 3 : 1;
-    return sv_ends(t, SV("]")) ? sv_starts(t, SV("fixed["))
-                               : (sv_starts(t, SV("decimal(")) && sv_ends(t, SV(")"))) ||
-                                     sv_starts(t, SV("geometry")) || sv_starts(t, SV("geography"));
+    return is_fixed(t) || is_decimal(t) || is_shape(t, SV("geometry")) ||
+           is_shape(t, SV("geography"));
 }
 
 /* One place below a schema where a type stands, with the id that belongs to it. */
@@ -72,7 +110,9 @@ static const struct slot *slots_of(const struct json *type, size_t *n)
 struct checking {
     struct arena *arena;
     struct map seen;
+    struct map identifying; /* ids of fields that every row has a plain value for */
     int format, depth;
+    bool absent; /* what is being checked stands in something that a row may lack */
     int64_t least_id, max_id;
 };
 
@@ -96,9 +136,21 @@ static bool note_id(struct checking *c, const struct json *id, struct sv name, s
     return true;
 }
 
+/* Two floats of one value need not be equal. */
+static void note_identifying(struct checking *c, const struct json *f)
+{
+    struct sv type = json_get_str(f, SV("type"));
+
+    if (!c->absent && type.n && !sv_eq(type, SV("float")) && !sv_eq(type, SV("double")) &&
+        json_bool(json_get(f, SV("required")), false))
+        (void)map_put(&c->identifying,
+                      arena_printf(c->arena, "%" PRId64, json_i64(json_get(f, SV("id")), -1)), c);
+}
+
 static bool check_field(struct checking *c, const struct json *f, struct map *names, struct err *e)
 {
     struct sv name = json_get_str(f, SV("name"));
+    bool absent = c->absent, ok;
 
     if (!name.n || map_put(names, name, c))
         return err_set(e, ERR_INVALID, "a field without a name of its own: \"" SV_FMT "\"",
@@ -108,8 +160,13 @@ static bool check_field(struct checking *c, const struct json *f, struct map *na
                        "Invalid initial default for " SV_FMT
                        ": non-null default is not supported until v3",
                        SV_ARG(sv_first(name, 80)));
-    return note_id(c, json_get(f, SV("id")), name, e) &&
-           check_type(c, json_get(f, SV("type")), name, e);
+    if (!note_id(c, json_get(f, SV("id")), name, e))
+        return false;
+    note_identifying(c, f);
+    c->absent = absent || !json_bool(json_get(f, SV("required")), false);
+    ok = check_type(c, json_get(f, SV("type")), name, e);
+    c->absent = absent;
+    return ok;
 }
 
 static bool check_fields(struct checking *c, const struct json *fields, struct err *e)
@@ -132,6 +189,7 @@ static bool check_nested(struct checking *c, const struct json *type, struct sv 
 
     if (sv_eq(json_get_str(type, SV("type")), SV("struct")))
         return check_fields(c, json_get(type, SV("fields")), e);
+    c->absent = true; /* check_field puts it back */
     for (size_t i = 0; i < n; i++) {
         if (!note_id(c, json_get(type, sv_from(slots[i].id)), name, e) ||
             !check_type(c, json_get(type, sv_from(slots[i].type)), name, e))
@@ -177,6 +235,12 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
         if (!map_get(&c->seen, arena_printf(c->arena, "%" PRId64, id)))
             return err_set(e, ERR_INVALID, "schema: identifier field %" PRId64 " does not exist",
                            id);
+        if (!map_get(&c->identifying, arena_printf(c->arena, "%" PRId64, id)))
+            return err_set(e, ERR_INVALID,
+                           "schema: field %" PRId64
+                           " cannot identify rows: it must be required, of a plain type other than "
+                           "float and double, and in nothing optional, no list and no map",
+                           id);
     }
     return true;
 }
@@ -184,7 +248,8 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
 bool schema_check(const struct json *schema, int format, struct arena *a, int64_t *max_id,
                   struct err *e)
 {
-    struct checking c = {.arena = a, .seen = map_new(a), .format = format, .least_id = 1};
+    struct checking c = {
+        .arena = a, .seen = map_new(a), .identifying = map_new(a), .format = format, .least_id = 1};
 
     if (!check(&c, schema, e))
         return false;
@@ -194,7 +259,8 @@ bool schema_check(const struct json *schema, int format, struct arena *a, int64_
 
 bool schema_check_draft(const struct json *schema, int format, struct arena *a, struct err *e)
 {
-    struct checking c = {.arena = a, .seen = map_new(a), .format = format};
+    struct checking c = {
+        .arena = a, .seen = map_new(a), .identifying = map_new(a), .format = format};
 
     return check(&c, schema, e);
 }

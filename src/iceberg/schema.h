@@ -14,6 +14,8 @@ MUST_CHECK bool schema_check(const struct json *schema, int format, struct arena
  * some clients count them from 0. */
 MUST_CHECK bool schema_check_draft(const struct json *schema, int format, struct arena *a,
                                    struct err *e);
+/* Whether it is a decimal, and of how many digits. */
+bool type_decimal(struct sv type, int64_t *precision, int64_t *scale);
 /* A copy whose field ids count from 1 in the reference's order (a whole level before what is below
  * it); `ids` maps the old id's text to the new id. */
 struct json *schema_renumber(const struct json *schema, struct arena *a, struct map *ids,
@@ -53,11 +55,14 @@ MUST_CHECK bool schema_may_follow(struct evolution *v, const struct json *metada
 MUST_CHECK bool spec_check(const struct json *spec, const struct json *schema, struct err *e);
 /* The same without the checks that only a new spec must pass. */
 MUST_CHECK bool spec_is_bound(const struct json *spec, const struct json *schema, struct err *e);
-/* A copy whose fields got ids from `*last_id` + 1 where they had none. */
-MUST_CHECK bool spec_number(const struct json *spec, struct arena *a, int64_t *last_id,
+/* A copy whose fields got ids from `*last_id` + 1 where they had none. Format 1 tells fields apart
+ * by where they stand: theirs are 1000, 1001 and so on, or it is ERR_INVALID. */
+MUST_CHECK bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
                             struct json **out, struct err *e);
 bool spec_same(const struct json *x, const struct json *y);
 MUST_CHECK bool order_check(const struct json *order, const struct json *schema, struct err *e);
+/* The same without the checks that only a new order must pass. */
+MUST_CHECK bool order_is_bound(const struct json *order, const struct json *schema, struct err *e);
 bool order_same(const struct json *x, const struct json *y);
 /* "source-id" and "source-ids" of each field by way of `ids`. */
 struct json *fields_remap(const struct json *v, const struct map *ids, struct arena *a);

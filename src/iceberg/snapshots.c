@@ -22,6 +22,24 @@ static bool begins_anew(const struct changing *c, const struct json *s)
            !json_has(json_get(c->m, SV("refs")), SV("main"));
 }
 
+/* Format 1 knows no numbers: one that stood there would be past all that a later format counts. */
+static bool check_members(const struct changing *c, const struct json *s, struct err *e)
+{
+    if (json_kind(s) != JSON_OBJECT || get_i64(s, "snapshot-id", -1) < 0 ||
+        json_kind(json_get(s, SV("timestamp-ms"))) != JSON_INT ||
+        !json_get_str(s, SV("manifest-list")).n ||
+        !json_get_str(json_get(s, SV("summary")), SV("operation")).n)
+        return err_set(e, ERR_INVALID,
+                       "add-snapshot: snapshot-id, timestamp-ms, manifest-list and "
+                       "summary.operation are required");
+    if (format(c) < 2 && get_i64(s, "sequence-number", 0))
+        return err_set(e, ERR_INVALID,
+                       "Cannot add a snapshot: sequence-number must be 0 in format 1");
+    return (json_get(s, SV("first-row-id")) && !json_get(s, SV("added-rows")))
+               ? err_set(e, ERR_INVALID, "Cannot add a snapshot: first-row-id without added-rows")
+               : true;
+}
+
 static bool check_sequence(struct changing *c, const struct json *s, struct err *e)
 {
     int64_t number = get_i64(s, "sequence-number", 0),
@@ -66,11 +84,8 @@ bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
     int64_t id = get_i64(s, "snapshot-id", -1);
     struct json *snapshots = array_of(c, "snapshots");
 
-    if (json_kind(s) != JSON_OBJECT || id < 0 || !json_get(s, SV("timestamp-ms")) ||
-        !json_get_str(json_get(s, SV("summary")), SV("operation")).n)
-        return err_set(
-            e, ERR_INVALID,
-            "add-snapshot: snapshot-id, timestamp-ms and summary.operation are required");
+    if (!check_members(c, s, e))
+        return false;
     if (!json_count(json_get(c->m, SV("schemas"))))
         return err_set(e, ERR_INVALID, "Attempting to add a snapshot before a schema is added");
     if (find_by_id(snapshots, SV("snapshot-id"), id, NULL))
@@ -125,6 +140,19 @@ static struct json *new_ref(struct changing *c, const struct json *u)
     return ref;
 }
 
+/* Each is at least 1 where it stands. */
+static bool check_retention(const struct json *ref, struct err *e)
+{
+    static const char *const members[] = {"min-snapshots-to-keep", "max-snapshot-age-ms",
+                                          "max-ref-age-ms", NULL};
+
+    for (const char *const *m = members; *m; m++) {
+        if (json_get(ref, sv_from(*m)) && get_i64(ref, *m, 0) < 1)
+            return err_set(e, ERR_INVALID, "set-snapshot-ref: %s must be a number from 1", *m);
+    }
+    return true;
+}
+
 bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
 {
     struct sv name = json_get_str(u, SV("ref-name")), type = json_get_str(u, SV("type"));
@@ -144,6 +172,8 @@ bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
                     json_get(u, SV("max-snapshot-age-ms"))))
         return err_set(e, ERR_INVALID,
                        "set-snapshot-ref: main is a branch, and a tag keeps no snapshots");
+    if (!check_retention(ref, e))
+        return false;
     if (json_eq(json_get(refs, name), ref))
         return true;
     if (sv_eq(name, SV("main")) && get_i64(json_get(refs, name), "snapshot-id", -1) != id)

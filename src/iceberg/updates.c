@@ -80,6 +80,9 @@ static bool upgrade_format_version(struct changing *c, const struct json *u, str
         set_i64(c, "last-sequence-number", 0);
     if (want > 2 && !json_has(c->m, SV("next-row-id")))
         set_i64(c, "next-row-id", 0);
+    /* Format 3 says nothing in other words. */
+    if (want > 2 && get_i64(c->m, "current-snapshot-id", -1) < 0)
+        json_set(c->m, SV("current-snapshot-id"), NULL);
     if (want > 1) {
         json_remove(c->m, SV("schema"));
         json_remove(c->m, SV("partition-spec"));
@@ -167,7 +170,7 @@ static bool add_spec(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
-    if (!spec_number(asked, c->arena, &last, &copy, e))
+    if (!spec_number(asked, (int)get_i64(c->m, "format-version", 2), c->arena, &last, &copy, e))
         return false;
     c->last_spec = highest(specs, "spec-id", -1) + 1;
     json_set_i64(copy, c->arena, SV("spec-id"), c->last_spec);
@@ -299,15 +302,23 @@ static bool set_entry(struct changing *c, const struct json *entry, const char *
 {
     int64_t id = get_i64(entry, "snapshot-id", -1);
 
-    if (id < 0 || !json_get_str(entry, SV("statistics-path")).n)
-        return err_set(e, ERR_INVALID, "%s without snapshot-id and statistics-path", list);
+    if (id < 0 || !json_get_str(entry, SV("statistics-path")).n ||
+        get_i64(entry, "file-size-in-bytes", -1) < 0)
+        return err_set(e, ERR_INVALID,
+                       "%s without snapshot-id, statistics-path and file-size-in-bytes", list);
     replace_by_snapshot(c, list, id, entry);
     return true;
 }
 
 static bool set_statistics(struct changing *c, const struct json *u, struct err *e)
 {
-    return set_entry(c, json_get(u, SV("statistics")), "statistics", e);
+    const struct json *entry = json_get(u, SV("statistics"));
+
+    if (get_i64(entry, "file-footer-size-in-bytes", -1) < 0 ||
+        json_kind(json_get(entry, SV("blob-metadata"))) != JSON_ARRAY)
+        return err_set(e, ERR_INVALID,
+                       "statistics without file-footer-size-in-bytes and blob-metadata");
+    return set_entry(c, entry, "statistics", e);
 }
 
 static bool set_partition_statistics(struct changing *c, const struct json *u, struct err *e)
@@ -315,17 +326,22 @@ static bool set_partition_statistics(struct changing *c, const struct json *u, s
     return set_entry(c, json_get(u, SV("partition-statistics")), "partition-statistics", e);
 }
 
-static bool remove_statistics(struct changing *c, const struct json *u, UNUSED struct err *e)
+static bool remove_entry(struct changing *c, const struct json *u, const char *list, struct err *e)
 {
-    replace_by_snapshot(c, "statistics", get_i64(u, "snapshot-id", -1), NULL);
+    if (json_kind(json_get(u, SV("snapshot-id"))) != JSON_INT)
+        return err_set(e, ERR_INVALID, "%s to remove without snapshot-id", list);
+    replace_by_snapshot(c, list, get_i64(u, "snapshot-id", -1), NULL);
     return true;
 }
 
-static bool remove_partition_statistics(struct changing *c, const struct json *u,
-                                        UNUSED struct err *e)
+static bool remove_statistics(struct changing *c, const struct json *u, struct err *e)
 {
-    replace_by_snapshot(c, "partition-statistics", get_i64(u, "snapshot-id", -1), NULL);
-    return true;
+    return remove_entry(c, u, "statistics", e);
+}
+
+static bool remove_partition_statistics(struct changing *c, const struct json *u, struct err *e)
+{
+    return remove_entry(c, u, "partition-statistics", e);
 }
 
 static bool remove_ids(struct changing *c, const struct json *ids, const char *const *names,
@@ -358,25 +374,46 @@ static bool remove_schemas(struct changing *c, const struct json *u, struct err 
     return remove_ids(c, json_get(u, SV("schema-ids")), names, e);
 }
 
-static bool change_encryption_key(struct changing *c, const struct json *u, struct err *e)
+static bool find_key(const struct changing *c, struct sv id, size_t *at)
+{
+    const struct json *keys = json_get(c->m, SV("encryption-keys"));
+
+    for (*at = 0; *at < json_count(keys); ++*at) {
+        if (sv_eq(json_get_str(json_at(keys, *at), SV("key-id")), id))
+            return true;
+    }
+    return false;
+}
+
+static bool add_encryption_key(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *key = json_get(u, SV("encryption-key"));
-    struct sv id = json_get_str(key ? key : u, SV("key-id"));
-    struct json *keys = array_of(c, "encryption-keys");
+    struct sv id = json_get_str(key, SV("key-id"));
+    size_t at;
+
+    if (!id.n || !json_get_str(key, SV("encrypted-key-metadata")).n)
+        return err_set(e, ERR_INVALID,
+                       "an encryption key without key-id and encrypted-key-metadata");
+    if (find_key(c, id, &at))
+        return true;
+    json_push(array_of(c, "encryption-keys"), json_copy(c->arena, key));
+    c->changed = true;
+    return true;
+}
+
+static bool remove_encryption_key(struct changing *c, const struct json *u, struct err *e)
+{
+    struct sv id = json_get_str(u, SV("key-id"));
+    size_t at;
 
     if (!id.n)
-        return err_set(e, ERR_INVALID, "an encryption key without key-id");
-    for (size_t i = 0; i < json_count(keys); i++) {
-        if (!sv_eq(json_get_str(json_at(keys, i), SV("key-id")), id))
-            continue;
-        if (!key)
-            json_remove_at(keys, i);
-        c->changed |= !key;
+        return err_set(e, ERR_INVALID, "an encryption key to remove without key-id");
+    if (!find_key(c, id, &at))
         return true;
-    }
-    if (key)
-        json_push(keys, json_copy(c->arena, key));
-    c->changed |= key != NULL;
+    json_remove_at(json_get(c->m, SV("encryption-keys")), at);
+    if (!json_count(json_get(c->m, SV("encryption-keys"))))
+        json_remove(c->m, SV("encryption-keys"));
+    c->changed = true;
     return true;
 }
 
@@ -405,8 +442,8 @@ static const struct {
     {SV_INIT("remove-partition-statistics"), remove_partition_statistics},
     {SV_INIT("remove-partition-specs"),      remove_partition_specs     },
     {SV_INIT("remove-schemas"),              remove_schemas             },
-    {SV_INIT("add-encryption-key"),          change_encryption_key      },
-    {SV_INIT("remove-encryption-key"),       change_encryption_key      },
+    {SV_INIT("add-encryption-key"),          add_encryption_key         },
+    {SV_INIT("remove-encryption-key"),       remove_encryption_key      },
 };
 
 static update_fn *update_named(struct sv action)
