@@ -1,5 +1,6 @@
 /* namespaces.c - namespaces: list, create, load, exists, drop, properties. */
 #include "base/limits.h"
+#include "base/map.h"
 #include "catalog/page.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
@@ -13,6 +14,7 @@ struct namespace_work {
     struct paging paging;
     struct json *changed; /* the answer to a change of properties */
     struct call *call;
+    struct sv_vec removals;
 };
 
 static struct namespace_work *work_of(struct call *c)
@@ -296,16 +298,15 @@ static bool change(struct sv before, struct arena *a, struct sv *after, void *co
                    struct err *e)
 {
     struct namespace_work *w = context;
-    const struct json *removals = json_get(w->body, SV("removals")),
-                      *updates = json_get(w->body, SV("updates"));
+    const struct json *updates = json_get(w->body, SV("updates"));
     struct json *map, *value, *updated = json_new_array(a), *removed = json_new_array(a),
                               *missing = json_new_array(a);
     struct sv name;
 
     if (!json_read(before, a, &map, e))
         return false;
-    for (size_t i = 0; i < json_count(removals); i++) {
-        name = json_str(json_at(removals, i), (struct sv){0});
+    for (size_t i = 0; i < w->removals.n; i++) {
+        name = w->removals.p[i];
         json_push(json_has(map, name) ? removed : missing, json_new_str(a, name));
         json_remove(map, name);
     }
@@ -349,10 +350,30 @@ static bool updated_again(struct call *c, struct err *e)
     return json_read(once_known(c)->body, c->arena, &body, e) && call_reply_json(c, 200, body);
 }
 
-static bool is_in_both(const struct json *removals, const struct json *updates, struct sv *name)
+/* Texts; one that is named twice counts once. */
+static bool read_removals(struct call *c, const struct json *list, struct sv_vec *out,
+                          struct err *e)
 {
-    for (size_t i = 0; i < json_count(removals); i++) {
-        *name = json_str(json_at(removals, i), (struct sv){0});
+    struct map seen = map_new(c->arena);
+
+    if (json_count(list) > LIMIT_PROPERTIES || (list && json_kind(list) != JSON_ARRAY))
+        return err_set(e, ERR_INVALID, "removals: a list of at most %d is required",
+                       LIMIT_PROPERTIES);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv name = json_str(json_at(list, i), (struct sv){0});
+
+        if (json_kind(json_at(list, i)) != JSON_STRING)
+            return err_set(e, ERR_INVALID, "removals[%zu]: must be text", i);
+        if (!map_put(&seen, name, c))
+            vec_push(out, c->arena, name);
+    }
+    return true;
+}
+
+static bool is_in_both(const struct sv_vec *removals, const struct json *updates, struct sv *name)
+{
+    for (size_t i = 0; i < removals->n; i++) {
+        *name = removals->p[i];
         if (json_has(updates, *name))
             return true;
     }
@@ -368,7 +389,9 @@ bool namespace_properties(struct call *c, struct err *e)
     if (!begin(c, PRIVILEGE_NAMESPACE_WRITE_PROPERTIES, &w, e) || !call_body(c, &w->body, e))
         return false;
     updates = json_get(w->body, SV("updates"));
-    if (is_in_both(json_get(w->body, SV("removals")), updates, &twice)) {
+    if (!read_removals(c, json_get(w->body, SV("removals")), &w->removals, e))
+        return false;
+    if (is_in_both(&w->removals, updates, &twice)) {
         c->error_status = 422;
         c->error_type = "UnprocessableEntityException";
         return err_set(e, ERR_INVALID, "property " SV_FMT " is both removed and updated",
