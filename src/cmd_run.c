@@ -49,18 +49,15 @@ static void hide_memory(void)
 #endif
 }
 
-static bool set_log_level(struct sv level, struct err *e)
+static void set_log_level(struct sv level)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
 
+    log_set_level(LOG_INFO);
     for (int i = 0; i < 4; i++) {
-        if (!level.n || sv_eq(level, sv_from(names[i]))) {
-            log_set_level(level.n ? (enum log_level)i : LOG_INFO);
-            return true;
-        }
+        if (sv_eq(level, sv_from(names[i])))
+            log_set_level((enum log_level)i);
     }
-    return err_set(e, ERR_INVALID, "--log-level " SV_FMT ": must be debug, info, warning or error",
-                   SV_ARG(level));
 }
 
 static struct sv or (struct sv v, struct sv fallback)
@@ -165,7 +162,8 @@ int cmd_run(const struct options *o)
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
     hide_memory();
     limit_descriptors();
-    if (!set_log_level(o->log_level, &e) || !start_serving(o, &w, &a, &e))
+    set_log_level(o->log_level);
+    if (!start_serving(o, &w, &a, &e))
         return fail(&e);
     if (!start_control(o, &w, &e)) {
         serve_stop(w.serve, 0);

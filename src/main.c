@@ -4,6 +4,8 @@
 
 #include "options.h"
 
+enum { MAX_FAULTS_BYTES = 4 * 1024 * 1024 };
+
 static void print(int fd, struct sv text)
 {
     while (text.n) {
@@ -37,20 +39,31 @@ static const struct command {
     {"table",   cmd_table,   true },
 };
 
+/* 0, or the exit status with what is wrong said. */
+static int read_options(const struct command *command, int argc, char **argv, struct arena *a,
+                        struct options *o)
+{
+    struct buf faults = buf_new(a, MAX_FAULTS_BYTES);
+    struct err e = {0};
+
+    if (!options_read(argv[1], argc - 2, argv + 2, a, o, &e))
+        buf_addf(&faults, "frontdesk: %s\n", e.msg);
+    else if (o->n_rest && !command->takes_more)
+        buf_addf(&faults, "frontdesk: %s takes no \"%.60s\"; see frontdesk --help\n", argv[1],
+                 o->rest[0]);
+    else if (!o->config.n || config_read(o, argv[1], a, &faults))
+        return 0;
+    print(STDERR_FILENO, buf_sv(&faults));
+    return 2;
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
     auto_arena a = {0};
     struct options o = {0};
-    struct err e = {0};
+    int status = read_options(command, argc, argv, &a, &o);
 
-    if (options_read(argv[1], argc - 2, argv + 2, &a, &o, &e)) {
-        if (o.n_rest == 0 || command->takes_more)
-            return command->run(&o);
-        (void)err_set(&e, ERR_INVALID, "%s takes no \"%.60s\"; see frontdesk --help", argv[1],
-                      o.rest[0]);
-    }
-    print(STDERR_FILENO, arena_printf(&a, "frontdesk: %s\n", e.msg));
-    return 2;
+    return status ? status : command->run(&o);
 }
 
 int main(int argc, char **argv)

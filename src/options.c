@@ -1,6 +1,7 @@
 /* options.c - the command line. */
 #include "options.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 enum value { VALUE_TEXT, VALUE_LIST, VALUE_NUMBER };
@@ -12,6 +13,8 @@ static const struct option {
     size_t offset;
     const char *what, *help;
 } options[] = {
+    {"--config",           "r",   VALUE_TEXT,   AT(config),           "FILE",
+     "these options as a YAML file, by their names without dashes; the command line counts before it"                    },
     {"--kubeconfig",       "ret", VALUE_TEXT,   AT(kubeconfig),       "FILE",
      "where the API server is; else $KUBECONFIG, ~/.kube/config, the pod's"                                              },
     {"--namespace",        "re",  VALUE_LIST,   AT(namespaces),       "NS",
@@ -59,36 +62,131 @@ static const struct option {
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
-static const struct option *named(struct sv name, char command)
+static_assert(OPTIONS <= 64, "a bit each in options.given");
+
+static uint64_t bit_of(const struct option *o)
+{
+    return (uint64_t)1 << (o - options);
+}
+
+const struct option *option_named(struct sv name, const char *command)
 {
     for (size_t i = 0; i < OPTIONS; i++) {
         if (sv_eq(sv_from(options[i].name), name) &&
-            sv_has_char(sv_from(options[i].commands), command))
+            sv_has_char(sv_from(options[i].commands), command[0]))
             return &options[i];
     }
     return NULL;
 }
 
-static bool set(struct options *out, const struct option *o, struct sv value, struct arena *a,
-                struct err *e)
+bool option_takes_list(const struct option *o)
+{
+    return o->value == VALUE_LIST;
+}
+
+bool option_takes_number(const struct option *o)
+{
+    return o->value == VALUE_NUMBER;
+}
+
+bool option_is_given(const struct option *o, const struct options *by)
+{
+    return (by->given & bit_of(o)) != 0;
+}
+
+/* ---- values ---- */
+
+static bool is_number(struct sv v, int64_t least, int64_t most)
+{
+    int64_t n;
+
+    return sv_i64(v, &n) && n >= least && n <= most;
+}
+
+static bool is_thread_count(struct sv v)
+{
+    return is_number(v, 1, 1024);
+}
+
+static bool is_resync(struct sv v)
+{
+    return is_number(v, 1, 604800);
+}
+
+static bool is_lease(struct sv v)
+{
+    return is_number(v, 1, 3600);
+}
+
+static bool is_address(struct sv v)
+{
+    ptrdiff_t colon = sv_rfind(v, ':');
+
+    return colon >= 0 && is_number(sv_skip(v, (size_t)colon + 1), 0, 65535);
+}
+
+static bool is_store(struct sv v)
+{
+    return sv_starts(v, SV("sqlite:")) || sv_starts(v, SV("postgresql://")) ||
+           sv_starts(v, SV("postgres://"));
+}
+
+static bool is_audit(struct sv v)
+{
+    return sv_eq(v, SV("stdout")) || (sv_starts(v, SV("file:")) && v.n > sizeof("file:") - 1);
+}
+
+static bool is_log_level(struct sv v)
+{
+    return sv_eq(v, SV("debug")) || sv_eq(v, SV("info")) || sv_eq(v, SV("warning")) ||
+           sv_eq(v, SV("error"));
+}
+
+static const struct {
+    size_t offset; /* of the option's */
+    bool (*holds)(struct sv value);
+    const char *must;
+} rules[] = {
+    {AT(threads),        is_thread_count, "must be a number from 1 to 1024"                       },
+    {AT(resync_seconds), is_resync,       "must be a number from 1 to 604800"                     },
+    {AT(lease_seconds),  is_lease,        "must be a number from 1 to 3600"                       },
+    {AT(listen),         is_address,      "must be ADDR:PORT, the port a number to 65535"         },
+    {AT(admin_listen),   is_address,      "must be ADDR:PORT, the port a number to 65535"         },
+    {AT(store),          is_store,        "must be sqlite:PATH or postgresql://USER@HOST/DATABASE"},
+    {AT(audit),          is_audit,        "must be stdout or file:PATH"                           },
+    {AT(log_level),      is_log_level,    "must be debug, info, warning or error"                 },
+};
+
+bool option_check(const struct option *o, struct sv value, struct err *e)
+{
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (rules[i].offset == o->offset && !rules[i].holds(value))
+            return err_set(e, ERR_INVALID, "%s", rules[i].must);
+    }
+    return true;
+}
+
+void option_set(const struct option *o, struct sv value, struct arena *a, struct options *out)
 {
     char *at = (char *)out + o->offset;
+    bool ok;
 
     switch (o->value) {
     case VALUE_TEXT:
         *(struct sv *)(void *)at = value;
-        return true;
+        return;
     case VALUE_LIST:
         vec_push((struct sv_vec *)(void *)at, a, value);
-        return true;
+        return;
     case VALUE_NUMBER:
         break;
     }
-    if (!sv_i64(value, (int64_t *)(void *)at) || *(int64_t *)(void *)at < 1)
-        return err_set(e, ERR_INVALID, "%s " SV_FMT ": must be a number from 1", o->name,
-                       SV_ARG(value));
-    return true;
+    /* Every number has a rule. */
+    ok = sv_i64(value, (int64_t *)(void *)at);
+    assert(ok);
 }
+
+/* ---- the command line ---- */
 
 struct reading {
     const char *command;
@@ -109,7 +207,7 @@ static bool read_option(struct reading *r, struct err *e)
         value = sv_skip(name, (size_t)equals + 1);
         name = sv_first(name, (size_t)equals);
     }
-    o = named(name, r->command[0]);
+    o = option_named(name, r->command);
     if (!o)
         return err_set(e, ERR_INVALID, "%s: there is no option " SV_FMT "; see frontdesk --help",
                        r->command, SV_ARG(sv_first(name, 60)));
@@ -118,7 +216,11 @@ static bool read_option(struct reading *r, struct err *e)
             return err_set(e, ERR_INVALID, "%s needs a value: %s", o->name, o->what);
         value = sv_from(r->argv[r->at]);
     }
-    return set(r->out, o, value, r->arena, e);
+    if (!option_check(o, value, e))
+        return err_wrap(e, "%s", o->name);
+    option_set(o, value, r->arena, r->out);
+    r->out->given |= bit_of(o);
+    return true;
 }
 
 bool options_read(const char *command, int argc, char **argv, struct arena *a, struct options *out,
