@@ -217,6 +217,15 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
     return table_answer(c, &w->at, w->file, json_text(c->arena, w->at.metadata), e);
 }
 
+/* Every folder that the answer's keys will open. */
+static struct staging promise(const struct call *c, const struct table_row *row, struct sv uuid)
+{
+    return (struct staging){
+        .row = {c->who.name, uuid, row->location, keys_end_ms(c), row->extra_locations},
+        .now_ms = c->now_ms
+    };
+}
+
 static bool after_namespace(struct call *c, const struct err *outcome, struct err *e)
 {
     struct table_work *w = c->work;
@@ -232,10 +241,7 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
         return false;
     if (!json_bool(json_get(w->request, SV("stage-create")), false))
         return check_place(c, w, e);
-    w->staging = (struct staging){
-        .row = {c->who.name, o.uuid, w->at.row.location, keys_end_ms(c)},
-          .now_ms = c->now_ms
-    };
+    w->staging = promise(c, &w->at.row, o.uuid);
     return once_body(c, o.location, e) && call_write(c, query_stage, after_stage, e);
 }
 
@@ -244,7 +250,9 @@ static bool query_promise(struct call *c, struct store *s, struct err *e)
     struct table_work *w = c->work;
     const struct table_name name = path_table(c, &w->at.path);
 
-    return store_staged_get(s, &name, c->now_ms, c->arena, &w->staging.row, e);
+    /* The keys that are vended anew may outlive the promise as it was. */
+    return store_staged_get(s, &name, c->now_ms, c->arena, &w->staging.row, e) &&
+           store_stage(s, &name, &w->staging, c->arena, e);
 }
 
 /* A promise outlives the record: one that is gone was taken up. */
@@ -265,8 +273,8 @@ static bool stage_again(struct call *c, struct table_work *w, struct err *e)
     if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
         !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
         return false;
-    w->staging.row = (struct staged_row){.principal = c->who.name, .location = w->at.row.location};
-    return call_read(c, query_promise, after_promise, e);
+    w->staging = promise(c, &w->at.row, (struct sv){0});
+    return call_write(c, query_promise, after_promise, e);
 }
 
 static bool create_again(struct call *c, struct err *e)

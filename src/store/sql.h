@@ -121,7 +121,9 @@ MUST_CHECK bool folder_claim(struct store *s, const char *text, struct sv folder
  * expiry go into g->row. */
 MUST_CHECK bool staged_find(struct store *s, const struct table_name *t, struct staging *g,
                             struct arena *a, int64_t *id, struct err *e);
-MUST_CHECK bool staged_drop(struct store *s, int64_t id, struct err *e);
+/* The table of `row` has come about: its folders are promised no more. */
+MUST_CHECK bool staged_take_up(struct store *s, int64_t id, const struct table_row *row,
+                               struct arena *a, struct err *e);
 
 /* ---- tables.c ---- */
 

@@ -19,10 +19,9 @@ static bool drop_expired(struct store *s, int64_t now_ms, struct err *e)
 }
 
 static bool insert(struct store *s, const struct table_name *t, const struct staged_row *row,
-                   struct err *e)
+                   int64_t *id, struct err *e)
 {
     struct sql q;
-    int64_t id = 0;
 
     if (!sql_begin(
             s,
@@ -36,9 +35,7 @@ static bool insert(struct store *s, const struct table_name *t, const struct sta
     sql_text(&q, row->uuid);
     sql_text(&q, row->location);
     sql_i64(&q, row->expires_ms);
-    return sql_insert(&q, &id, e) &&
-           folder_claim(s, "INSERT INTO folders (folder, staged_id) VALUES (?, ?)", row->location,
-                        id, e);
+    return sql_insert(&q, id, e);
 }
 
 static bool check_name(struct store *s, const struct stage_work *w, struct err *e)
@@ -64,20 +61,52 @@ static bool prolong(struct store *s, int64_t id, int64_t expires_ms, struct err 
     return sql_do(&q, e);
 }
 
+/* Calls for each folder of the promise. */
+typedef bool folder_fn(struct store *s, const struct stage_work *w, int64_t id, struct sv folder,
+                       struct err *e);
+static bool each_folder(struct store *s, const struct stage_work *w, int64_t id, folder_fn *f,
+                        struct err *e)
+{
+    const struct staged_row *row = &w->staging->row;
+
+    for (size_t i = 0; i < row->extra_locations.n; i++) {
+        if (!f(s, w, id, row->extra_locations.p[i], e))
+            return false;
+    }
+    return f(s, w, id, row->location, e);
+}
+
+static bool is_free(struct store *s, const struct stage_work *w, int64_t id, struct sv folder,
+                    struct err *e)
+{
+    const struct owner me = {
+        .staged = id, .now_ms = w->staging->now_ms, .name = w->name, .kind = ENTRY_TABLE};
+
+    return folder_free(s, folder, &me, w->arena, &w->staging->overlap, e);
+}
+
+/* Once, whether it was held before or not. */
+static bool hold(struct store *s, UNUSED const struct stage_work *w, int64_t id, struct sv folder,
+                 struct err *e)
+{
+    return folder_claim(s, "DELETE FROM folders WHERE folder = ? AND staged_id = ?", folder, id,
+                        e) &&
+           folder_claim(s, "INSERT INTO folders (folder, staged_id) VALUES (?, ?)", folder, id, e);
+}
+
 static bool stage(struct store *s, void *context, struct err *e)
 {
     const struct stage_work *w = context;
     struct staging *g = w->staging;
-    const struct owner nobody = {.now_ms = g->now_ms, .name = w->name, .kind = ENTRY_TABLE};
     int64_t id, expires_ms = g->row.expires_ms;
 
     if (!check_name(s, w, e) || !drop_expired(s, g->now_ms, e) ||
-        !staged_find(s, w->name, g, w->arena, &id, e))
+        !staged_find(s, w->name, g, w->arena, &id, e) || !each_folder(s, w, id, is_free, e))
         return false;
-    if (id)
-        return prolong(s, id, expires_ms, e);
-    return folder_free(s, g->row.location, &nobody, w->arena, &g->overlap, e) &&
-           insert(s, w->name, &g->row, e);
+    if (g->row.expires_ms < expires_ms)
+        g->row.expires_ms = expires_ms;
+    return (id ? prolong(s, id, g->row.expires_ms, e) : insert(s, w->name, &g->row, &id, e)) &&
+           each_folder(s, w, id, hold, e);
 }
 
 bool store_stage(struct store *s, const struct table_name *t, struct staging *g, struct arena *a,
@@ -115,11 +144,34 @@ bool staged_find(struct store *s, const struct table_name *t, struct staging *g,
     return ok;
 }
 
-bool staged_drop(struct store *s, int64_t id, struct err *e)
+static bool release(struct store *s, int64_t id, struct sv folder, struct arena *a, struct err *e)
+{
+    struct sv end = arena_printf(a, SV_FMT "0", SV_ARG(sv_first(folder, folder.n - 1)));
+    struct sql q;
+
+    if (!sql_begin(s, "DELETE FROM folders WHERE staged_id = ? AND folder >= ? AND folder < ?", &q,
+                   e))
+        return false;
+    sql_i64(&q, id);
+    sql_text(&q, folder);
+    sql_text(&q, end);
+    return sql_do(&q, e);
+}
+
+bool staged_take_up(struct store *s, int64_t id, const struct table_row *row, struct arena *a,
+                    struct err *e)
 {
     struct sql q;
 
-    if (!sql_begin(s, "DELETE FROM staged WHERE id = ?", &q, e))
+    for (size_t i = 0; i < row->extra_locations.n; i++) {
+        if (!release(s, id, row->extra_locations.p[i], a, e))
+            return false;
+    }
+    if (!release(s, id, row->location, a, e) ||
+        !sql_begin(s,
+                   "DELETE FROM staged WHERE id = ? AND NOT EXISTS"
+                   " (SELECT 1 FROM folders f WHERE f.staged_id = staged.id)",
+                   &q, e))
         return false;
     sql_i64(&q, id);
     return sql_do(&q, e);

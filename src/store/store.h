@@ -171,15 +171,18 @@ MUST_CHECK bool store_view_drop(struct store *s, const struct table_name *t,
 /*
  * A staged create: the place that was promised to a principal, before the table exists.
  *
- * Keys for the place are handed out with the promise. So it stays that principal's until
+ * Keys for all of its folders are handed out with the promise. So they stay that principal's until
  * `expires_ms`, which the caller sets beyond the life of every such key, whatever becomes of the
- * name meanwhile: nobody else's create, commit or stage drops it. A principal that stages a name
- * again holds the new place beside the first; at the same location the promise is prolonged and its
- * uuid returned. One that has expired blocks nobody, and is forgotten by the next stage.
+ * name meanwhile: nobody else's create, commit or stage drops them, and the table that takes the
+ * promise up leaves those that it does not use. A principal that stages a name again holds the new
+ * place beside the first; at the same location the promise is prolonged, holds the new folders
+ * beside its own, and its uuid is returned. One that has expired blocks nobody, and is forgotten by
+ * the next stage.
  */
 struct staged_row {
     struct sv principal, uuid, location;
     int64_t expires_ms;
+    struct sv_vec extra_locations; /* in: as of a struct table_row */
 };
 struct staging {
     struct staged_row row; /* in and out: a promise that is prolonged keeps its uuid */

@@ -164,12 +164,17 @@ bool store_table_overlap(struct store *s, const struct table_name *t, struct tab
 
 /* ---- changing ---- */
 
-static bool claim_all(struct store *s, const struct entry_change *c, int64_t id, struct err *e)
+/* `promise` is the staged place that it takes up; 0: none. */
+static bool claim_all(struct store *s, const struct entry_change *c, int64_t id, int64_t promise,
+                      struct err *e)
 {
     static const char text[] = "INSERT INTO folders (folder, table_id) VALUES (?, ?)";
     const struct table_row *row = c->change->row;
-    const struct owner me = {
-        .table = id, .now_ms = c->change->now_ms, .name = c->name, .kind = c->kind};
+    const struct owner me = {.table = id,
+                             .staged = promise,
+                             .now_ms = c->change->now_ms,
+                             .name = c->name,
+                             .kind = c->kind};
     struct sv *who = &c->change->overlap;
 
     if (!dropped_take_up(s, c, e) || !folder_free(s, row->location, &me, c->arena, who, e) ||
@@ -184,13 +189,14 @@ static bool claim_all(struct store *s, const struct entry_change *c, int64_t id,
 }
 
 /* A view takes up none: keys for a promised place may live, and none may reach a view's. */
-static bool take_up_promise(struct store *s, const struct entry_change *c, struct err *e)
+static bool take_up_promise(struct store *s, const struct entry_change *c, int64_t *id,
+                            struct err *e)
 {
-    int64_t id;
-
+    *id = 0;
     if (c->kind == ENTRY_VIEW)
         return true;
-    return find_promise(s, c->name, c->change, c->arena, &id, e) && (!id || staged_drop(s, id, e));
+    return find_promise(s, c->name, c->change, c->arena, id, e) &&
+           (!*id || staged_take_up(s, *id, c->change->row, c->arena, e));
 }
 
 bool entry_create(struct store *s, const struct entry_change *c, struct err *e)
@@ -199,10 +205,10 @@ bool entry_create(struct store *s, const struct entry_change *c, struct err *e)
     const struct table_row *row = c->change->row;
     struct sv ignored;
     struct sql q;
-    int64_t id = 0;
+    int64_t id = 0, promise;
 
     if (!store_namespace_get(s, &(struct ns_name){t->catalog, t->ns}, c->arena, &ignored, e) ||
-        !take_up_promise(s, c, e) ||
+        !take_up_promise(s, c, &promise, e) ||
         !sql_begin(
             s,
             "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, kind) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -213,7 +219,7 @@ bool entry_create(struct store *s, const struct entry_change *c, struct err *e)
     sql_text(&q, row->metadata_location);
     sql_text(&q, row->location);
     sql_i64(&q, c->kind);
-    return sql_insert(&q, &id, e) && claim_all(s, c, id, e);
+    return sql_insert(&q, &id, e) && claim_all(s, c, id, promise, e);
 }
 
 static bool create(struct store *s, void *context, struct err *e)
@@ -294,7 +300,7 @@ static bool move_folders(struct store *s, const struct entry_change *c, int64_t 
     if (!read_extra(s, id, c->arena, &all, e))
         return false;
     return owns_just(&all.extra_locations, c->change->row) ||
-           (drop_folders(s, id, e) && claim_all(s, c, id, e));
+           (drop_folders(s, id, e) && claim_all(s, c, id, 0, e));
 }
 
 enum { FOLDERS_IN_ONE = 8 };
