@@ -20,6 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TOP, "tests", "e2e"), os.path.join(TOP, "tests", "env")]
 os.environ["FRONTDESK"] = os.path.join(TOP, "build", "release", "frontdesk")
 
+import bench_store  # noqa: E402
 import envlib  # noqa: E402
 import harness as h  # noqa: E402
 from e2e_folder import Desk  # noqa: E402
@@ -305,13 +306,16 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    wanted = arguments.names or ["start", "constant", "credentials", "load", "idle", "change", "cluster"]
+    wanted = arguments.names or ["start", "constant", "credentials", "load", "idle", "change", "cluster", *bench_store.BENCHES]
     print(f"{'what':<44} {'value':>10} {'unit':<14} {'target':<10} against", flush=True)
     bench = Bench
     try:
         if set(wanted) & {"constant", "credentials", "load", "idle", "change"}:
             bench.begin()
         for name in wanted:
+            if name in bench_store.BENCHES:
+                bench_store.BENCHES[name](report)
+                continue
             {"start": start, "constant": constant, "credentials": credentials, "load": load, "idle": idle, "change": change,
              "cluster": cluster}[name](bench)
     finally:
