@@ -11,7 +11,7 @@
 #include "serve/serve.h"
 
 /* Every loop allocates a table for all descriptors it might see. */
-enum { MAX_DESCRIPTORS = 65536, DRAIN_MS = 10000 };
+enum { MAX_DESCRIPTORS = 65536, DRAIN_MS = 10000, DEFAULT_KEEP_DAYS = 90 };
 
 struct wiring {
     struct serve *serve;
@@ -75,6 +75,9 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
                               .listeners = listeners,
                               .n_listeners = n,
                               .audit = o->audit,
+                              .audit_keep_ms =
+                                  (o->audit_keep_days ? o->audit_keep_days : DEFAULT_KEEP_DAYS) *
+                                  24 * 60 * 60 * 1000,
                               .want_keys = want_keys,
                               .context = w};
 

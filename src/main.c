@@ -37,6 +37,7 @@ static const struct command {
     {"explain", cmd_explain, false},
     {"store",   cmd_store,   true },
     {"table",   cmd_table,   true },
+    {"audit",   cmd_audit,   false},
 };
 
 /* 0, or the exit status with what is wrong said. */

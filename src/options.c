@@ -4,61 +4,71 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "wire/time.h"
+
 enum value { VALUE_TEXT, VALUE_LIST, VALUE_NUMBER };
 
 #define AT(member) offsetof(struct options, member)
 static const struct option {
-    const char *name, *commands; /* which take it: r run, e explain, t table */
+    const char *name, *commands; /* which take it: r run, e explain, t table, a audit */
     enum value value;
     size_t offset;
     const char *what, *help;
 } options[] = {
     {"--config",           "r",   VALUE_TEXT,   AT(config),           "FILE",
-     "these options as a YAML file, by their names without dashes; the command line counts before it"                    },
+     "these options as a YAML file, by their names without dashes; the command line counts before it"                         },
     {"--kubeconfig",       "ret", VALUE_TEXT,   AT(kubeconfig),       "FILE",
-     "where the API server is; else $KUBECONFIG, ~/.kube/config, the pod's"                                              },
+     "where the API server is; else $KUBECONFIG, ~/.kube/config, the pod's"                                                   },
     {"--namespace",        "re",  VALUE_LIST,   AT(namespaces),       "NS",
-     "follow this namespace only; repeatable; default all"                                                               },
+     "follow this namespace only; repeatable; default all"                                                                    },
     {"--resources",        "ret", VALUE_TEXT,   AT(resources),        "DIR",
-     "no cluster: follow the manifests in this folder"                                                                   },
+     "no cluster: follow the manifests in this folder"                                                                        },
     {"--state",            "ret", VALUE_TEXT,   AT(state),            "DIR",
-     "with --resources: statuses and generated Secrets; default ./frontdesk-state"                                       },
+     "with --resources: statuses and generated Secrets; default ./frontdesk-state"                                            },
     {"--listen",           "r",   VALUE_LIST,   AT(listen),           "ADDR:PORT",
-     "where engines come; repeatable; port 0 picks one; default 127.0.0.1:8181"                                          },
+     "where engines come; repeatable; port 0 picks one; default 127.0.0.1:8181"                                               },
     {"--admin-listen",     "r",   VALUE_TEXT,   AT(admin_listen),     "ADDR:PORT",
-     "/healthz /readyz /metrics /rulebook; default 127.0.0.1:8182"                                                       },
+     "/healthz /readyz /metrics /rulebook; default 127.0.0.1:8182"                                                            },
     {"--tls-cert",         "r",   VALUE_TEXT,   AT(tls_cert),         "FILE",
-     "certificate chain; read again when it changes"                                                                     },
-    {"--tls-key",          "r",   VALUE_TEXT,   AT(tls_key),          "FILE",      "its key"                             },
-    {"--store",            "r",   VALUE_TEXT,   AT(store),            "URL",
-     "the catalog's state: sqlite:PATH or postgresql://USER@HOST/DB; default sqlite:frontdesk.db"                        },
+     "certificate chain; read again when it changes"                                                                          },
+    {"--tls-key",          "r",   VALUE_TEXT,   AT(tls_key),          "FILE",           "its key"                             },
+    {"--store",            "ra",  VALUE_TEXT,   AT(store),            "URL",
+     "the catalog's state: sqlite:PATH or postgresql://USER@HOST/DB; default sqlite:frontdesk.db"                             },
     {"--file-storage",     "ret", VALUE_TEXT,   AT(file_storage),     "DIR",
-     "let storageType file keep tables below this folder; for trying out"                                                },
+     "let storageType file keep tables below this folder; for trying out"                                                     },
     {"--audit",            "r",   VALUE_LIST,   AT(audit),            "URL",
-     "stdout or file:PATH; repeatable; default stdout"                                                                   },
-    {"--threads",          "r",   VALUE_NUMBER, AT(threads),          "N",         "serving loops; default one per core" },
+     "stdout, file:PATH or store, see frontdesk audit; repeatable; default stdout"                                            },
+    {"--audit-keep",       "r",   VALUE_NUMBER, AT(audit_keep_days),  "DAYS",
+     "how long the store keeps what --audit store puts there; default 90"                                                     },
+    {"--threads",          "r",   VALUE_NUMBER, AT(threads),          "N",              "serving loops; default one per core" },
     {"--resync",           "r",   VALUE_NUMBER, AT(resync_seconds),   "SECONDS",
-     "look at every integration again after so long; default 600"                                                        },
+     "look at every integration again after so long; default 600"                                                             },
     {"--lease",            "r",   VALUE_NUMBER, AT(lease_seconds),    "SECONDS",
-     "how long a leader that is gone is waited for; default 15"                                                          },
+     "how long a leader that is gone is waited for; default 15"                                                               },
     {"--audience",         "r",   VALUE_TEXT,   AT(audience),         "NAME",
-     "of service account tokens; default frontdesk"                                                                      },
+     "of service account tokens; default frontdesk"                                                                           },
     {"--system-namespace", "r",   VALUE_TEXT,   AT(system_namespace), "NS",
-     "where our own Secret is kept; default the pod's or the context's"                                                  },
+     "where our own Secret is kept; default the pod's or the context's"                                                       },
     {"--log-level",        "r",   VALUE_TEXT,   AT(log_level),        "LEVEL",
-     "debug, info, warning or error; default info"                                                                       },
-    {"--principal",        "e",   VALUE_TEXT,   AT(principal),        "P",
-     "NAME, NAMESPACE/NAME or system:serviceaccount:NAMESPACE:NAME"                                                      },
-    {"--table",            "e",   VALUE_TEXT,   AT(table),            "C.NS.T",    "catalog, namespace and table, dotted"},
+     "debug, info, warning or error; default info"                                                                            },
+    {"--principal",        "ea",  VALUE_TEXT,   AT(principal),        "P",
+     "NAME, NAMESPACE/NAME or system:serviceaccount:NAMESPACE:NAME"                                                           },
+    {"--table",            "ea",  VALUE_TEXT,   AT(table),            "C.NS.T",         "catalog, namespace and table, dotted"},
     {"--uri",              "t",   VALUE_TEXT,   AT(uri),              "URL",
-     "the server; else $FRONTDESK_URI; default http://127.0.0.1:8181"                                                    },
+     "the server; else $FRONTDESK_URI; default http://127.0.0.1:8181"                                                         },
     {"--credential-file",  "t",   VALUE_TEXT,   AT(credential_file),  "FILE",
-     "ID:SECRET or a token; else $FRONTDESK_TOKEN, $FRONTDESK_CREDENTIAL"                                                },
+     "ID:SECRET or a token; else $FRONTDESK_TOKEN, $FRONTDESK_CREDENTIAL"                                                     },
     {"--ca-file",          "t",   VALUE_TEXT,   AT(ca_file),          "FILE",
-     "certificates that the server's must lead to; default the system's"                                                 },
+     "certificates that the server's must lead to; default the system's"                                                      },
     {"--namespace",        "t",   VALUE_TEXT,   AT(table_namespace),  "NS",
-     "list this one and what is below it"                                                                                },
-    {"-o",                 "et",  VALUE_TEXT,   AT(output),           "json",      "as JSON"                             },
+     "list this one and what is below it"                                                                                     },
+    {"--from",             "a",   VALUE_TEXT,   AT(from),             "TIME",           "not before, as 2026-11-20T14:00:00Z" },
+    {"--to",               "a",   VALUE_TEXT,   AT(to),               "TIME",           "not after"                           },
+    {"--operation",        "a",   VALUE_TEXT,   AT(operation),        "NAME",
+     "such as load-table, commit-table or vend"                                                                               },
+    {"--decision",         "a",   VALUE_TEXT,   AT(decision),         "allowed|denied", "one of these only"                   },
+    {"--limit",            "a",   VALUE_NUMBER, AT(limit),            "N",              "the newest so many; default 1000"    },
+    {"-o",                 "eta", VALUE_TEXT,   AT(output),           "json",           "as JSON"                             },
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -133,7 +143,8 @@ static bool is_store(struct sv v)
 
 static bool is_audit(struct sv v)
 {
-    return sv_eq(v, SV("stdout")) || (sv_starts(v, SV("file:")) && v.n > sizeof("file:") - 1);
+    return sv_eq(v, SV("stdout")) || sv_eq(v, SV("store")) ||
+           (sv_starts(v, SV("file:")) && v.n > sizeof("file:") - 1);
 }
 
 static bool is_log_level(struct sv v)
@@ -142,19 +153,47 @@ static bool is_log_level(struct sv v)
            sv_eq(v, SV("error"));
 }
 
+static bool is_days(struct sv v)
+{
+    return is_number(v, 1, 36500);
+}
+
+static bool is_limit(struct sv v)
+{
+    return is_number(v, 1, 1000000);
+}
+
+static bool is_decision(struct sv v)
+{
+    return sv_eq(v, SV("allowed")) || sv_eq(v, SV("denied"));
+}
+
+static bool is_time(struct sv v)
+{
+    struct err ignored = {0};
+    int64_t ms;
+
+    return time_read(v, &ms, &ignored);
+}
+
 static const struct {
     size_t offset; /* of the option's */
     bool (*holds)(struct sv value);
     const char *must;
 } rules[] = {
-    {AT(threads),        is_thread_count, "must be a number from 1 to 1024"                       },
-    {AT(resync_seconds), is_resync,       "must be a number from 1 to 604800"                     },
-    {AT(lease_seconds),  is_lease,        "must be a number from 1 to 3600"                       },
-    {AT(listen),         is_address,      "must be ADDR:PORT, the port a number to 65535"         },
-    {AT(admin_listen),   is_address,      "must be ADDR:PORT, the port a number to 65535"         },
-    {AT(store),          is_store,        "must be sqlite:PATH or postgresql://USER@HOST/DATABASE"},
-    {AT(audit),          is_audit,        "must be stdout or file:PATH"                           },
-    {AT(log_level),      is_log_level,    "must be debug, info, warning or error"                 },
+    {AT(threads),         is_thread_count, "must be a number from 1 to 1024"                       },
+    {AT(resync_seconds),  is_resync,       "must be a number from 1 to 604800"                     },
+    {AT(audit_keep_days), is_days,         "must be a number from 1 to 36500"                      },
+    {AT(limit),           is_limit,        "must be a number from 1 to 1000000"                    },
+    {AT(decision),        is_decision,     "must be allowed or denied"                             },
+    {AT(from),            is_time,         "must be a time such as 2026-11-20T14:00:00Z"           },
+    {AT(to),              is_time,         "must be a time such as 2026-11-20T14:00:00Z"           },
+    {AT(lease_seconds),   is_lease,        "must be a number from 1 to 3600"                       },
+    {AT(listen),          is_address,      "must be ADDR:PORT, the port a number to 65535"         },
+    {AT(admin_listen),    is_address,      "must be ADDR:PORT, the port a number to 65535"         },
+    {AT(store),           is_store,        "must be sqlite:PATH or postgresql://USER@HOST/DATABASE"},
+    {AT(audit),           is_audit,        "must be stdout, file:PATH or store"                    },
+    {AT(log_level),       is_log_level,    "must be debug, info, warning or error"                 },
 };
 
 bool option_check(const struct option *o, struct sv value, struct err *e)
@@ -264,6 +303,7 @@ void options_help(struct buf *out)
            "  frontdesk table list CATALOG [OPTION...]\n"
            "  frontdesk table show|history CATALOG.NS.TABLE [OPTION...]\n"
            "                                   tables as the running server has them, for people and scripts\n"
+           "  frontdesk audit [OPTION...]      what --audit store has put on record, the newest first\n"
            "  frontdesk store copy FROM TO     all of one store into an empty one, compared row by row\n"
            "  frontdesk version\n\n"
            "options of run:\n"));
@@ -272,4 +312,6 @@ void options_help(struct buf *out)
     help_for(out, 'e');
     buf_add(out, SV("\noptions of table:\n"));
     help_for(out, 't');
+    buf_add(out, SV("\noptions of audit:\n"));
+    help_for(out, 'a');
 }

@@ -11,7 +11,8 @@ struct options {
     struct sv principal, table, output, log_level, audience, system_namespace;
     struct sv uri, credential_file, ca_file, table_namespace, config;
     struct sv_vec namespaces, listen, audit;
-    int64_t threads, resync_seconds, lease_seconds;
+    struct sv from, to, operation, decision;
+    int64_t threads, resync_seconds, lease_seconds, audit_keep_days, limit;
     const char *const *rest; /* what is no option */
     size_t n_rest;
     uint64_t given; /* the options that the command line has, by their place in the table */
@@ -45,5 +46,6 @@ int cmd_check(const struct options *o);
 int cmd_explain(const struct options *o);
 int cmd_store(const struct options *o);
 int cmd_table(const struct options *o);
+int cmd_audit(const struct options *o);
 
 #endif

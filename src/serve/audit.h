@@ -7,17 +7,25 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "base/world.h"
 
 struct audit;
 
-/* "stdout" or "file:PATH" each; none given: no records are written. */
-MUST_CHECK bool audit_start(const struct sv_vec *sinks, struct arena *a, struct audit **out,
+struct audit_options {
+    struct sv_vec sinks; /* "stdout", "file:PATH", "store"; none: no records are written */
+    struct sv store_url; /* of "store" */
+    int64_t keep_ms;     /* how long the store keeps them */
+    const struct world *world;
+};
+MUST_CHECK bool audit_start(const struct audit_options *o, struct arena *a, struct audit **out,
                             struct err *e);
+/* Waits for the sinks; for a store that is away some seconds only, then the log gets the records.
+ */
 void audit_stop(struct audit *a);
 /* Whether another record can be taken: false when the sink does not keep up. The request is then
  * refused. */
 bool audit_has_room(const struct audit *a);
-/* One JSON object without its newline; copied. */
-void audit_write(struct audit *a, struct sv line);
+/* One JSON object without its newline, of a decision at `now_ms`; copied. */
+void audit_write(struct audit *a, int64_t now_ms, struct sv line);
 
 #endif

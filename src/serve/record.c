@@ -99,5 +99,5 @@ void record_write(struct call *c)
     buf_add(&b, c->out.status < 400 ? SV(",\"decision\":\"allowed\"}")
                                     : SV(",\"decision\":\"denied\"}"));
     assert(!b.over);
-    audit_write(c->loop->serve->audit, buf_sv(&b));
+    audit_write(c->loop->serve->audit, c->now_ms, buf_sv(&b));
 }

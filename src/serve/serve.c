@@ -84,10 +84,11 @@ bool serve_start(const struct serve_options *o, struct serve **out, struct err *
 {
     struct arena own = {0};
     struct serve *s = arena_new(&own, struct serve);
+    const struct audit_options audit = {o->audit, o->store_url, o->audit_keep_ms, o->world};
 
     s->arena = own;
     s->options = *o;
-    if (!audit_start(&o->audit, &s->arena, &s->audit, e) ||
+    if (!audit_start(&audit, &s->arena, &s->audit, e) ||
         !keepers_start(o->store_url, READERS, &s->arena, &s->keepers, e) ||
         !minter_start(o->world, &s->arena, &s->minter, e) || !start_servers(s, e))
         return false;

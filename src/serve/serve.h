@@ -17,8 +17,9 @@ struct serve_options {
     size_t n_listeners;
     struct http_listener admin; /* address empty: none */
     unsigned loops;
-    struct sv store_url;              /* store_open's */
-    struct sv_vec audit;              /* "stdout", "file:PATH" */
+    struct sv store_url; /* store_open's */
+    struct sv_vec audit; /* audit_options.sinks */
+    int64_t audit_keep_ms;
     void (*want_keys)(void *context); /* any loop; a kid that nobody knows */
     void *context;
 };

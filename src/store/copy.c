@@ -43,6 +43,8 @@ static const struct kind {
      " JOIN dropped d ON d.id = p.dropped_id ORDER BY d.mark",                                                   "INSERT INTO purges (dropped_id, request, holder, keep_ms, lease_ms, next_ms, attempts)"
      " SELECT id, ?1, '', CAST(?3 AS BIGINT), 0, CAST(?4 AS BIGINT), 0 FROM dropped WHERE mark = ?2",
      4,                                                                                                                                                                                                   2},
+    {"pages of the audit",        "SELECT mark, lines, from_ms, to_ms, records FROM audit ORDER BY mark",
+     "INSERT INTO audit (mark, lines, from_ms, to_ms, records) VALUES (?, ?, ?, ?, ?)",                                                                                                               5,  3},
 };
 
 enum { ROWS_BETWEEN_SIGNS = 256 };

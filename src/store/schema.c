@@ -77,6 +77,12 @@ static const char fifth[] =
     " lease_ms INTEGER NOT NULL, next_ms INTEGER NOT NULL, attempts INTEGER NOT NULL);"
     "CREATE INDEX purges_by_next ON purges (next_ms);";
 
+/* Records of the audit, many to a row; they are read by time. */
+static const char sixth[] =
+    "CREATE TABLE audit (mark TEXT NOT NULL PRIMARY KEY, from_ms INTEGER NOT NULL,"
+    " to_ms INTEGER NOT NULL, records INTEGER NOT NULL, lines TEXT NOT NULL);"
+    "CREATE INDEX audit_by_time ON audit (to_ms, mark);";
+
 /* No PostgreSQL database has been of version 1: 2 makes everything there. */
 const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {first,  ""            },
@@ -84,6 +90,7 @@ const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {third,  third         },
     {fourth, fourth        },
     {fifth,  fifth         },
+    {sixth,  sixth         },
 };
 
 bool schema_is_known(int64_t version, struct err *e)

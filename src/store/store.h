@@ -221,8 +221,32 @@ MUST_CHECK bool store_answer_put(struct store *s, struct answer *w, struct err *
 MUST_CHECK bool store_answer_get(struct store *s, int64_t now_ms, struct arena *a,
                                  struct answer *out, struct err *e);
 
+/*
+ * The audit trail, in pages: what a program has decided in a moment, as lines of JSON. One row for
+ * many records, so that keeping them costs the database little.
+ */
+struct trail_page {
+    struct sv mark;         /* the page's own: one that is put in again is there once */
+    int64_t from_ms, to_ms; /* of its first and its last record's time */
+    int64_t records;
+    struct sv lines;
+};
+MUST_CHECK bool store_trail_put(struct store *s, const struct trail_page *p, struct err *e);
+/* Some of the pages that ended before `until_ms`; `*more`: call again. */
+MUST_CHECK bool store_trail_forget(struct store *s, int64_t until_ms, bool *more, struct err *e);
+/* Page after page that has to do with a time, the newest first; `*found` false: that was all. What
+ * `out` was given must stay as long as `r` is read with. */
+struct trail_reading {
+    int64_t from_ms, to_ms;
+    bool begun;
+    int64_t before_ms;
+    struct sv before_mark;
+};
+MUST_CHECK bool store_trail_read(struct store *s, struct trail_reading *r, struct arena *a,
+                                 struct trail_page *out, bool *found, struct err *e);
+
 /* What store_copy has copied: how many rows of what. */
-enum { STORE_KINDS = 9 };
+enum { STORE_KINDS = 10 };
 struct store_copied {
     const char *what[STORE_KINDS];
     int64_t rows[STORE_KINDS];

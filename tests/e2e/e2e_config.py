@@ -106,7 +106,7 @@ principal: somebody
             "FILE:3: colour: there is no such option; see frontdesk --help",
             "FILE:6: listen: must be ADDR:PORT, the port a number to 65535",
             "FILE:7: listen: must be a text; put it in quotes",
-            "FILE:8: audit: must be stdout or file:PATH",
+            "FILE:8: audit: must be stdout, file:PATH or store",
             "FILE:9: store: must be sqlite:PATH or postgresql://USER@HOST/DATABASE",
             "FILE:10: resync: must be a number from 1 to 604800",
             "FILE:11: lease: must be a number from 1 to 3600",

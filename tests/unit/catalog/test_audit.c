@@ -262,7 +262,7 @@ enum { WRITERS = 4, EACH = 2000 };
 static void *write_many(void *audit)
 {
     for (int i = 0; i < EACH; i++)
-        audit_write(audit, SV("{\"n\":\"0123456789012345678901234567890123456789\"}"));
+        audit_write(audit, i, SV("{\"n\":\"0123456789012345678901234567890123456789\"}"));
     return NULL;
 }
 
@@ -270,7 +270,7 @@ static void many_writers_lose_no_record_and_mix_no_lines(void)
 {
     static const char path[] = "/tmp/fd-audit-test";
     pthread_t threads[WRITERS];
-    struct sv_vec sinks = {0};
+    struct audit_options o = {.world = &world_os};
     auto_arena a = {0};
     struct audit *audit;
     struct err e = {0};
@@ -279,8 +279,8 @@ static void many_writers_lose_no_record_and_mix_no_lines(void)
     FILE *f;
 
     (void)unlink(path);
-    vec_push(&sinks, &a, SV("file:/tmp/fd-audit-test"));
-    NEED_OK(audit_start(&sinks, &a, &audit, &e), &e);
+    vec_push(&o.sinks, &a, SV("file:/tmp/fd-audit-test"));
+    NEED_OK(audit_start(&o, &a, &audit, &e), &e);
     for (int i = 0; i < WRITERS; i++)
         NEED(pthread_create(&threads[i], NULL, write_many, audit) == 0);
     for (int i = 0; i < WRITERS; i++)
@@ -302,12 +302,12 @@ static void a_sink_that_cannot_be_is_an_error(void)
     struct audit *audit;
 
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        struct sv_vec sinks = {0};
+        struct audit_options o = {.world = &world_os};
         auto_arena a = {0};
         struct err e = {0};
 
-        vec_push(&sinks, &a, sv_from(wrong[i]));
-        CHECK(!audit_start(&sinks, &a, &audit, &e));
+        vec_push(&o.sinks, &a, sv_from(wrong[i]));
+        CHECK(!audit_start(&o, &a, &audit, &e));
         CHECK_INT(e.code, ERR_INVALID);
     }
 }

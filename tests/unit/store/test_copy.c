@@ -52,6 +52,13 @@ static void fill_answer(struct place *p)
     NEED_OK(store_answer_put(p->store, &a, &p->e), &p->e);
 }
 
+static void fill_trail(struct place *p)
+{
+    const struct trail_page page = {SV("m"), 1, 2, 1, SV("{\"reason\":\"'?\"}\n")};
+
+    NEED_OK(store_trail_put(p->store, &page, &p->e), &p->e);
+}
+
 /* A client that was answered by the old one and comes again to the new one is answered alike. */
 static void check_answer(struct place *p)
 {
@@ -78,6 +85,7 @@ static void fill(struct place *p)
                     &overlap) == ERR_NONE);
     fill_view(p);
     fill_answer(p);
+    fill_trail(p);
     NEED(create(p, "gone", "s3://b/gone/", "s3://b/gone-too/", &overlap) == ERR_NONE);
     NEED(create(p, "purged", "s3://b/purged/", NULL, &overlap) == ERR_NONE);
     NEED_OK(drop(p, "gone", 1000, false) && drop(p, "purged", 1000, true), &p->e);
@@ -85,7 +93,7 @@ static void fill(struct place *p)
     NEED(stage(p, "l/etl", "s3://b/other/", "u2", 5, NULL) == ERR_NONE);
 }
 
-static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2, 1, 2, 3, 1};
+static const int64_t filled[STORE_KINDS] = {2, 301, 401, 2, 2, 1, 2, 3, 1, 1};
 
 static void check_copied(struct place *from, struct place *to)
 {
@@ -208,6 +216,7 @@ static void every_table_and_column_is_copied(void)
         {"SELECT count(*) FROM pragma_table_info('dropped')",    12},
         {"SELECT count(*) FROM pragma_table_info('purges')",     8 },
         {"SELECT count(*) FROM pragma_table_info('answers')",    9 },
+        {"SELECT count(*) FROM pragma_table_info('audit')",      5 },
     };
     struct place p = {0};
 
