@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "iceberg/inside.h"
 #include "iceberg/schema.h"
+#include "iceberg/types.h"
 
 static bool check_schemas(const struct json *m, struct arena *a, struct err *e)
 {
@@ -70,7 +71,7 @@ bool metadata_check(const struct json *m, struct arena *a, struct err *e)
     const struct json *snapshots = json_get(m, SV("snapshots"));
     struct map seen = map_new(a);
 
-    if (json_get_str(m, SV("table-uuid")).n != 36)
+    if (!text_is_uuid(json_get_str(m, SV("table-uuid"))))
         return err_set(e, ERR_INVALID, "table metadata: a table-uuid of 36 characters is required");
     if (json_count(json_get(m, SV("properties"))) > LIMIT_PROPERTIES)
         return err_set(e, ERR_INVALID, "table metadata: more than %d properties", LIMIT_PROPERTIES);

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "iceberg/members.h"
 #include "iceberg/schema.h"
 #include "iceberg/updates.h"
 
@@ -92,25 +93,32 @@ static bool assert_order(const struct json *base, const struct json *r, struct e
                    "default sort order changed", e);
 }
 
-static const struct {
+static const struct requirement {
     struct sv type;
     requirement_fn *holds;
+    struct member members[MEMBERS];
 } requirements[] = {
-    {SV_INIT("assert-create"),                     assert_create      },
-    {SV_INIT("assert-table-uuid"),                 assert_uuid        },
-    {SV_INIT("assert-ref-snapshot-id"),            assert_ref         },
-    {SV_INIT("assert-last-assigned-field-id"),     assert_field_id    },
-    {SV_INIT("assert-current-schema-id"),          assert_schema      },
-    {SV_INIT("assert-last-assigned-partition-id"), assert_partition_id},
-    {SV_INIT("assert-default-spec-id"),            assert_spec        },
-    {SV_INIT("assert-default-sort-order-id"),      assert_order       },
+    {SV_INIT("assert-create"),                     assert_create, {{0}}                                                         },
+    {SV_INIT("assert-table-uuid"),                 assert_uuid,   {{"uuid", JSON_STRING, false}}                                },
+    {SV_INIT("assert-ref-snapshot-id"),
+     assert_ref,                                                  {{"ref", JSON_STRING, false}, {"snapshot-id", JSON_INT, true}}},
+    {SV_INIT("assert-last-assigned-field-id"),
+     assert_field_id,                                             {{"last-assigned-field-id", JSON_INT, false}}                 },
+    {SV_INIT("assert-current-schema-id"),          assert_schema, {{"current-schema-id", JSON_INT, false}}                      },
+    {SV_INIT("assert-last-assigned-partition-id"),
+     assert_partition_id,                                         {{"last-assigned-partition-id", JSON_INT, false}}             },
+    {SV_INIT("assert-default-spec-id"),            assert_spec,   {{"default-spec-id", JSON_INT, false}}                        },
+    {SV_INIT("assert-default-sort-order-id"),
+     assert_order,                                                {{"default-sort-order-id", JSON_INT, false}}                  },
 };
 
-static requirement_fn *requirement_named(struct sv type)
+static const struct requirement *requirement_of(const struct json *r)
 {
+    struct sv type = json_get_str(r, SV("type"));
+
     for (size_t i = 0; i < sizeof(requirements) / sizeof(requirements[0]); i++) {
         if (sv_eq_nocase(requirements[i].type, type))
-            return requirements[i].holds;
+            return &requirements[i];
     }
     return NULL;
 }
@@ -123,12 +131,14 @@ bool requirements_known(const struct json *list, bool *creates, struct err *e)
                        LIMIT_COMMIT_UPDATES);
     for (size_t i = 0; i < json_count(list); i++) {
         struct sv type = json_get_str(json_at(list, i), SV("type"));
-        requirement_fn *r = requirement_named(type);
+        const struct requirement *r = requirement_of(json_at(list, i));
 
         if (!r)
             return err_set(e, ERR_INVALID, "requirements[%zu]: type \"" SV_FMT "\" is not known", i,
                            SV_ARG(sv_first(type, 60)));
-        *creates = *creates || r == assert_create;
+        if (!members_check(json_at(list, i), r->members, e))
+            return err_wrap(e, "requirements[%zu]: " SV_FMT, i, SV_ARG(r->type));
+        *creates = *creates || r->holds == assert_create;
     }
     if (*creates && json_count(list) > 1)
         return err_set(e, ERR_INVALID, "Invalid create requirements: assert-create stands alone");
@@ -140,7 +150,7 @@ static bool requirements_hold(const struct json *base, const struct json *list, 
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *r = json_at(list, i);
 
-        if (!requirement_named(json_get_str(r, SV("type")))(base, r, e))
+        if (!requirement_of(r)->holds(base, r, e))
             return false;
     }
     return true;
@@ -241,6 +251,7 @@ bool metadata_commit(const struct json *base, const struct json *request,
                          .last_order = -1,
                          .added_snapshots = &added,
                          .evolution = {.arena = a},
+                         .described = map_new(a),
                          .checked_schemas = map_new(a)};
     bool creates;
 
@@ -251,13 +262,13 @@ bool metadata_commit(const struct json *base, const struct json *request,
     if (!requirements_hold(base, wanted, e))
         return false;
     c.m = base ? json_copy(a, base) : blank(a);
-    if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, e))
+    if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, e) || !attached_hold(&c, e))
         return false;
     *out = (struct commit_result){c.m, c.changed || !base};
-    if (out->changed) {
-        set_updated(&c, base);
-        log_previous(&c, base, o->base_location);
-        metadata_mirror_v1(c.m);
-    }
-    return true;
+    if (!out->changed)
+        return true;
+    set_updated(&c, base);
+    log_previous(&c, base, o->base_location);
+    metadata_mirror_v1(c.m);
+    return metadata_shape(c.m, e);
 }

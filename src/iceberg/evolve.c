@@ -3,6 +3,7 @@
 
 #include "iceberg/inside.h"
 #include "iceberg/schema.h"
+#include "iceberg/types.h"
 
 /* ---- types ---- */
 
@@ -55,14 +56,14 @@ static struct sv id_text(const struct evolution *v, int64_t id)
 static bool learn(const struct schema_field *f, void *context, UNUSED struct err *e)
 {
     struct evolution *v = context;
-    const struct json **type;
+    struct schema_field *known;
     struct sv id = id_text(v, f->id);
 
-    if (map_get(&v->types, id))
+    if (map_get(&v->fields, id))
         return true;
-    type = arena_new(v->arena, const struct json *);
-    *type = f->type;
-    (void)map_put(&v->types, id, type);
+    known = arena_new(v->arena, struct schema_field);
+    *known = *f;
+    (void)map_put(&v->fields, id, known);
     return true;
 }
 
@@ -93,19 +94,45 @@ struct comparison {
     int format;
 };
 
+/* Files that lack a required field have no value for it, unless the schema says one. A struct that
+ * is new itself is absent as a whole. */
+static bool check_new(const struct comparison *v, const struct schema_field *f, struct err *e)
+{
+    bool is_lacked = f->parent == 0 || map_get(&v->with->fields, id_text(v->with, f->parent));
+
+    return !f->field || !is_lacked || !json_bool(json_get(f->field, SV("required")), false) ||
+           json_get(f->field, SV("initial-default")) ||
+           err_set(e, ERR_INVALID,
+                   "Cannot add required column " SV_FMT
+                   " without an initial-default: there are rows that lack it",
+                   SV_ARG(sv_first(f->name, 80)));
+}
+
+static bool keeps_default(const struct schema_field *known, const struct schema_field *f)
+{
+    return !known->field || !f->field ||
+           json_eq(json_get(known->field, SV("initial-default")),
+                   json_get(f->field, SV("initial-default")));
+}
+
 static bool check_field(const struct schema_field *f, void *context, struct err *e)
 {
     const struct comparison *v = context;
-    const struct json *const *known = map_get(&v->with->types, id_text(v->with, f->id));
+    const struct schema_field *known = map_get(&v->with->fields, id_text(v->with, f->id));
     struct sv from, to = kind_of(f->type);
 
     if (!known)
-        return true;
-    from = kind_of(*known);
-    if (!is_promotion(*known, f->type, v->format))
+        return check_new(v, f, e);
+    from = kind_of(known->type);
+    if (!is_promotion(known->type, f->type, v->format))
         return err_set(
             e, ERR_INVALID, "Cannot change column type: " SV_FMT ": " SV_FMT " -> " SV_FMT,
             SV_ARG(sv_first(f->name, 80)), SV_ARG(sv_first(from, 40)), SV_ARG(sv_first(to, 40)));
+    if (!keeps_default(known, f))
+        return err_set(e, ERR_INVALID,
+                       "Cannot change the initial-default of " SV_FMT
+                       ": files that were written before it are read with it",
+                       SV_ARG(sv_first(f->name, 80)));
     return !sv_eq(from, SV("date")) || sv_eq(to, SV("date")) ||
            !partitions_by_value(v->metadata, f->id) ||
            err_set(e, ERR_INVALID,
@@ -134,7 +161,7 @@ static bool learn_all(struct evolution *v, const struct json *metadata, struct e
     const struct json *current =
         find_by_id(schemas, SV("schema-id"), get_i64(metadata, "current-schema-id", -1), NULL);
 
-    v->types = map_new(v->arena);
+    v->fields = map_new(v->arena);
     v->known = true;
     if (current && !schema_each(current, learn, v, e))
         return false;

@@ -4,11 +4,12 @@
 
 #include "base/map.h"
 #include "iceberg/metadata.h"
+#include "iceberg/schema.h"
 
 /* What a table's columns have been, as the request finds it: filled at the first question. */
 struct evolution {
     struct arena *arena;
-    struct map types; /* of every id: its newest */
+    struct map fields; /* of every id: the newest */
     bool known;
 };
 
@@ -23,11 +24,20 @@ struct changing {
     struct json *log_entry;                     /* of this request, for main */
     struct evolution evolution;
     struct map checked_schemas; /* ids' texts */
+    struct spec_past spec_past;
+    struct map described; /* ids' texts of the snapshots that got statistics */
+    struct sv_vec removed_keys;
 };
 
 typedef bool update_fn(struct changing *c, const struct json *u, struct err *e);
 /* snapshots.c */
 update_fn add_snapshot, set_snapshot_ref, remove_snapshots, remove_snapshot_ref;
+
+/* attached.c */
+update_fn set_statistics, remove_statistics, set_partition_statistics, remove_partition_statistics,
+    add_encryption_key, remove_encryption_key;
+/* When all updates are applied: what they attached hangs on something. */
+MUST_CHECK bool attached_hold(struct changing *c, struct err *e);
 
 /* updates.c, for views too */
 update_fn set_location, set_properties, remove_properties;
@@ -37,6 +47,9 @@ MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struc
 
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
 MUST_CHECK bool metadata_is_complete(const struct json *m, struct err *e);
+
+/* metadata.c. Each member is of its kind and no list is longer than a reader of ours takes. */
+MUST_CHECK bool metadata_shape(const struct json *m, struct err *e);
 
 /* log.c. The metadata-log gets the file of `base`, and keeps as many as the table wants. */
 void log_previous(struct changing *c, const struct json *base, struct sv location);

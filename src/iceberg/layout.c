@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "iceberg/schema.h"
 
-enum { FIRST_PARTITION_ID = 1000 };
+enum { FIRST_FIELD_ID = 1000 };
 
 /* 0, which no column has, for what the draft did not have. */
 static int64_t new_id(const struct map *ids, struct arena *a, int64_t old)
@@ -90,17 +90,6 @@ static bool takes(struct sv transform, struct sv type)
     return true;
 }
 
-/* "bucket[16]", "truncate[4]": what stands between the brackets is a number from 1. */
-static bool has_width(struct sv transform)
-{
-    ptrdiff_t at = sv_find(transform, '[');
-    int64_t n;
-
-    return at < 0 ||
-           (sv_ends(transform, SV("]")) &&
-            sv_i64(sv_skip(sv_first(transform, transform.n - 1), (size_t)at + 1), &n) && n > 0);
-}
-
 static int64_t source_of(const struct json *field)
 {
     int64_t source = json_i64(json_get(field, SV("source-id")), 0);
@@ -150,64 +139,97 @@ bool spec_is_bound(const struct json *spec, const struct json *schema, struct er
     return is_bound(spec, schema, "partition spec", e);
 }
 
-static bool widths_are_sound(const struct json *fields, const char *what, struct err *e)
+/* "bucket[16]" and "truncate[4]" have a width; the others that we know have none. */
+static bool check_width(const struct json *field, struct err *e)
 {
-    for (size_t i = 0; i < json_count(fields); i++) {
-        struct sv transform = json_get_str(json_at(fields, i), SV("transform"));
+    struct sv transform = json_get_str(field, SV("transform")), name = transform_name(field),
+              width = sv_skip(transform, name.n);
+    bool wide = sv_eq_nocase(name, SV("bucket")) || sv_eq_nocase(name, SV("truncate")),
+         known = wide || sv_eq_nocase(name, SV("void"));
+    int64_t n = 0;
 
-        if (!has_width(transform))
-            return err_set(e, ERR_INVALID, "%s: " SV_FMT ": a number from 1 is required", what,
-                           SV_ARG(sv_first(transform, 40)));
-    }
-    return true;
+    for (size_t i = 0; !known && i < sizeof(transforms) / sizeof(transforms[0]); i++)
+        known = sv_eq_nocase(name, transforms[i].name);
+    if (wide && sv_starts(width, SV("[")) && sv_ends(width, SV("]")))
+        wide = !sv_i64(sv_first(sv_skip(width, 1), width.n - 2), &n) || n < 1 || n > INT32_MAX;
+    else
+        wide = wide || (known && width.n);
+    return !wide ||
+           err_set(e, ERR_INVALID, "Invalid transform: " SV_FMT, SV_ARG(sv_first(transform, 60)));
+}
+
+struct naming {
+    struct map columns; /* of the schema's first level, by name */
+    struct map seen;    /* names and ids of the spec's fields */
+};
+
+static struct naming naming_of(const struct json *schema, struct arena *a)
+{
+    struct naming n = {map_new(a), map_new(a)};
+    const struct json *columns = json_get(schema, SV("fields"));
+
+    for (size_t i = 0; i < json_count(columns); i++)
+        (void)map_put(&n.columns, json_get_str(json_at(columns, i), SV("name")),
+                      json_at(columns, i));
+    return n;
 }
 
 /* Engines show partitions beside columns. One that is named as the column it comes from is that. */
-static bool name_is_columns(const struct json *schema, const struct json *field)
+static bool check_name(const struct json *field, const struct naming *n, struct err *e)
 {
-    const struct json *columns = json_get(schema, SV("fields"));
+    struct sv name = json_get_str(field, SV("name"));
+    const struct json *column = map_get(&n->columns, name);
 
-    for (size_t i = 0; i < json_count(columns); i++) {
-        const struct json *c = json_at(columns, i);
-
-        if (sv_eq(json_get_str(c, SV("name")), json_get_str(field, SV("name"))))
-            return json_i64(json_get(c, SV("id")), -1) != source_of(field);
-    }
-    return false;
+    return !column || json_i64(json_get(column, SV("id")), -1) == source_of(field) ||
+           err_set(e, ERR_INVALID,
+                   "Cannot create partition from name that exists in schema: " SV_FMT,
+                   SV_ARG(sv_first(name, 80)));
 }
 
-bool spec_check(const struct json *spec, const struct json *schema, struct err *e)
+static bool check_spec_field(const struct json *field, struct naming *naming, struct err *e)
+{
+    struct map *seen = &naming->seen;
+    struct sv name = json_get_str(field, SV("name"));
+    const struct json *id = json_get(field, SV("field-id"));
+    int64_t n = json_i64(id, -1);
+
+    if (!name.n)
+        return err_set(e, ERR_INVALID, "partition spec: a field without a name");
+    if (map_put(seen, arena_printf(seen->arena, "n" SV_FMT, SV_ARG(name)), seen))
+        return err_set(e, ERR_INVALID, "partition spec: name " SV_FMT " is used twice",
+                       SV_ARG(sv_first(name, 80)));
+    if (id && (n < 1 || n > INT32_MAX))
+        return err_set(e, ERR_INVALID,
+                       "partition spec: field-id of " SV_FMT " must be a number from 1 to %d",
+                       SV_ARG(sv_first(name, 80)), INT32_MAX);
+    if (id && map_put(seen, arena_printf(seen->arena, "i%" PRId64, n), seen))
+        return err_set(e, ERR_INVALID, "partition spec: field-id %" PRId64 " is used twice", n);
+    return check_width(field, e) && check_name(field, naming, e);
+}
+
+bool spec_check(const struct json *spec, const struct json *schema, struct arena *a, struct err *e)
 {
     const struct json *fields = json_get(spec, SV("fields"));
+    struct naming naming = naming_of(schema, a);
+    size_t numbered = 0;
 
-    if (!spec_is_bound(spec, schema, e) || !widths_are_sound(fields, "partition spec", e))
+    if (!spec_is_bound(spec, schema, e))
         return false;
     for (size_t i = 0; i < json_count(fields); i++) {
-        struct sv name = json_get_str(json_at(fields, i), SV("name"));
-
-        if (name_is_columns(schema, json_at(fields, i)))
-            return err_set(e, ERR_INVALID,
-                           "partition spec: Cannot create partition from name that exists in "
-                           "schema: " SV_FMT,
-                           SV_ARG(sv_first(name, 80)));
-        for (size_t j = 0; j < i; j++) {
-            if (sv_eq(name, json_get_str(json_at(fields, j), SV("name"))))
-                return err_set(e, ERR_INVALID, "partition spec: name " SV_FMT " is used twice",
-                               SV_ARG(sv_first(name, 80)));
-        }
-        if (!name.n)
-            return err_set(e, ERR_INVALID, "partition spec: a field without a name");
-        if (json_i64(json_get(json_at(fields, i), SV("field-id")), 0) > INT32_MAX)
-            return err_set(e, ERR_INVALID, "partition spec: field-id is beyond an int");
+        if (!check_spec_field(json_at(fields, i), &naming, e))
+            return false;
+        numbered += json_get(json_at(fields, i), SV("field-id")) != NULL;
     }
-    return true;
+    return numbered == 0 || numbered == json_count(fields) ||
+           err_set(e, ERR_INVALID, "partition spec: %zu of %zu fields have no field-id",
+                   json_count(fields) - numbered, json_count(fields));
 }
 
 bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
                  struct json **out, struct err *e)
 {
     struct json *copy = json_copy(a, spec), *fields = json_get(copy, SV("fields"));
-    int64_t last = format == 1 ? FIRST_PARTITION_ID - 1 : *last_id;
+    int64_t last = format == 1 ? FIRST_FIELD_ID - 1 : *last_id;
 
     for (size_t i = 0; i < json_count(fields); i++) {
         struct json *f = json_at(fields, i);
@@ -217,7 +239,7 @@ bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *
             json_set_i64(f, a, SV("field-id"), id = last + 1);
         if (id > INT32_MAX)
             return err_set(e, ERR_INVALID, "partition spec: there is no field-id left");
-        if (format == 1 && id != FIRST_PARTITION_ID + (int64_t)i)
+        if (format == 1 && id != FIRST_FIELD_ID + (int64_t)i)
             return err_set(e, ERR_INVALID,
                            "Spec does not use sequential IDs that are required in v1");
         if (id > last)
@@ -227,6 +249,74 @@ bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *
     *out = copy;
     return true;
 }
+
+/* ---- a table's fields so far ---- */
+
+static struct sv use_of(const struct json *field, struct sv transform, struct arena *a)
+{
+    return arena_printf(a, "%" PRId64 " " SV_FMT, source_of(field), SV_ARG(transform));
+}
+
+static struct sv own_use(const struct json *field, struct arena *a)
+{
+    return use_of(field, json_get_str(field, SV("transform")), a);
+}
+
+static struct sv id_of(const struct json *field, struct arena *a)
+{
+    return arena_printf(a, "%" PRId64, json_i64(json_get(field, SV("field-id")), 0));
+}
+
+void spec_past_add(struct spec_past *past, const struct json *spec)
+{
+    const struct json *fields = json_get(spec, SV("fields"));
+    struct arena *a = past->ids.arena;
+
+    for (size_t i = 0; i < json_count(fields); i++) {
+        struct json *field = json_at(fields, i);
+
+        (void)map_put(&past->ids, id_of(field, a), field);
+        (void)map_put(&past->uses, own_use(field, a), field);
+        (void)map_put(&past->both, ARENA_JOIN(a, id_of(field, a), SV(" "), own_use(field, a)),
+                      field);
+        /* A field that is dropped in format 1 stays, and becomes void. */
+        (void)map_put(&past->both,
+                      ARENA_JOIN(a, id_of(field, a), SV(" "), use_of(field, SV("void"), a)), field);
+    }
+}
+
+struct spec_past spec_past_of(const struct json *specs, struct arena *a)
+{
+    struct spec_past past = {map_new(a), map_new(a), map_new(a), true};
+
+    for (size_t i = 0; i < json_count(specs); i++)
+        spec_past_add(&past, json_at(specs, i));
+    return past;
+}
+
+bool spec_continue(const struct spec_past *past, struct json *spec, struct arena *a, struct err *e)
+{
+    const struct json *fields = json_get(spec, SV("fields"));
+
+    for (size_t i = 0; i < json_count(fields); i++) {
+        struct json *field = json_at(fields, i);
+        const struct json *before = map_get(&past->uses, own_use(field, a));
+
+        if (json_get(field, SV("field-id"))) {
+            struct sv both = ARENA_JOIN(a, id_of(field, a), SV(" "), own_use(field, a));
+
+            if (map_get(&past->ids, id_of(field, a)) && !map_get(&past->both, both))
+                return err_set(e, ERR_INVALID,
+                               "partition spec: field-id " SV_FMT " is that of another field",
+                               SV_ARG(id_of(field, a)));
+        } else if (before) {
+            json_set_i64(field, a, SV("field-id"), json_i64(json_get(before, SV("field-id")), 0));
+        }
+    }
+    return true;
+}
+
+/* ---- equality ---- */
 
 static bool fields_same(const struct json *x, const struct json *y, const char *const *names)
 {
@@ -256,27 +346,31 @@ bool order_is_bound(const struct json *order, const struct json *schema, struct 
     return is_bound(order, schema, "sort order", e);
 }
 
-static bool is_one_of(const struct json *field, const char *member, struct sv one, struct sv other)
+static bool is_one_of(const struct json *field, const char *member, struct sv one, struct sv other,
+                      struct err *e)
 {
-    struct sv v = json_get_str(field, sv_from(member));
+    struct sv text = json_get_str(field, sv_from(member));
 
-    return sv_eq_nocase(v, one) || sv_eq_nocase(v, other);
+    return sv_eq_nocase(text, one) || sv_eq_nocase(text, other) ||
+           err_set(e, ERR_INVALID, "sort order: %s must be " SV_FMT " or " SV_FMT, member,
+                   SV_ARG(one), SV_ARG(other));
 }
 
 bool order_check(const struct json *order, const struct json *schema, struct err *e)
 {
     const struct json *fields = json_get(order, SV("fields"));
 
-    if (!order_is_bound(order, schema, e) || !widths_are_sound(fields, "sort order", e))
+    if (!order_is_bound(order, schema, e))
         return false;
     if (json_count(fields) && json_i64(json_get(order, SV("order-id")), 1) == 0)
         return err_set(e, ERR_INVALID, "Sort order ID 0 is reserved for unsorted order");
     for (size_t i = 0; i < json_count(fields); i++) {
-        if (!is_one_of(json_at(fields, i), "direction", SV("asc"), SV("desc")))
-            return err_set(e, ERR_INVALID, "sort order: direction must be asc or desc");
-        if (!is_one_of(json_at(fields, i), "null-order", SV("nulls-first"), SV("nulls-last")))
-            return err_set(e, ERR_INVALID,
-                           "sort order: null-order must be nulls-first or nulls-last");
+        const struct json *field = json_at(fields, i);
+
+        if (!is_one_of(field, "direction", SV("asc"), SV("desc"), e) ||
+            !is_one_of(field, "null-order", SV("nulls-first"), SV("nulls-last"), e) ||
+            !check_width(field, e))
+            return false;
     }
     return true;
 }

@@ -30,7 +30,7 @@ bool ids_read(struct changing *c, const struct json *list, struct map *out, stru
                        LIMIT_METADATA_ENTRIES);
     for (size_t i = 0; i < json_count(list); i++) {
         if (json_kind(json_at(list, i)) != JSON_INT)
-            return err_set(e, ERR_INVALID, "a list of ids that are numbers is required");
+            return err_set(e, ERR_INVALID, "element %zu is no whole number", i);
         (void)map_put(out, id_text(c->arena, json_i64(json_at(list, i), INT64_MIN)), out);
     }
     return true;

@@ -79,7 +79,7 @@ static bool have_fields(const struct json *list)
 }
 
 /* A file may be anybody's: what a commit changes must be what it is taken for. */
-static bool check_shape(const struct json *m, struct err *e)
+bool metadata_shape(const struct json *m, struct err *e)
 {
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
         const struct json *v = json_get(m, sv_from(shapes[i].name));
@@ -107,7 +107,7 @@ bool metadata_read_text(struct sv text, struct arena *a, struct json **out, stru
                        LIMIT_METADATA_BYTES);
     if (!json_read(text, a, &m, e))
         return err_wrap(e, "table metadata");
-    if (!check_shape(m, e))
+    if (!metadata_shape(m, e))
         return false;
     format = json_i64(json_get(m, SV("format-version")), 0);
     if (format < 1 || format > NEWEST_FORMAT)
@@ -225,7 +225,7 @@ static bool add_spec(struct json *m, const struct json *request, const struct js
     struct json *spec = fields_remap(asked ? asked : empty_fields(a), ids, a);
     int64_t last = UNPARTITIONED_LAST_ID;
 
-    if (!spec_check(spec, schema, e))
+    if (!spec_check(spec, schema, a, e))
         return false;
     /* Ids of a new table count from 1000, whatever the client chose. */
     for (size_t i = 0; i < json_count(json_get(spec, SV("fields"))); i++)

@@ -4,99 +4,27 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
-
-enum { DECIMAL_DIGITS = 38 };
+#include "iceberg/types.h"
 
 struct schema_walk {
     schema_visit_fn *visit;
     void *context;
     bool repeated;
+    int64_t parent;
 };
 
 /* ---- types ---- */
 
-/* "decimal(9, 2)", blanks anywhere. */
-bool type_decimal(struct sv type, int64_t *precision, int64_t *scale)
-{
-    struct sv rest, part;
-
-    if (!sv_starts(type, SV("decimal(")) || !sv_ends(type, SV(")")))
-        return false;
-    rest = sv_skip(sv_first(type, type.n - 1), sizeof("decimal(") - 1);
-    return sv_cut(&rest, ',', &part) && sv_i64(sv_trim(part), precision) &&
-           sv_i64(sv_trim(rest), scale);
-}
-
-static bool is_decimal(struct sv t)
-{
-    int64_t precision, scale;
-
-    return type_decimal(t, &precision, &scale) && precision >= 1 && precision <= DECIMAL_DIGITS &&
-           scale >= 0;
-}
-
-static bool is_fixed(struct sv t)
-{
-    static const struct sv begin = SV_INIT("fixed[");
-    int64_t n;
-
-    return sv_starts(t, begin) && sv_ends(t, SV("]")) &&
-           sv_i64(sv_trim(sv_skip(sv_first(t, t.n - 1), begin.n)), &n) && n >= 0;
-}
-
-/* "geometry", "geometry(srid:3857)". */
-static bool is_shape(struct sv t, struct sv name)
-{
-    struct sv rest = sv_skip(t, sv_starts(t, name) ? name.n : 0);
-
-    return sv_starts(t, name) && (!rest.n || (sv_starts(rest, SV("(")) && sv_ends(rest, SV(")"))));
-}
-
-static bool is_primitive(struct sv t, int *needs_format)
-{
-    static const struct {
-        struct sv name;
-        int format;
-    } types[] = {
-        {SV_INIT("boolean"),        1},
-        {SV_INIT("int"),            1},
-        {SV_INIT("long"),           1},
-        {SV_INIT("float"),          1},
-        {SV_INIT("double"),         1},
-        {SV_INIT("date"),           1},
-        {SV_INIT("time"),           1},
-        {SV_INIT("timestamp"),      1},
-        {SV_INIT("timestamptz"),    1},
-        {SV_INIT("string"),         1},
-        {SV_INIT("uuid"),           1},
-        {SV_INIT("binary"),         1},
-        {SV_INIT("timestamp_ns"),   3},
-        {SV_INIT("timestamptz_ns"), 3},
-        {SV_INIT("unknown"),        3},
-        {SV_INIT("variant"),        3},
-    };
-
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (sv_eq(t, types[i].name)) {
-            *needs_format = types[i].format;
-            return true;
-        }
-    }
-    *needs_format = sv_starts(t, SV("geo")) ? 3 : 1;
-    return is_fixed(t) || is_decimal(t) || is_shape(t, SV("geometry")) ||
-           is_shape(t, SV("geography"));
-}
-
 /* One place below a schema where a type stands, with the id that belongs to it. */
 struct slot {
-    const char *id, *type;
+    const char *id, *type, *required; /* a map's keys are, always */
 };
 static const struct slot list_slots[] = {
-    {"element-id", "element"}
+    {"element-id", "element", "element-required"}
 };
 static const struct slot map_slots[] = {
-    {"key-id",   "key"  },
-    {"value-id", "value"}
+    {"key-id",   "key",   NULL            },
+    {"value-id", "value", "value-required"}
 };
 
 static const struct slot *slots_of(const struct json *type, size_t *n)
@@ -109,25 +37,35 @@ static const struct slot *slots_of(const struct json *type, size_t *n)
 
 struct checking {
     struct arena *arena;
-    struct map seen;
-    struct map identifying; /* ids of fields that every row has a plain value for */
+    struct map seen; /* ids' texts, to one of the two below */
     int format, depth;
-    bool absent; /* what is being checked stands in something that a row may lack */
     int64_t least_id, max_id;
+    bool shut; /* below something that may be absent or be there more than once */
 };
+
+/* Whether rows may be told apart by a field. */
+static const char identifies[] = "", identifies_nothing[] = "";
+
+/* The ids above are those of columns that every table has, such as _file and _pos. */
+enum { HIGHEST_ID = INT32_MAX - 200 };
 
 static bool check_type(struct checking *c, const struct json *type, struct sv name, struct err *e);
 
-static bool note_id(struct checking *c, const struct json *id, struct sv name, struct err *e)
+static bool note_id(struct checking *c, const struct json *id, struct sv name, const char *use,
+                    struct err *e)
 {
     int64_t n = json_i64(id, -1);
     struct sv text = arena_printf(c->arena, "%" PRId64, n);
+    union {
+        const char *in;
+        void *out;
+    } mark = {.in = use};
 
-    if (n < c->least_id || n > INT32_MAX)
+    if (n < c->least_id || n > HIGHEST_ID)
         return err_set(e, ERR_INVALID,
                        "the id of field " SV_FMT " must be a number from %" PRId64 " to %d",
-                       SV_ARG(sv_first(name, 80)), c->least_id, INT32_MAX);
-    if (map_put(&c->seen, text, c))
+                       SV_ARG(sv_first(name, 80)), c->least_id, HIGHEST_ID);
+    if (map_put(&c->seen, text, mark.out))
         return err_set(e, ERR_INVALID, "field id %" PRId64 " is used twice", n);
     if (c->seen.n > LIMIT_SCHEMA_FIELDS)
         return err_set(e, ERR_INVALID, "more than %d fields", LIMIT_SCHEMA_FIELDS);
@@ -136,37 +74,73 @@ static bool note_id(struct checking *c, const struct json *id, struct sv name, s
     return true;
 }
 
-/* Two floats of one value need not be equal. */
-static void note_identifying(struct checking *c, const struct json *f)
+static bool is_required(const struct json *owner, const char *member)
 {
-    struct sv type = json_get_str(f, SV("type"));
-
-    if (!c->absent && type.n && !sv_eq(type, SV("float")) && !sv_eq(type, SV("double")) &&
-        json_bool(json_get(f, SV("required")), false))
-        (void)map_put(&c->identifying,
-                      arena_printf(c->arena, "%" PRId64, json_i64(json_get(f, SV("id")), -1)), c);
+    return json_bool(json_get(owner, sv_from(member)), true);
 }
 
-static bool check_field(struct checking *c, const struct json *f, struct map *names, struct err *e)
+static bool check_required(const struct json *owner, const char *member, struct sv name,
+                           struct err *e)
 {
-    struct sv name = json_get_str(f, SV("name"));
-    bool absent = c->absent, ok;
+    return json_kind(json_get(owner, sv_from(member))) == JSON_BOOL ||
+           err_set(e, ERR_INVALID, "field " SV_FMT ": %s must be true or false",
+                   SV_ARG(sv_first(name, 80)), member);
+}
 
-    if (!name.n || map_put(names, name, c))
-        return err_set(e, ERR_INVALID, "a field without a name of its own: \"" SV_FMT "\"",
-                       SV_ARG(sv_first(name, 80)));
+/* Nobody can write a value of this type. */
+static bool check_unknown(const struct json *type, bool required, struct sv name, struct err *e)
+{
+    return !required || !sv_eq(json_str(type, (struct sv){0}), SV("unknown")) ||
+           err_set(e, ERR_INVALID, "field " SV_FMT " is of type unknown and must not be required",
+                   SV_ARG(sv_first(name, 80)));
+}
+
+static bool check_defaults(const struct checking *c, const struct json *f, struct sv name,
+                           struct err *e)
+{
+    static const char *const members[] = {"initial-default", "write-default", NULL};
+
     if (c->format < 3 && json_get(f, SV("initial-default")))
         return err_set(e, ERR_INVALID,
                        "Invalid initial default for " SV_FMT
                        ": non-null default is not supported until v3",
                        SV_ARG(sv_first(name, 80)));
-    if (!note_id(c, json_get(f, SV("id")), name, e))
+    for (const char *const *m = members; *m; m++) {
+        const struct json *value = json_get(f, sv_from(*m));
+
+        if (value && !type_takes(json_get(f, SV("type")), value))
+            return err_set(e, ERR_INVALID, "field " SV_FMT ": %s is no value of its type",
+                           SV_ARG(sv_first(name, 80)), *m);
+    }
+    return true;
+}
+
+static const char *use_of(const struct checking *c, const struct json *f)
+{
+    struct sv type = json_get_str(f, SV("type"));
+    bool may = !c->shut && is_required(f, "required") && type.n && !sv_eq(type, SV("float")) &&
+               !sv_eq(type, SV("double"));
+
+    return may ? identifies : identifies_nothing;
+}
+
+static bool check_field(struct checking *c, const struct json *f, struct map *names, struct err *e)
+{
+    struct sv name = json_get_str(f, SV("name"));
+    const struct json *type = json_get(f, SV("type"));
+    bool shut = c->shut, ok;
+
+    if (!name.n || map_put(names, name, c))
+        return err_set(e, ERR_INVALID, "a field without a name of its own: \"" SV_FMT "\"",
+                       SV_ARG(sv_first(name, 80)));
+    if (!note_id(c, json_get(f, SV("id")), name, use_of(c, f), e) ||
+        !check_required(f, "required", name, e))
         return false;
-    note_identifying(c, f);
-    c->absent = absent || !json_bool(json_get(f, SV("required")), false);
-    ok = check_type(c, json_get(f, SV("type")), name, e);
-    c->absent = absent;
-    return ok;
+    c->shut = shut || !is_required(f, "required");
+    ok = check_type(c, type, name, e);
+    c->shut = shut;
+    return ok && check_unknown(type, is_required(f, "required"), name, e) &&
+           check_defaults(c, f, name, e);
 }
 
 static bool check_fields(struct checking *c, const struct json *fields, struct err *e)
@@ -189,10 +163,15 @@ static bool check_nested(struct checking *c, const struct json *type, struct sv 
 
     if (sv_eq(json_get_str(type, SV("type")), SV("struct")))
         return check_fields(c, json_get(type, SV("fields")), e);
-    c->absent = true; /* check_field puts it back */
+    c->shut = true;
     for (size_t i = 0; i < n; i++) {
-        if (!note_id(c, json_get(type, sv_from(slots[i].id)), name, e) ||
-            !check_type(c, json_get(type, sv_from(slots[i].type)), name, e))
+        const struct json *below = json_get(type, sv_from(slots[i].type));
+        const char *required = slots[i].required;
+
+        if ((required && !check_required(type, required, name, e)) ||
+            !note_id(c, json_get(type, sv_from(slots[i].id)), name, identifies_nothing, e) ||
+            !check_type(c, below, name, e) ||
+            !check_unknown(below, !required || is_required(type, required), name, e))
             return false;
     }
     return n > 0 || err_set(e, ERR_INVALID, "the type of " SV_FMT " is not known",
@@ -213,7 +192,7 @@ static bool check_type(struct checking *c, const struct json *type, struct sv na
         c->depth--;
         return ok;
     }
-    if (!is_primitive(text, &needs))
+    if (!type_is_primitive(text, &needs))
         return err_set(e, ERR_INVALID, "the type of " SV_FMT " is not known: \"" SV_FMT "\"",
                        SV_ARG(sv_first(name, 80)), SV_ARG(sv_first(text, 40)));
     if (needs > c->format)
@@ -229,17 +208,20 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
 
     if (!check_fields(c, json_get(schema, SV("fields")), e))
         return err_wrap(e, "schema");
+    if (identifiers && json_kind(identifiers) != JSON_ARRAY)
+        return err_set(e, ERR_INVALID, "schema: identifier-field-ids must be a list");
     for (size_t i = 0; i < json_count(identifiers); i++) {
         int64_t id = json_i64(json_at(identifiers, i), -1);
+        const char *use = map_get(&c->seen, arena_printf(c->arena, "%" PRId64, id));
 
-        if (!map_get(&c->seen, arena_printf(c->arena, "%" PRId64, id)))
+        if (!use)
             return err_set(e, ERR_INVALID, "schema: identifier field %" PRId64 " does not exist",
                            id);
-        if (!map_get(&c->identifying, arena_printf(c->arena, "%" PRId64, id)))
+        if (use != identifies)
             return err_set(e, ERR_INVALID,
-                           "schema: field %" PRId64
-                           " cannot identify rows: it must be required, of a plain type other than "
-                           "float and double, and in nothing optional, no list and no map",
+                           "schema: identifier field %" PRId64
+                           " must be required, of a plain type other than float and double, and in "
+                           "no list, map or optional struct",
                            id);
     }
     return true;
@@ -248,8 +230,7 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
 bool schema_check(const struct json *schema, int format, struct arena *a, int64_t *max_id,
                   struct err *e)
 {
-    struct checking c = {
-        .arena = a, .seen = map_new(a), .identifying = map_new(a), .format = format, .least_id = 1};
+    struct checking c = {.arena = a, .seen = map_new(a), .format = format, .least_id = 1};
 
     if (!check(&c, schema, e))
         return false;
@@ -259,8 +240,7 @@ bool schema_check(const struct json *schema, int format, struct arena *a, int64_
 
 bool schema_check_draft(const struct json *schema, int format, struct arena *a, struct err *e)
 {
-    struct checking c = {
-        .arena = a, .seen = map_new(a), .identifying = map_new(a), .format = format};
+    struct checking c = {.arena = a, .seen = map_new(a), .format = format};
 
     return check(&c, schema, e);
 }
@@ -350,10 +330,13 @@ static bool walk_fields(struct schema_walk *w, const struct json *fields, struct
     for (size_t i = 0; i < json_count(fields); i++) {
         const struct json *f = json_at(fields, i), *type = json_get(f, SV("type"));
         struct sv name = json_get_str(f, SV("name"));
-        struct schema_field at = {json_i64(json_get(f, SV("id")), 0), type, name, w->repeated};
+        struct schema_field at = {
+            json_i64(json_get(f, SV("id")), 0), type, name, w->repeated, f, w->parent};
 
+        w->parent = at.id;
         if (!w->visit(&at, w->context, e) || !walk_type(w, type, name, e))
             return false;
+        w->parent = at.parent;
     }
     return true;
 }
@@ -369,11 +352,13 @@ static bool walk_type(struct schema_walk *w, const struct json *type, struct sv 
     w->repeated = w->repeated || n;
     for (size_t i = 0; i < n; i++) {
         const struct json *below = json_get(type, sv_from(slots[i].type));
-        struct schema_field at = {json_i64(json_get(type, sv_from(slots[i].id)), 0), below, name,
-                                  true};
+        struct schema_field at = {
+            json_i64(json_get(type, sv_from(slots[i].id)), 0), below, name, true, NULL, w->parent};
 
+        w->parent = at.id;
         if (!w->visit(&at, w->context, e) || !walk_type(w, below, name, e))
             return false;
+        w->parent = at.parent;
     }
     w->repeated = repeated;
     return true;

@@ -14,8 +14,6 @@ MUST_CHECK bool schema_check(const struct json *schema, int format, struct arena
  * some clients count them from 0. */
 MUST_CHECK bool schema_check_draft(const struct json *schema, int format, struct arena *a,
                                    struct err *e);
-/* Whether it is a decimal, and of how many digits. */
-bool type_decimal(struct sv type, int64_t *precision, int64_t *scale);
 /* A copy whose field ids count from 1 in the reference's order (a whole level before what is below
  * it); `ids` maps the old id's text to the new id. */
 struct json *schema_renumber(const struct json *schema, struct arena *a, struct map *ids,
@@ -26,8 +24,10 @@ bool schema_same(const struct json *x, const struct json *y, struct arena *a);
 struct schema_field {
     int64_t id;
     const struct json *type;
-    struct sv name; /* of the nearest field */
-    bool repeated;  /* it stands in a list or a map */
+    struct sv name;           /* of the nearest field */
+    bool repeated;            /* it stands in a list or a map */
+    const struct json *field; /* NULL: no field of a struct */
+    int64_t parent;           /* the id of what it stands in; 0: the schema itself */
 };
 /* Visits all, from the top down; a false ends the walk and is its outcome. */
 typedef bool schema_visit_fn(const struct schema_field *f, void *context, struct err *e);
@@ -40,9 +40,10 @@ bool schema_find(const struct json *schema, int64_t id, struct schema_field *out
 /*
  * Whether `schema` may follow those of the table `metadata`. While a branch holds data, an id that
  * any schema has used keeps its type or takes one that it may be promoted to (Iceberg table spec,
- * "Schema Evolution"); where schemas differ the current one counts, then the newest. A table
- * without data, and one whose main branch was removed to replace it, takes any. ERR_INVALID names
- * the field.
+ * "Schema Evolution"); where schemas differ the current one counts, then the newest. What a field
+ * reads as in older files does not change, and a new one that is required says what that is. A
+ * table without data, and one whose main branch was removed to replace it, takes any. ERR_INVALID
+ * names the field.
  */
 struct evolution;
 MUST_CHECK bool schema_may_follow(struct evolution *v, const struct json *metadata,
@@ -50,15 +51,30 @@ MUST_CHECK bool schema_may_follow(struct evolution *v, const struct json *metada
 
 /* ---- layout.c ---- */
 
+/* A new spec: names and field ids of its own, or no ids at all, and what spec_is_bound checks. */
+MUST_CHECK bool spec_check(const struct json *spec, const struct json *schema, struct arena *a,
+                           struct err *e);
 /* Each field stands on a column of `schema` that its transform takes; void needs none, and a
  * transform that we do not know takes any. */
-MUST_CHECK bool spec_check(const struct json *spec, const struct json *schema, struct err *e);
-/* The same without the checks that only a new spec must pass. */
 MUST_CHECK bool spec_is_bound(const struct json *spec, const struct json *schema, struct err *e);
 /* A copy whose fields got ids from `*last_id` + 1 where they had none. Format 1 tells fields apart
  * by where they stand: theirs are 1000, 1001 and so on, or it is ERR_INVALID. */
 MUST_CHECK bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
                             struct json **out, struct err *e);
+/* The partition fields that a table has had: a field that comes again keeps its id, so that what
+ * was written by two specs may be compared, and its id is never another's. */
+struct spec_past {
+    struct map ids;  /* field-ids' texts */
+    struct map uses; /* "source transform" to the field */
+    struct map both; /* "id source transform" */
+    bool known;
+};
+struct spec_past spec_past_of(const struct json *specs, struct arena *a);
+void spec_past_add(struct spec_past *past, const struct json *spec);
+/* Gives ids to the fields of a spec that have none and were there before. ERR_INVALID: an id is
+ * that of another field. */
+MUST_CHECK bool spec_continue(const struct spec_past *past, struct json *spec, struct arena *a,
+                              struct err *e);
 bool spec_same(const struct json *x, const struct json *y);
 MUST_CHECK bool order_check(const struct json *order, const struct json *schema, struct err *e);
 /* The same without the checks that only a new order must pass. */

@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "iceberg/inside.h"
+#include "iceberg/members.h"
 
 static int format(const struct changing *c)
 {
@@ -20,24 +21,6 @@ static bool begins_anew(const struct changing *c, const struct json *s)
 {
     return !json_has(s, SV("parent-snapshot-id")) &&
            !json_has(json_get(c->m, SV("refs")), SV("main"));
-}
-
-/* Format 1 knows no numbers: one that stood there would be past all that a later format counts. */
-static bool check_members(const struct changing *c, const struct json *s, struct err *e)
-{
-    if (json_kind(s) != JSON_OBJECT || get_i64(s, "snapshot-id", -1) < 0 ||
-        json_kind(json_get(s, SV("timestamp-ms"))) != JSON_INT ||
-        !json_get_str(s, SV("manifest-list")).n ||
-        !json_get_str(json_get(s, SV("summary")), SV("operation")).n)
-        return err_set(e, ERR_INVALID,
-                       "add-snapshot: snapshot-id, timestamp-ms, manifest-list and "
-                       "summary.operation are required");
-    if (format(c) < 2 && get_i64(s, "sequence-number", 0))
-        return err_set(e, ERR_INVALID,
-                       "Cannot add a snapshot: sequence-number must be 0 in format 1");
-    return (json_get(s, SV("first-row-id")) && !json_get(s, SV("added-rows")))
-               ? err_set(e, ERR_INVALID, "Cannot add a snapshot: first-row-id without added-rows")
-               : true;
 }
 
 static bool check_sequence(struct changing *c, const struct json *s, struct err *e)
@@ -64,18 +47,90 @@ static bool check_rows(struct changing *c, const struct json *s, struct err *e)
     if (format(c) < 3)
         return true;
     if (first < 0 || rows < 0)
-        return err_set(
-            e, ERR_INVALID,
-            "Cannot add a snapshot: first-row-id and added-rows are required in format 3");
-    if (rows > INT64_MAX - next)
+        return err_set(e, ERR_INVALID,
+                       "Cannot add a snapshot: first-row-id and added-rows must not be negative");
+    if (rows > INT64_MAX - first)
         return err_set(e, ERR_INVALID, "Cannot add a snapshot: added-rows is too large");
     if (first < next)
         return err_set(e, ERR_CONFLICT,
                        "Cannot add a snapshot, first-row-id is behind table next-row-id: %" PRId64
                        " < %" PRId64,
                        first, next);
-    set_i64(c, "next-row-id", next + rows);
+    /* Past every row that has an id, also where the snapshot left a gap. */
+    set_i64(c, "next-row-id", first + rows);
     return true;
+}
+
+static bool is_operation(struct sv name)
+{
+    static const char *const known[] = {"append", "replace", "overwrite", "delete", NULL};
+
+    for (const char *const *k = known; *k; k++) {
+        if (sv_eq(name, sv_from(*k)))
+            return true;
+    }
+    return false;
+}
+
+static bool check_summary(const struct json *summary, struct err *e)
+{
+    struct sv operation = json_get_str(summary, SV("operation")), name;
+    struct json *value;
+
+    if (!is_operation(operation))
+        return err_set(e, ERR_INVALID,
+                       "add-snapshot: summary.operation must be append, replace, overwrite or "
+                       "delete, not \"" SV_FMT "\"",
+                       SV_ARG(sv_first(operation, 40)));
+    for (size_t i = 0; json_member(summary, i, &name, &value); i++) {
+        if (json_kind(value) != JSON_STRING)
+            return err_set(e, ERR_INVALID, "add-snapshot: summary." SV_FMT " must be text",
+                           SV_ARG(sv_first(name, 80)));
+    }
+    return true;
+}
+
+static bool check_schema(const struct changing *c, const struct json *s, struct err *e)
+{
+    const struct json *id = json_get(s, SV("schema-id")), *schemas = json_get(c->m, SV("schemas"));
+
+    if (!json_count(schemas))
+        return err_set(e, ERR_INVALID, "Attempting to add a snapshot before a schema is added");
+    return !id || find_by_id(schemas, SV("schema-id"), json_i64(id, -1), NULL) ||
+           err_set(e, ERR_INVALID, "add-snapshot: there is no schema %" PRId64, json_i64(id, -1));
+}
+
+static bool check_snapshot(const struct changing *c, const struct json *s, struct err *e)
+{
+    static const struct member members[MEMBERS] =
+        {
+            {"snapshot-id",        JSON_INT,    false},
+            {"timestamp-ms",       JSON_INT,    false},
+            {"manifest-list",      JSON_STRING, false},
+            {"summary",            JSON_OBJECT, false},
+            {"parent-snapshot-id", JSON_INT,    true },
+            {"schema-id",          JSON_INT,    true }
+    },
+                               since_2[MEMBERS] = {{"sequence-number", JSON_INT, true}},
+                               since_3[MEMBERS] = {{"first-row-id", JSON_INT, false},
+                                                   {"added-rows", JSON_INT, false},
+                                                   {"key-id", JSON_STRING, true}};
+
+    if (!members_check(s, members, e) || (format(c) > 1 && !members_check(s, since_2, e)) ||
+        (format(c) > 2 && !members_check(s, since_3, e)))
+        return err_wrap(e, "add-snapshot");
+    if (get_i64(s, "snapshot-id", -1) < 0 || get_i64(s, "timestamp-ms", -1) < 0)
+        return err_set(e, ERR_INVALID,
+                       "add-snapshot: snapshot-id and timestamp-ms must not be negative");
+    if (!json_get_str(s, SV("manifest-list")).n)
+        return err_set(e, ERR_INVALID, "add-snapshot: manifest-list must not be empty");
+    /* Format 1 knows no numbers: one that stood there would be past all that a later one counts. */
+    if (format(c) < 2 && get_i64(s, "sequence-number", 0))
+        return err_set(e, ERR_INVALID,
+                       "Cannot add a snapshot: sequence-number must be 0 in format 1");
+    if (json_get(s, SV("first-row-id")) && !json_get(s, SV("added-rows")))
+        return err_set(e, ERR_INVALID, "Cannot add a snapshot: first-row-id without added-rows");
+    return check_summary(json_get(s, SV("summary")), e) && check_schema(c, s, e);
 }
 
 bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
@@ -84,10 +139,8 @@ bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
     int64_t id = get_i64(s, "snapshot-id", -1);
     struct json *snapshots = array_of(c, "snapshots");
 
-    if (!check_members(c, s, e))
+    if (!check_snapshot(c, s, e))
         return false;
-    if (!json_count(json_get(c->m, SV("schemas"))))
-        return err_set(e, ERR_INVALID, "Attempting to add a snapshot before a schema is added");
     if (find_by_id(snapshots, SV("snapshot-id"), id, NULL))
         return err_set(e, ERR_INVALID, "Snapshot already exists for: %" PRId64, id);
     if (!check_sequence(c, s, e) || !check_rows(c, s, e))
@@ -140,17 +193,17 @@ static struct json *new_ref(struct changing *c, const struct json *u)
     return ref;
 }
 
-/* Each is at least 1 where it stands. */
 static bool check_retention(const struct json *ref, struct err *e)
 {
     static const char *const members[] = {"min-snapshots-to-keep", "max-snapshot-age-ms",
                                           "max-ref-age-ms", NULL};
 
     for (const char *const *m = members; *m; m++) {
-        if (json_get(ref, sv_from(*m)) && get_i64(ref, *m, 0) < 1)
-            return err_set(e, ERR_INVALID, "set-snapshot-ref: %s must be a number from 1", *m);
+        if (get_i64(ref, *m, 1) < 1)
+            return err_set(e, ERR_INVALID, "set-snapshot-ref: %s must be positive", *m);
     }
-    return true;
+    return get_i64(ref, "min-snapshots-to-keep", 1) <= INT32_MAX ||
+           err_set(e, ERR_INVALID, "set-snapshot-ref: min-snapshots-to-keep is beyond an int");
 }
 
 bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)

@@ -5,7 +5,11 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "iceberg/members.h"
 #include "iceberg/schema.h"
+#include "iceberg/types.h"
+
+enum { NO_PARTITION_ID = 999 };
 
 struct json *array_of(struct changing *c, const char *name)
 {
@@ -57,7 +61,7 @@ static bool assign_uuid(struct changing *c, const struct json *u, struct err *e)
 {
     struct sv uuid = json_get_str(u, SV("uuid")), have = json_get_str(c->m, SV("table-uuid"));
 
-    if (uuid.n != 36)
+    if (!text_is_uuid(uuid))
         return err_set(e, ERR_INVALID, "assign-uuid: a UUID of 36 characters is required");
     if (have.n && !sv_eq_nocase(have, uuid))
         return err_set(e, ERR_INVALID, "Cannot reassign uuid");
@@ -156,13 +160,30 @@ static bool set_current_schema(struct changing *c, const struct json *u, struct 
            set_current(c, u, names, c->last_schema, e);
 }
 
+/* A copy of what was asked for, with ids for all of its fields. */
+static bool number_spec(struct changing *c, const struct json *asked, struct json **out,
+                        struct err *e)
+{
+    int format = (int)get_i64(c->m, "format-version", 1);
+    int64_t last = get_i64(c->m, "last-partition-id", NO_PARTITION_ID);
+    struct json *copy = json_copy(c->arena, asked);
+
+    if (!c->spec_past.known)
+        c->spec_past = spec_past_of(json_get(c->m, SV("partition-specs")), c->arena);
+    if ((format > 1 && !spec_continue(&c->spec_past, copy, c->arena, e)) ||
+        !spec_number(copy, format, c->arena, &last, out, e))
+        return false;
+    set_i64(c, "last-partition-id", last);
+    spec_past_add(&c->spec_past, *out);
+    return true;
+}
+
 static bool add_spec(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *asked = json_get(u, SV("spec"));
     struct json *specs = array_of(c, "partition-specs"), *copy;
-    int64_t last = get_i64(c->m, "last-partition-id", 999);
 
-    if (!spec_check(asked, schema_in_force(c), e))
+    if (!spec_check(asked, schema_in_force(c), c->arena, e))
         return false;
     for (size_t i = 0; i < json_count(specs); i++) {
         if (spec_same(json_at(specs, i), asked)) {
@@ -170,12 +191,11 @@ static bool add_spec(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
-    if (!spec_number(asked, (int)get_i64(c->m, "format-version", 2), c->arena, &last, &copy, e))
+    if (!number_spec(c, asked, &copy, e))
         return false;
     c->last_spec = highest(specs, "spec-id", -1) + 1;
     json_set_i64(copy, c->arena, SV("spec-id"), c->last_spec);
     json_push(specs, copy);
-    set_i64(c, "last-partition-id", last);
     c->changed = true;
     return true;
 }
@@ -275,73 +295,12 @@ bool remove_properties(struct changing *c, const struct json *u, struct err *e)
     for (size_t i = 0; i < json_count(removals); i++) {
         struct sv name = json_str(json_at(removals, i), (struct sv){0});
 
+        if (json_kind(json_at(removals, i)) != JSON_STRING)
+            return err_set(e, ERR_INVALID, "remove-properties: removals must be a list of texts");
         c->changed |= json_has(properties, name);
         json_remove(properties, name);
     }
     return true;
-}
-
-/* Statistics: one entry a snapshot. */
-static void replace_by_snapshot(struct changing *c, const char *list, int64_t snapshot,
-                                const struct json *entry)
-{
-    struct json *entries = array_of(c, list);
-    size_t at = 0;
-
-    if (find_by_id(entries, SV("snapshot-id"), snapshot, &at)) {
-        json_remove_at(entries, at);
-        c->changed = true;
-    }
-    if (entry) {
-        json_push(entries, json_copy(c->arena, entry));
-        c->changed = true;
-    }
-}
-
-static bool set_entry(struct changing *c, const struct json *entry, const char *list, struct err *e)
-{
-    int64_t id = get_i64(entry, "snapshot-id", -1);
-
-    if (id < 0 || !json_get_str(entry, SV("statistics-path")).n ||
-        get_i64(entry, "file-size-in-bytes", -1) < 0)
-        return err_set(e, ERR_INVALID,
-                       "%s without snapshot-id, statistics-path and file-size-in-bytes", list);
-    replace_by_snapshot(c, list, id, entry);
-    return true;
-}
-
-static bool set_statistics(struct changing *c, const struct json *u, struct err *e)
-{
-    const struct json *entry = json_get(u, SV("statistics"));
-
-    if (get_i64(entry, "file-footer-size-in-bytes", -1) < 0 ||
-        json_kind(json_get(entry, SV("blob-metadata"))) != JSON_ARRAY)
-        return err_set(e, ERR_INVALID,
-                       "statistics without file-footer-size-in-bytes and blob-metadata");
-    return set_entry(c, entry, "statistics", e);
-}
-
-static bool set_partition_statistics(struct changing *c, const struct json *u, struct err *e)
-{
-    return set_entry(c, json_get(u, SV("partition-statistics")), "partition-statistics", e);
-}
-
-static bool remove_entry(struct changing *c, const struct json *u, const char *list, struct err *e)
-{
-    if (json_kind(json_get(u, SV("snapshot-id"))) != JSON_INT)
-        return err_set(e, ERR_INVALID, "%s to remove without snapshot-id", list);
-    replace_by_snapshot(c, list, get_i64(u, "snapshot-id", -1), NULL);
-    return true;
-}
-
-static bool remove_statistics(struct changing *c, const struct json *u, struct err *e)
-{
-    return remove_entry(c, u, "statistics", e);
-}
-
-static bool remove_partition_statistics(struct changing *c, const struct json *u, struct err *e)
-{
-    return remove_entry(c, u, "partition-statistics", e);
 }
 
 static bool remove_ids(struct changing *c, const struct json *ids, const char *const *names,
@@ -351,7 +310,7 @@ static bool remove_ids(struct changing *c, const struct json *ids, const char *c
     struct map gone;
 
     if (!ids_read(c, ids, &gone, e))
-        return false;
+        return err_wrap(e, "%ss of %s", names[1], names[0]);
     if (ids_have(c, &gone, current))
         return err_set(e, ERR_INVALID, "Cannot remove the %s %" PRId64, names[3], current);
     c->changed |= list_without(c, names[0], names[1], &gone);
@@ -374,83 +333,67 @@ static bool remove_schemas(struct changing *c, const struct json *u, struct err 
     return remove_ids(c, json_get(u, SV("schema-ids")), names, e);
 }
 
-static bool find_key(const struct changing *c, struct sv id, size_t *at)
-{
-    const struct json *keys = json_get(c->m, SV("encryption-keys"));
-
-    for (*at = 0; *at < json_count(keys); ++*at) {
-        if (sv_eq(json_get_str(json_at(keys, *at), SV("key-id")), id))
-            return true;
+#define ID(name)              \
+    {                         \
+        name, JSON_INT, false \
     }
-    return false;
-}
+#define TEXT(name)               \
+    {                            \
+        name, JSON_STRING, false \
+    }
+#define OBJECT(name)             \
+    {                            \
+        name, JSON_OBJECT, false \
+    }
+#define LIST(name)              \
+    {                           \
+        name, JSON_ARRAY, false \
+    }
+#define MAYBE_ID(name)       \
+    {                        \
+        name, JSON_INT, true \
+    }
 
-static bool add_encryption_key(struct changing *c, const struct json *u, struct err *e)
-{
-    const struct json *key = json_get(u, SV("encryption-key"));
-    struct sv id = json_get_str(key, SV("key-id"));
-    size_t at;
-
-    if (!id.n || !json_get_str(key, SV("encrypted-key-metadata")).n)
-        return err_set(e, ERR_INVALID,
-                       "an encryption key without key-id and encrypted-key-metadata");
-    if (find_key(c, id, &at))
-        return true;
-    json_push(array_of(c, "encryption-keys"), json_copy(c->arena, key));
-    c->changed = true;
-    return true;
-}
-
-static bool remove_encryption_key(struct changing *c, const struct json *u, struct err *e)
-{
-    struct sv id = json_get_str(u, SV("key-id"));
-    size_t at;
-
-    if (!id.n)
-        return err_set(e, ERR_INVALID, "an encryption key to remove without key-id");
-    if (!find_key(c, id, &at))
-        return true;
-    json_remove_at(json_get(c->m, SV("encryption-keys")), at);
-    if (!json_count(json_get(c->m, SV("encryption-keys"))))
-        json_remove(c->m, SV("encryption-keys"));
-    c->changed = true;
-    return true;
-}
-
-static const struct {
+static const struct update {
     struct sv action;
     update_fn *apply;
+    struct member members[MEMBERS]; /* properties have two names each: set_properties looks */
 } updates[] = {
-    {SV_INIT("assign-uuid"),                 assign_uuid                },
-    {SV_INIT("upgrade-format-version"),      upgrade_format_version     },
-    {SV_INIT("add-schema"),                  add_schema                 },
-    {SV_INIT("set-current-schema"),          set_current_schema         },
-    {SV_INIT("add-spec"),                    add_spec                   },
-    {SV_INIT("set-default-spec"),            set_default_spec           },
-    {SV_INIT("add-sort-order"),              add_sort_order             },
-    {SV_INIT("set-default-sort-order"),      set_default_sort_order     },
-    {SV_INIT("add-snapshot"),                add_snapshot               },
-    {SV_INIT("set-snapshot-ref"),            set_snapshot_ref           },
-    {SV_INIT("remove-snapshots"),            remove_snapshots           },
-    {SV_INIT("remove-snapshot-ref"),         remove_snapshot_ref        },
-    {SV_INIT("set-location"),                set_location               },
-    {SV_INIT("set-properties"),              set_properties             },
-    {SV_INIT("remove-properties"),           remove_properties          },
-    {SV_INIT("set-statistics"),              set_statistics             },
-    {SV_INIT("remove-statistics"),           remove_statistics          },
-    {SV_INIT("set-partition-statistics"),    set_partition_statistics   },
-    {SV_INIT("remove-partition-statistics"), remove_partition_statistics},
-    {SV_INIT("remove-partition-specs"),      remove_partition_specs     },
-    {SV_INIT("remove-schemas"),              remove_schemas             },
-    {SV_INIT("add-encryption-key"),          add_encryption_key         },
-    {SV_INIT("remove-encryption-key"),       remove_encryption_key      },
+    {SV_INIT("assign-uuid"),                 assign_uuid,                 {TEXT("uuid")}                                 },
+    {SV_INIT("upgrade-format-version"),      upgrade_format_version,      {ID("format-version")}                         },
+    {SV_INIT("add-schema"),                  add_schema,                  {OBJECT("schema"), MAYBE_ID("last-column-id")} },
+    {SV_INIT("set-current-schema"),          set_current_schema,          {ID("schema-id")}                              },
+    {SV_INIT("add-spec"),                    add_spec,                    {OBJECT("spec")}                               },
+    {SV_INIT("set-default-spec"),            set_default_spec,            {ID("spec-id")}                                },
+    {SV_INIT("add-sort-order"),              add_sort_order,              {OBJECT("sort-order")}                         },
+    {SV_INIT("set-default-sort-order"),      set_default_sort_order,      {ID("sort-order-id")}                          },
+    {SV_INIT("add-snapshot"),                add_snapshot,                {OBJECT("snapshot")}                           },
+    {SV_INIT("set-snapshot-ref"),
+     set_snapshot_ref,                                                    {TEXT("ref-name"), TEXT("type"), ID("snapshot-id"), MAYBE_ID("min-snapshots-to-keep"),
+      MAYBE_ID("max-snapshot-age-ms"), MAYBE_ID("max-ref-age-ms")}                                 },
+    {SV_INIT("remove-snapshots"),            remove_snapshots,            {LIST("snapshot-ids")}                         },
+    {SV_INIT("remove-snapshot-ref"),         remove_snapshot_ref,         {TEXT("ref-name")}                             },
+    {SV_INIT("set-location"),                set_location,                {TEXT("location")}                             },
+    {SV_INIT("set-properties"),              set_properties,              {{0}}                                          },
+    {SV_INIT("remove-properties"),           remove_properties,           {{0}}                                          },
+    {SV_INIT("set-statistics"),              set_statistics,              {OBJECT("statistics"), MAYBE_ID("snapshot-id")}},
+    {SV_INIT("remove-statistics"),           remove_statistics,           {ID("snapshot-id")}                            },
+    {SV_INIT("set-partition-statistics"),
+     set_partition_statistics,                                            {OBJECT("partition-statistics")}               },
+    {SV_INIT("remove-partition-statistics"), remove_partition_statistics, {ID("snapshot-id")}                            },
+    {SV_INIT("remove-partition-specs"),      remove_partition_specs,      {LIST("spec-ids")}                             },
+    {SV_INIT("remove-schemas"),              remove_schemas,              {LIST("schema-ids")}                           },
+    {SV_INIT("add-encryption-key"),          add_encryption_key,          {OBJECT("encryption-key")}                     },
+    {SV_INIT("remove-encryption-key"),       remove_encryption_key,       {TEXT("key-id")}                               },
 };
 
-static update_fn *update_named(struct sv action)
+static const struct update *update_of(const struct json *u)
 {
+    struct sv action = json_get_str(u, SV("action"));
+
     for (size_t i = 0; i < sizeof(updates) / sizeof(updates[0]); i++) {
         if (sv_eq_nocase(updates[i].action, action))
-            return updates[i].apply;
+            return &updates[i];
     }
     return NULL;
 }
@@ -462,10 +405,13 @@ bool updates_known(const struct json *list, struct err *e)
                        LIMIT_COMMIT_UPDATES);
     for (size_t i = 0; i < json_count(list); i++) {
         struct sv action = json_get_str(json_at(list, i), SV("action"));
+        const struct update *u = update_of(json_at(list, i));
 
-        if (!update_named(action))
+        if (!u)
             return err_set(e, ERR_INVALID, "updates[%zu]: action \"" SV_FMT "\" is not known", i,
                            SV_ARG(sv_first(action, 60)));
+        if (!members_check(json_at(list, i), u->members, e))
+            return err_wrap(e, "updates[%zu]: " SV_FMT, i, SV_ARG(u->action));
     }
     return true;
 }
@@ -475,7 +421,7 @@ bool updates_apply(struct changing *c, const struct json *list, struct err *e)
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *u = json_at(list, i);
 
-        if (!update_named(json_get_str(u, SV("action")))(c, u, e))
+        if (!update_of(u)->apply(c, u, e))
             return false;
     }
     return true;

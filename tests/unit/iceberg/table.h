@@ -52,6 +52,46 @@ static inline enum err_code commit(struct json *base, const char *requirements, 
     return ERR_NONE;
 }
 
+/* The same, with what the refusal says. */
+static inline struct err refusal(struct json *base, const char *requirements, const char *updates,
+                                 struct arena *a)
+{
+    struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    struct json *request = json_new_object(a);
+    struct err e = {0};
+    struct commit_result ignored;
+
+    json_set(request, SV("requirements"), json(requirements, a));
+    json_set(request, SV("updates"), json(updates, a));
+    if (metadata_commit(base, request, &o, a, &ignored, &e))
+        e.code = ERR_NONE;
+    return e;
+}
+
+/* A wrong request, and a part of what it is told. */
+struct wrong {
+    const char *text, *says;
+};
+
+static inline void check_refused(const struct err *e, enum err_code code, const struct wrong *w)
+{
+    CHECK_INT(e->code, code);
+    if (!sv_contains(sv_from(e->msg), sv_from(w->says)))
+        CHECK_SV(sv_from(e->msg), sv_from(w->says));
+}
+
+static inline struct json *upgraded(struct json *base, const char *format, struct arena *a)
+{
+    struct json *m = NULL;
+
+    NEED(commit(base, "[]",
+                arena_printf(a, "[{\"action\":\"upgrade-format-version\",\"format-version\":%s}]",
+                             format)
+                    .p,
+                a, &m) == ERR_NONE);
+    return m;
+}
+
 #define SNAPSHOT(id, sequence, more)                                                                                    \
     "{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":" id                                                    \
     ",\"sequence-number\":" sequence                                                                                    \

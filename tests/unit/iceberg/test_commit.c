@@ -189,7 +189,9 @@ static void statistics_are_told_apart_whatever_the_case_of_the_action(void)
     CHECK_INT(
         commit(
             table(&a), "[]",
-            "[{\"action\":\"SET-Partition-Statistics\",\"partition-statistics\":{\"snapshot-id\":1,\"statistics-path\":\"s3://b/t/p\",\"file-size-in-bytes\":1}}]",
+            "[" SNAPSHOT(
+                "1", "1",
+                "") ",{\"action\":\"SET-Partition-Statistics\",\"partition-statistics\":{\"snapshot-id\":1,\"statistics-path\":\"s3://b/t/p\",\"file-size-in-bytes\":1}}]",
             &a, &m),
         ERR_NONE);
     CHECK_INT(json_count(json_get(m, SV("partition-statistics"))), 1);

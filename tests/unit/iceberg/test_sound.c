@@ -255,12 +255,17 @@ static void statistics_say_how_large_they_are(void)
     auto_arena a = {0};
     struct json *after;
 
-    CHECK_INT(change(table(&a),
-                     "{\"action\":\"set-statistics\",\"statistics\":{" STATISTICS
-                     ",\"file-size-in-bytes\":1,\"file-footer-size-in-bytes\":1,"
-                     "\"blob-metadata\":[]}}",
-                     &a, &after),
-              ERR_NONE);
+    CHECK_INT(
+        change(
+            table(&a),
+            BARE(
+                LIST
+                ",\"sequence-number\":1") ","
+                                          "{\"action\":\"set-statistics\",\"statistics\":{" STATISTICS
+                                          ",\"file-size-in-bytes\":1,\"file-footer-size-in-bytes\":1,"
+                                          "\"blob-metadata\":[]}}",
+            &a, &after),
+        ERR_NONE);
     CHECK_INT(change(table(&a), "{\"action\":\"set-statistics\",\"statistics\":{" STATISTICS "}}",
                      &a, &after),
               ERR_INVALID);
