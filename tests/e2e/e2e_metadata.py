@@ -91,7 +91,7 @@ class Kept(e2e_catalog.Catalog):
         self.create("recorded")
         client = self.load("recorded", X_Iceberg_Access_Delegation="vended-credentials")[1]
         key = client["storage-credentials"][0]["config"]["s3.access-key-id"]
-        h.wait_for("its record", lambda: any(r.get("accessKeyId") == key for r in self.desk.audit()))
+        h.wait_for("its record", lambda: any(r["operation"] == "load-table" and r.get("accessKeyId") == key for r in self.desk.audit()))
         before = len(self.desk.audit())
         for _ in range(10):
             self.assertEqual(self.load("recorded", X_Iceberg_Access_Delegation="vended-credentials")[0], 200)
