@@ -43,7 +43,7 @@ def listed(heading):
     """The tests, or patterns of them, in the table below a heading of docs/conformance.md."""
     with open(os.path.join(h.TOP, "docs", "conformance.md")) as f:
         part = f.read().split("\n### " + heading + "\n")[1].split("\n#")[0]
-    return re.findall(r"^\| `([A-Za-z0-9.*\[\]]+)` \|", part, re.M)
+    return re.findall(r"^\| `([A-Za-z0-9_.*\[\]]+)` \|", part, re.M)
 
 
 def launched(desk, client, warehouse, chosen, report):
