@@ -202,8 +202,10 @@ static bool check_location(struct call *c, const struct json *properties, struct
         return true;
     if (!location_read(text, false, c->arena, &l, e))
         return false;
-    return place_is_allowed(c->catalog, &l) ||
-           err_set(e, ERR_DENIED, "location " SV_FMT " is outside the allowed locations",
+    return rulebook_allows_place(c->rules, c->catalog, &l) ||
+           err_set(e, ERR_DENIED,
+                   "location " SV_FMT
+                   " is outside the allowed locations, or in the place of another catalog",
                    SV_ARG(sv_first(text, 150)));
 }
 

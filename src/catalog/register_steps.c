@@ -16,9 +16,10 @@ bool register_place(struct call *c, struct sv file, struct location *folder, str
                        "metadata-location must end in .metadata.json or .metadata.json.gz");
     slash = sv_rfind(at.key, '/');
     *folder = (struct location){at.bucket, sv_first(at.key, (size_t)(slash + 1))};
-    return place_is_allowed(c->catalog, folder) ||
+    return rulebook_allows_place(c->rules, c->catalog, folder) ||
            err_set(e, ERR_DENIED,
-                   "metadata-location is outside the allowed locations of catalog " SV_FMT,
+                   "metadata-location is outside the allowed locations of catalog " SV_FMT
+                   ", or in the place of another catalog",
                    SV_ARG(c->catalog->name));
 }
 

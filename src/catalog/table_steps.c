@@ -31,17 +31,6 @@ struct table_name path_table(const struct call *c, const struct table_path *p)
     return (struct table_name){c->catalog->id, p->ns.joined, p->table};
 }
 
-bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l)
-{
-    const struct rule_integration *w = catalog->integration;
-
-    for (size_t i = 0; i < w->n_allowed; i++) {
-        if (location_contains(&w->allowed[i], l) && l->key.n)
-            return true;
-    }
-    return false;
-}
-
 bool folder_add(const struct location *l, struct location *folders, size_t *n, struct err *e)
 {
     for (size_t i = 0; i < *n; i++) {
@@ -73,9 +62,10 @@ static bool add_folder(struct call *c, struct sv text, struct location *folders,
         e->code = ERR_DENIED;
         return false;
     }
-    if (!place_is_allowed(c->catalog, &l))
+    if (!rulebook_allows_place(c->rules, c->catalog, &l))
         return err_set(e, ERR_DENIED,
-                       "location " SV_FMT " is outside the allowed locations of catalog " SV_FMT,
+                       "location " SV_FMT " is outside the allowed locations of catalog " SV_FMT
+                       ", or in the place of another catalog",
                        SV_ARG(sv_first(text, 120)), SV_ARG(c->catalog->name));
     return folder_add(&l, folders, n, e);
 }

@@ -59,8 +59,6 @@ struct sv location_choose(struct call *c, const struct table_path *path, struct 
 int64_t keys_end_ms(const struct call *c);
 /* How what the caller drops now is remembered. drop.c */
 struct dropping dropping_of(const struct call *c, bool purge);
-/* Whether a folder may be used in this catalog. */
-bool place_is_allowed(const struct rule_catalog *catalog, const struct location *l);
 /* LIMIT: location and write paths of `metadata` as folders for the store. ERR_DENIED when one is
  * not allowed. */
 MUST_CHECK bool folders_of(struct call *c, const struct json *metadata, struct table_row *row,

@@ -36,6 +36,30 @@ size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *co
     return r->n_catalogs;
 }
 
+static bool is_anothers(const struct rulebook *r, const struct rule_catalog *c,
+                        const struct location *l)
+{
+    for (size_t i = 0; i < r->n_catalogs; i++) {
+        const struct rule_catalog *other = r->catalog_list[i];
+
+        if (other != c && location_overlaps(&other->base, l) &&
+            sv_eq(other->integration->target.endpoint, c->integration->target.endpoint))
+            return true;
+    }
+    return false;
+}
+
+bool rulebook_allows_place(const struct rulebook *r, const struct rule_catalog *c,
+                           const struct location *l)
+{
+    const struct rule_integration *w = c->integration;
+    bool inside = false;
+
+    for (size_t i = 0; i < w->n_allowed; i++)
+        inside = inside || location_contains(&w->allowed[i], l);
+    return inside && l->key.n && !is_anothers(r, c, l);
+}
+
 bool rule_is_folder(const struct rule_integration *w)
 {
     return w->target.provider == provider_find(PROVIDER_FILE);

@@ -97,6 +97,10 @@ struct rule_catalog {
 };
 /* By bare name when unique, else by "namespace.name". NULL: unknown (or wrong, and so left out). */
 const struct rule_catalog *rulebook_catalog(const struct rulebook *r, struct sv warehouse);
+/* Whether tables of the catalog may lie there: within what its integration allows, and in no place
+ * that is another catalog's. */
+bool rulebook_allows_place(const struct rulebook *r, const struct rule_catalog *c,
+                           const struct location *l);
 size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *const **out);
 
 struct rule_principal;

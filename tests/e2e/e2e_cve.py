@@ -254,3 +254,24 @@ class Attack(e2e_surface.Surface):
             self.repelled("/namespaces/attacker/tables/pre", {"requirements": [], "updates": e2e_catalog.append(7, place)}, "commit-table")
         for place in (S3 + "lake/pre2/x", S3 + "lake/pre2"):
             self.repelled("/namespaces/attacker/tables", {"name": "x", "schema": h.SIMPLE_SCHEMA, "location": place}, "create-table")
+
+    # Places of other catalogs at the same store, which those who work in this one cannot see.
+
+    def test_a_table_takes_no_place_in_another_catalog_also_while_that_is_empty(self):
+        self.folder.write("second.yaml", h.catalog("second", defaultBaseLocation=S3 + "lake/second"))
+        objects = h.lakehouse(self.endpoint())
+        objects[3]["spec"]["defaultBaseLocation"] = S3 + "lake/first"
+        self.folder.write("lakehouse.yaml", *objects)
+        try:
+            h.wait_for("the second catalog", lambda: "second" in self.desk.get(self.desk.admin + "/rulebook")[1].decode())
+            for place in ("lake/second", "lake/second/t", "lake"):
+                for staged in (True, False):
+                    self.repelled("/namespaces/attacker/tables", {"name": "t", "schema": h.SIMPLE_SCHEMA, "location": S3 + place,
+                                                                  "stage-create": staged}, "create-table", (403,))
+                self.repelled("/namespaces/attacker/register", {
+                    "name": "t", "metadata-location": S3 + place + "/x.metadata.json"}, "register-table", (403, 404))
+                self.repelled("/namespaces/attacker/tables/own", {"requirements": [], "updates": [
+                    {"action": "set-location", "location": S3 + place}]}, "commit-table", (403,))
+        finally:
+            self.folder.remove("second.yaml")
+            self.folder.write("lakehouse.yaml", *h.lakehouse(self.endpoint()))
