@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import uuid
 
 import harness as h
@@ -260,6 +261,50 @@ class Repetitions(Keys):
         self.desk.start()
         h.wait_for("it serves", lambda: self.ask("GET", TABLES + "/killed")[0] == 200)
         self.assertEqual(self.ask("POST", TABLES + "/killed", properties(k="v"), key), first)
+
+
+class Killed(Keys):
+    """Four committers that ask until they are answered, and the program killed in their midst."""
+    WORKERS, COMMITS = 4, 12
+
+    def commit_until_answered(self, value, answered):
+        key = fresh()
+        while not self.given_up:
+            try:
+                status, body = self.ask("POST", TABLES + "/insisted", properties(last=value), key)
+            except OSError:
+                continue
+            if status == 200:
+                self.assertEqual(body["metadata"]["properties"]["last"], value)
+                answered.append(value)
+                return
+            # Others were first each time: the next try is another request. Just started, it knows no token yet.
+            key = fresh() if status == 409 else key
+            if status not in (401, 409, 429, 500, 503):
+                raise AssertionError((status, body))
+
+    def test_what_is_asked_until_it_is_answered_happens_once(self):
+        self.make("insisted")
+        self.given_up, answered = False, []
+
+        def work(worker):
+            for n in range(self.COMMITS):
+                self.commit_until_answered(f"{worker}.{n}", answered)
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(self.WORKERS)]
+        for t in threads:
+            t.start()
+        try:
+            for kills in range(1, 5):
+                h.wait_for("some are answered", lambda k=kills: len(answered) >= 9 * k, 60)
+                self.desk.kill()
+                self.desk.start()
+        finally:
+            for t in threads:
+                t.join(60)
+            self.given_up = True
+        self.assertEqual(len(answered), self.WORKERS * self.COMMITS)
+        version = int(self.location("insisted").rsplit("/", 1)[1].split("-")[0])
+        self.assertEqual(version, self.WORKERS * self.COMMITS)
 
 
 class Attacks(Keys):

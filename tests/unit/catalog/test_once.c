@@ -111,9 +111,45 @@ static void a_refusal_is_repeated_and_one_that_could_end_is_not(void)
     bench_done(&b);
 }
 
+/* Sets one property with a name so long that the answer has `n` bytes more than is kept. */
+static struct http_response set_long_name(int n, const char *key)
+{
+    int rest = LIMIT_KEPT_ANSWER_BYTES + n -
+               (int)strlen("{\"updated\":[\"\"],\"removed\":[],\"missing\":[]}");
+    struct buf body = buf_new(&b.arena, 1 << 20);
+
+    buf_add(&body, SV("{\"updates\":{\""));
+    for (int i = 0; i < rest; i++)
+        buf_addc(&body, 'x');
+    buf_add(&body, SV("\":\"v\"}}"));
+    return bench_ask(&b, &(struct asking){.method = HTTP_POST,
+                                          .path = "/v1/c/namespaces/n/properties",
+                                          .body = buf_sv(&body).p,
+                                          .key = key});
+}
+
+static void an_answer_is_kept_up_to_its_limit_and_nothing_is_done_past_it(void)
+{
+    struct http_response first, second;
+
+    bench_start(&b, LAKE);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", NULL).status, 200);
+    first = set_long_name(1, KEY);
+    check_error(&b, &first, 400, "BadRequestException");
+    CHECK_SV(bench_ask(&b, &(struct asking){.path = "/v1/c/namespaces/n"}).body,
+             SV("{\"namespace\":[\"n\"],\"properties\":{}}"));
+    first = set_long_name(0, "11890a5d-ac96-774b-bcce-b302099a8057");
+    second = set_long_name(0, "11890a5d-ac96-774b-bcce-b302099a8057");
+    CHECK_INT(first.status, 200);
+    CHECK_INT(first.body.n, LIMIT_KEPT_ANSWER_BYTES);
+    CHECK(sv_eq(second.body, first.body));
+    bench_done(&b);
+}
+
 SUITE("catalog/once", TEST(a_request_that_comes_again_is_answered_as_it_was),
       TEST(a_key_is_one_uuid_and_nothing_else),
       TEST(another_request_under_the_key_is_422_and_not_carried_out),
       TEST(a_path_below_another_catalogs_prefix_is_the_same_request),
       TEST(a_key_is_forgotten_after_its_time_and_not_before_what_is_promised),
-      TEST(a_refusal_is_repeated_and_one_that_could_end_is_not))
+      TEST(a_refusal_is_repeated_and_one_that_could_end_is_not),
+      TEST(an_answer_is_kept_up_to_its_limit_and_nothing_is_done_past_it))
