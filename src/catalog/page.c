@@ -8,12 +8,14 @@
 
 enum { MAX_PAGE = 1000 };
 
-/* Names hold no control bytes, so the lines cannot run into each other. */
+/* The lengths first, so that no part runs into the next: `last` is what a client sent and may hold
+ * any byte. */
 static struct sv sealed_text(struct call *c, struct sv scope, struct sv last)
 {
-    return arena_printf(c->arena, "page\n%s\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT,
-                        c->route->operation, SV_ARG(c->catalog->id), SV_ARG(c->who.name),
-                        SV_ARG(scope), SV_ARG(last));
+    struct sv lengths = arena_printf(c->arena, "page\n%s\n%zu %zu %zu\n", c->route->operation,
+                                     c->catalog->id.n, c->who.name.n, scope.n);
+
+    return ARENA_JOIN(c->arena, lengths, c->catalog->id, c->who.name, scope, last);
 }
 
 static bool read_token(struct call *c, struct sv token, struct paging *p)

@@ -1,10 +1,11 @@
 /* seal.c - marks on what clients bring back to us. */
 #include "policy/inside.h"
 
-/* Never the text that a token's signature is of: that holds no line break. */
+/* Never the text that a token's signature is of: that holds no line break. To its last byte: a
+ * format would end at the first NUL. */
 static struct sha256 mark(const struct token_key *k, struct sv text, struct arena *a)
 {
-    return hmac_sha256(secret_reveal(k->key), arena_printf(a, "seal\n" SV_FMT, SV_ARG(text)));
+    return hmac_sha256(secret_reveal(k->key), ARENA_JOIN(a, SV("seal\n"), text));
 }
 
 bool rulebook_seal(const struct rulebook *r, struct sv text, struct sha256 *out, struct err *e)

@@ -1,4 +1,5 @@
 """The rest of the catalog's surface at a real store: names that move, files that are registered, lists in pages."""
+import base64
 import json
 import os
 import sqlite3
@@ -355,7 +356,9 @@ class Lists(Surface):
         self.refused(self.query("/namespaces/p/tables", pageToken=token), 400, "BadRequestException")
         self.refused(self.query("/namespaces", pageToken=token), 400, "BadRequestException")
         for forged in ("t1", last, "." + seal, "dDE." + seal, last + ".", last + "." + seal[:-1], last + "." + "A" * 43,
-                       token + "x", "x" * 5000, "%", "é.é"):
+                       token + "x", token[1:], token + "." + seal, "x" * 5000, "%", "é.é",
+                       # The name of the token, and more behind a NUL.
+                       base64.urlsafe_b64encode(b"t0\0x").decode().rstrip("=") + "." + seal):
             with self.subTest(forged):
                 self.assertEqual(self.query(tables, pageToken=forged)[0], 400, forged)
         for size in ("0", "-1", "x", "", "99999999999999999999"):

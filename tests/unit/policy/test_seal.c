@@ -64,6 +64,20 @@ static void without_a_key_nothing_is_sealed(void)
     (void)rulebook_unref(r);
 }
 
+static void a_seal_is_of_the_text_to_its_last_byte(void)
+{
+    static const char text[] = {'a', '\0', 'b'};
+    auto_arena a = {0};
+    struct rulebook *r = rules(&a, "k");
+    struct sha256 seal;
+    struct err e = {0};
+
+    NEED_OK(rulebook_seal(r, SV("a"), &seal, &e), &e);
+    CHECK(!rulebook_sealed(r, sv_of(text, sizeof(text)), &seal));
+    CHECK(!rulebook_sealed(r, sv_of(text, 2), &seal));
+    (void)rulebook_unref(r);
+}
+
 /* A token's signature is an HMAC under the same key: it must be no seal of anything. */
 static void a_tokens_signature_is_no_seal(void)
 {
@@ -78,4 +92,5 @@ static void a_tokens_signature_is_no_seal(void)
 
 SUITE("policy/seal", TEST(a_seal_holds_for_its_text_and_no_other),
       TEST(a_seal_outlives_the_turn_of_a_key_but_not_its_end),
-      TEST(without_a_key_nothing_is_sealed), TEST(a_tokens_signature_is_no_seal))
+      TEST(without_a_key_nothing_is_sealed), TEST(a_seal_is_of_the_text_to_its_last_byte),
+      TEST(a_tokens_signature_is_no_seal))
