@@ -59,9 +59,15 @@ static bool has_tables(struct postgres_store *s, struct err *e)
  * end: writers take turns across all programs, as they do at SQLite. Being written and not only
  * locked, the row makes a server that works on snapshots refuse whoever has waited on an old one.
  */
-#define TAKE_TURN                                      \
-    "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;" \
-    " UPDATE frontdesk SET turn = turn + 1 WHERE id = 1 RETURNING version"
+#define TAKE_TURN(level)                                 \
+    "BEGIN ISOLATION LEVEL " level " READ WRITE;"        \
+    " UPDATE frontdesk SET turn = turn + 1 WHERE id = 1" \
+    " RETURNING version"
+
+static const char turn_to_write[] = TAKE_TURN("READ COMMITTED");
+/* CockroachDB makes tables in no transaction that is less; a PostgreSQL with busy writers would say
+ * each time that one of them was first. */
+static const char turn_to_make_tables[] = TAKE_TURN("SERIALIZABLE");
 
 /* The code of what failed before stays. */
 static void roll_back(struct postgres_store *s)
@@ -87,7 +93,7 @@ static bool number_of(const PGresult *r, int64_t *out)
     return PQntuples(r) == 1 && sv_i64(sv_from(PQgetvalue(r, 0, 0)), out);
 }
 
-static bool take_turn(struct postgres_store *s, int64_t *version, struct err *e)
+static bool take_turn(struct postgres_store *s, const char *text, int64_t *version, struct err *e)
 {
     PGresult *r;
     bool ok;
@@ -95,7 +101,7 @@ static bool take_turn(struct postgres_store *s, int64_t *version, struct err *e)
     if (!link_ready(&s->link, e))
         return false;
     s->in_transaction = true;
-    if (link_exec(&s->link, TAKE_TURN, &r, e)) {
+    if (link_exec(&s->link, text, &r, e)) {
         ok = number_of(r, version) ||
              err_set(e, ERR_INTERNAL, "the catalog's database has lost its version");
         PQclear(r);
@@ -111,7 +117,7 @@ static bool begin(struct postgres_store *s, struct err *e)
 {
     int64_t version = 0;
 
-    if (!take_turn(s, &version, e))
+    if (!take_turn(s, turn_to_write, &version, e))
         return false;
     if (version <= SCHEMA_VERSIONS)
         return true;
@@ -125,7 +131,7 @@ static bool settle(struct postgres_store *s, struct err *e)
 {
     int64_t version;
 
-    if (!take_turn(s, &version, e))
+    if (!take_turn(s, turn_to_write, &version, e))
         return false;
     roll_back(s);
     return true;
@@ -345,7 +351,7 @@ static bool exec(struct postgres_store *s, const char *text, struct err *e)
 static bool make_row(struct postgres_store *s, struct err *e)
 {
     static const char text[] =
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+        "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE;"
         " CREATE TABLE IF NOT EXISTS frontdesk"
         " (id BIGINT PRIMARY KEY, version BIGINT NOT NULL, turn BIGINT NOT NULL);"
         " INSERT INTO frontdesk (id, version, turn) VALUES (1, 0, 0) ON CONFLICT (id) DO NOTHING;"
@@ -378,25 +384,24 @@ static bool find_version(struct postgres_store *s, int64_t *version, struct err 
     return err_set(e, ERR_UNAVAILABLE, "the catalog's database does not come to rest");
 }
 
-/* CockroachDB orders all text by its bytes, and refuses to be told so. */
-static bool collation_of(struct postgres_store *s, const char **out, struct err *e)
+static bool is_cockroach(struct postgres_store *s, bool *out, struct err *e)
 {
     PGresult *r;
 
     if (!link_exec(&s->link, "SELECT version()", &r, e))
         return false;
-    *out = sv_starts(sv_from(PQgetvalue(r, 0, 0)), SV("CockroachDB")) ? "" : " COLLATE \"C\"";
+    *out = sv_starts(sv_from(PQgetvalue(r, 0, 0)), SV("CockroachDB"));
     PQclear(r);
     return true;
 }
 
-static bool make_version(struct postgres_store *s, int64_t version, struct err *e)
+/* CockroachDB orders all text by its bytes, and refuses to be told so. */
+static bool make_version(struct postgres_store *s, int64_t version, bool cockroach, struct err *e)
 {
     auto_arena a = {0};
-    const char *collation;
+    const char *collation = cockroach ? "" : " COLLATE \"C\"";
 
-    return collation_of(s, &collation, e) &&
-           exec(s, schema_words(schema_versions[version].postgres, collation, &a), e) &&
+    return exec(s, schema_words(schema_versions[version].postgres, collation, &a), e) &&
            exec(s,
                 arena_printf(&a, "UPDATE frontdesk SET version = %lld WHERE id = 1",
                              (long long)version + 1)
@@ -407,13 +412,16 @@ static bool make_version(struct postgres_store *s, int64_t version, struct err *
 /* One version further, if nobody was there first. */
 static bool upgrade(struct postgres_store *s, int64_t *version, struct err *e)
 {
-    if (!take_turn(s, version, e))
+    bool cockroach;
+
+    if (!is_cockroach(s, &cockroach, e) ||
+        !take_turn(s, cockroach ? turn_to_make_tables : turn_to_write, version, e))
         return false;
     if (*version >= SCHEMA_VERSIONS) {
         roll_back(s);
         return true;
     }
-    if (!make_version(s, *version, e)) {
+    if (!make_version(s, *version, cockroach, e)) {
         roll_back(s);
         return false;
     }
