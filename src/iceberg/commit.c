@@ -1,4 +1,5 @@
 /* commit.c - requirements, updates, and what must hold of the result. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/limits.h"
@@ -149,8 +150,10 @@ static bool requirements_hold(const struct json *base, const struct json *list, 
 {
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *r = json_at(list, i);
+        const struct requirement *known = requirement_of(r);
 
-        if (!requirement_of(r)->holds(base, r, e))
+        assert(known); /* requirements_known has seen all of them */
+        if (!known->holds(base, r, e))
             return false;
     }
     return true;

@@ -1,6 +1,7 @@
 /* updates.c - the updates of a commit that change schema, layout, properties and place. */
 #include "iceberg/updates.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/limits.h"
@@ -420,8 +421,10 @@ bool updates_apply(struct changing *c, const struct json *list, struct err *e)
 {
     for (size_t i = 0; i < json_count(list); i++) {
         const struct json *u = json_at(list, i);
+        const struct update *known = update_of(u);
 
-        if (!update_of(u)->apply(c, u, e))
+        assert(known); /* updates_known has seen all of them */
+        if (!known->apply(c, u, e))
             return false;
     }
     return true;
