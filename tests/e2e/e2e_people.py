@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import harness as h
+from e2e_server import make_pair
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u009b31m\nsecond line\\"
 
@@ -208,6 +209,21 @@ class Tables(unittest.TestCase):
     def test_a_caller_without_rights_learns_nothing(self):
         there = self.refused("show", "analytics.sales.orders", who="stranger")
         self.assertEqual(there.replace("orders", "x"), self.refused("show", "analytics.sales.x", who="stranger").replace("orders", "x"))
+
+    def test_a_server_that_cannot_prove_itself_gets_no_credential(self):
+        base = tempfile.mkdtemp(prefix="fd-people-tls-")
+        self.addCleanup(shutil.rmtree, base, True)
+        (cert, key), (other, _) = make_pair(base, "ours"), make_pair(base, "other")
+        desk = h.Frontdesk("--resources", self.folder.base, "--state", self.folder.state, "--file-storage", self.base,
+                           "--tls-cert", cert, "--tls-key", key, folder=base)
+        try:
+            for trusted in ((), ("--ca-file", other)):
+                self.assertIn("certificate", self.refused("list", "analytics", *trusted, uri=desk.uri))
+            self.assertEqual([r for r in desk.audit() if r["operation"] == "token"], [])
+            self.assertEqual(self.json("list", "analytics", "--ca-file", cert, uri=desk.uri)["entries"], [])
+            h.wait_for("the record", lambda: desk.audit()[0]["principal"] == "lakehouse/etl")
+        finally:
+            desk.stop()
 
     # ---- who asks ----
 
