@@ -72,8 +72,10 @@ void names_write(struct buf *out, const struct sv *levels, size_t n)
             continue;
         }
         buf_addc(out, '"');
-        while (sv_has_char(rest, '"') && sv_cut(&rest, '"', &part))
-            buf_addf(out, SV_FMT "\"\"", SV_ARG(part));
+        while (sv_has_char(rest, '"') && sv_cut(&rest, '"', &part)) {
+            buf_add(out, part);
+            buf_add(out, SV("\"\""));
+        }
         buf_add(out, rest);
         buf_addc(out, '"');
     }
@@ -100,7 +102,9 @@ struct sv names_joined(struct arena *a, const struct sv *levels, size_t n)
 {
     struct buf b = room(a, levels, n);
 
-    for (size_t i = 0; i < n; i++)
-        buf_addf(&b, "%s" SV_FMT, i ? "." : "", SV_ARG(levels[i]));
+    for (size_t i = 0; i < n; i++) {
+        buf_add(&b, i ? SV(".") : SV(""));
+        buf_add(&b, levels[i]);
+    }
     return buf_sv(&b);
 }

@@ -52,9 +52,9 @@ static void a_name_is_split_at_its_dots_but_for_those_in_quotes(void)
 
 static void what_is_written_reads_back_the_same(void)
 {
-    static const struct sv all[] = {SV_INIT("a"),    SV_INIT("a.b"),   SV_INIT("\""),
-                                    SV_INIT("\"\""), SV_INIT("a\"b."), SV_INIT("."),
-                                    SV_INIT(" "),    SV_INIT("\"a\"")};
+    static const struct sv all[] = {SV_INIT("a"),    SV_INIT("a.b"),    SV_INIT("\""),
+                                    SV_INIT("\"\""), SV_INIT("a\"b."),  SV_INIT("."),
+                                    SV_INIT(" "),    SV_INIT("\0\"\0"), SV_INIT("\"a\"")};
     enum { N = sizeof(all) / sizeof(all[0]) };
     auto_arena a = {0};
     struct sv_vec levels = {0};
