@@ -13,6 +13,7 @@ enum {
     LIMIT_HTTP_TARGET_BYTES = 16 * 1024,
     /* A commit carries schemas and snapshots, never data: Java's largest seen is under 4 MB. */
     LIMIT_HTTP_BODY_BYTES = 16 * 1024 * 1024,
+    LIMIT_HTTP_BODY_MEMORY = 256 * 1024 * 1024, /* what the values of a JSON body may take */
     LIMIT_HTTP_HEAD_MS = 10 * 1000,
     LIMIT_HTTP_BODY_MS = 60 * 1000,
     LIMIT_HTTP_IDLE_MS = 120 * 1000,
@@ -41,6 +42,8 @@ enum {
 
     /* Iceberg. */
     LIMIT_METADATA_BYTES = 64 * 1024 * 1024,
+    /* What its values may take in memory: 75,000 snapshots, or 300 schemas of 1,000 columns. */
+    LIMIT_METADATA_MEMORY = 512 * 1024 * 1024,
     LIMIT_METADATA_CACHE_BYTES = 64 * 1024 * 1024, /* in memory, of all loops together */
     LIMIT_FILES_FORGOTTEN = 100, /* old metadata files that one commit takes away */
     LIMIT_SCHEMA_DEPTH = 32,

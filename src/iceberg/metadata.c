@@ -105,6 +105,9 @@ bool metadata_read_text(struct sv text, struct arena *a, struct json **out, stru
     if (text.n > LIMIT_METADATA_BYTES)
         return err_set(e, ERR_INVALID, "table metadata of %zu bytes, at most %d", text.n,
                        LIMIT_METADATA_BYTES);
+    if (json_memory(text) > LIMIT_METADATA_MEMORY)
+        return err_set(e, ERR_INVALID, "table metadata whose values take more than %d bytes",
+                       LIMIT_METADATA_MEMORY);
     if (!json_read(text, a, &m, e))
         return err_wrap(e, "table metadata");
     if (!metadata_shape(m, e))

@@ -132,6 +132,9 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
 
 bool call_body(struct call *c, struct json **out, struct err *e)
 {
+    if (json_memory(c->in->body) > LIMIT_HTTP_BODY_MEMORY)
+        return err_set(e, ERR_INVALID, "request body: its values take more than %d bytes",
+                       LIMIT_HTTP_BODY_MEMORY);
     if (!json_read(c->in->body, c->arena, out, e))
         return err_wrap(e, "request body");
     if (json_kind(*out) != JSON_OBJECT)

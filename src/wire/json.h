@@ -33,6 +33,11 @@ enum json_kind {
  */
 MUST_CHECK bool json_read(struct sv text, struct arena *a, struct json **out, struct err *e);
 
+/* How many bytes the values of a text take at most: an object or a list most of a kilobyte, a
+ * member and whatever else some hundred, however short it is written. Who reads what others send
+ * asks first. */
+size_t json_memory(struct sv text);
+
 enum json_kind json_kind(const struct json *v);
 /* Members of an object, elements of an array, else 0. */
 size_t json_count(const struct json *v);

@@ -8,7 +8,9 @@ import unittest
 import harness as h
 
 
-class FileStorage(unittest.TestCase):
+class Files(unittest.TestCase):
+    """A program whose tables are files of this machine."""
+
     @classmethod
     def setUpClass(cls):
         cls.base = tempfile.mkdtemp(prefix="fd-files-")
@@ -27,6 +29,8 @@ class FileStorage(unittest.TestCase):
         return self.desk.call("POST", "/v1/analytics/namespaces/sales/tables", self.token,
                               {"name": name, "schema": h.SIMPLE_SCHEMA, **more}, X_Iceberg_Access_Delegation="vended-credentials")
 
+
+class FileStorage(Files):
     def test_pyiceberg_writes_and_reads_a_table_in_the_folder(self):
         import pyarrow as pa
 

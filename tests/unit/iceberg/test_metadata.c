@@ -96,6 +96,26 @@ static void a_file_past_the_limit_is_refused_before_it_is_read(void)
     CHECK(sv_contains(sv_from(e.msg), SV("at most")));
 }
 
+/* 64 MB of "[]," would be 14 GB of lists. */
+static void a_file_whose_values_would_fill_the_memory_is_refused_before_it_is_read(void)
+{
+    static const char *const values[] = {"[],", "{},", "1,", "\"\","};
+
+    for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
+        auto_arena a = {0};
+        struct buf b = buf_new(&a, LIMIT_METADATA_BYTES);
+        struct json *m;
+        struct err e = {0};
+
+        buf_add(&b, SV("{\"format-version\":2,\"x\":["));
+        while (b.n < 60 * 1024 * 1024)
+            buf_add(&b, sv_from(values[v]));
+        buf_add(&b, SV("0]}"));
+        CHECK(!metadata_read(buf_sv(&b), &a, &m, &e));
+        CHECK(sv_contains(sv_from(e.msg), SV("whose values take more than")));
+    }
+}
+
 static void a_create_request_of_any_shape_is_answered(void)
 {
     static const char *const wrong[] = {
@@ -171,5 +191,6 @@ SUITE("iceberg/metadata", TEST(refs_only_keeps_what_a_ref_or_the_present_needs),
       TEST(old_files_are_read_and_wrong_ones_are_not),
       TEST(a_file_of_a_first_writer_is_read_and_committed_to),
       TEST(a_file_past_the_limit_is_refused_before_it_is_read),
+      TEST(a_file_whose_values_would_fill_the_memory_is_refused_before_it_is_read),
       TEST(a_create_request_of_any_shape_is_answered),
       TEST(sources_of_a_transform_follow_their_columns))
