@@ -39,11 +39,15 @@ class Engine(Desk):
 
     @classmethod
     def setUpClass(cls):
-        cls.packages = installed()
+        cls.packages = cls.installed()
         super().setUpClass()
         cls.stage()
         cls.seen = os.path.getsize(cls.store_log())
         cls.outcome = cls.day()
+
+    @classmethod
+    def installed(cls):
+        return installed()
 
     @classmethod
     def stage(cls):
