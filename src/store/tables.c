@@ -405,5 +405,6 @@ static bool take_steps(struct store *s, void *context, struct err *e)
 bool store_tables_commit(struct store *s, const struct table_step *steps, size_t n, struct arena *a,
                          size_t *failed, struct err *e)
 {
+    *failed = 0;
     return sql_transaction(s, take_steps, &(struct several){steps, n, failed, a}, e);
 }
