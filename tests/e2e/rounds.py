@@ -10,10 +10,13 @@ import json
 import mmap
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import threading
+import unittest
 import uuid
 
 import harness as h
@@ -67,13 +70,13 @@ class KillAt:
         return done
 
     def each(self, calls, hows, dense=1000):
-        """Every n for every kind of `calls`, each until the caller's round came through; beyond `dense` every sixth
+        """Every n for every kind of `calls`, each until the caller's round came through; beyond `dense` fewer
         and fewer."""
         for how, call in itertools.product(hows, calls):
             n, self.came_through = 1, how == TEAR and call not in WRITING
             while not self.came_through:
                 yield n, call, how
-                n += 1 if n < dense else n // 6
+                n += 1 if n < dense else max(1, n // 3)
 
 
 class Killable(h.Frontdesk):
@@ -139,13 +142,20 @@ class Postgresql:
         return [tuple(line.split("\x1f")) for line in done.stdout.splitlines()]
 
 
+class Behind:
+    """A database that the program reaches by another URL."""
+
+    def __init__(self, store, url):
+        self.url, self.rows = url, store.rows
+
+
 class Ask:
     """One request for a change, its answer, and which tables it is to leave its mark in."""
 
     def __init__(self, method, path, body=None, makes=None, drops=None, marks=()):
         self.method, self.path, self.body = method, path, body
         self.makes, self.drops, self.marks = makes, drops, marks
-        self.key, self.status, self.error = str(uuid.uuid4()), None, None  # no status: no answer
+        self.key, self.status, self.error, self.retry_after = str(uuid.uuid4()), None, None, None  # no status: no answer
 
     def send(self, connection, token):
         """False when there was no answer."""
@@ -168,7 +178,7 @@ class Ask:
         return there == (self.status < 300)
 
     def __str__(self):
-        return f"{self.method} {self.path} {json.dumps(self.body)} -> {self.status} {self.error or ''}"
+        return f"{self.method} {self.path} {self.makes or self.drops or self.marks} -> {self.status} {self.error or ''}"
 
 
 def change(*tables):
@@ -190,12 +200,53 @@ def drop(table):
     return Ask("DELETE", f"{TABLES}/{table}", drops=table)
 
 
+class Served(unittest.TestCase):
+    """A catalog that a program serves from a folder, or wherever the class says; what tests of crashes share."""
+
+    program = h.Frontdesk
+
+    @classmethod
+    def setUpClass(cls):
+        cls.base = tempfile.mkdtemp(prefix="fd-rounds-")
+        cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
+        folder = h.Folder(cls.base)
+        folder.write("lakehouse.yaml", *cls.manifests())
+        cls.store, cls.seeds = cls.make_store(), itertools.count(1)
+        cls.desk = cls.program(*folder.options(), "--file-storage", cls.base, "--store", cls.store.url, folder=cls.base)
+        cls.addClassCleanup(cls.desk.kill)
+        client = h.wait_for("a client's Secret", folder.credentials)
+        cls.token = h.wait_for("a token", lambda: cls.desk.token(client))
+        h.wait_for("the catalog", lambda: cls.post("/v1/analytics/namespaces", {"namespace": ["sales"]}) in (200, 409))
+        h.wait_for("a table", lambda: cls.post(TABLES, {"name": "first", "schema": h.SIMPLE_SCHEMA}) in (200, 409), 60)
+
+    @classmethod
+    def post(cls, path, body):
+        return cls.desk.call("POST", path, cls.token, body)[0]
+
+    @classmethod
+    def manifests(cls):
+        return (h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
+                h.catalog(), h.principal(), h.role())
+
+    @classmethod
+    def make_store(cls):
+        return Sqlite(os.path.join(cls.base, "catalog.db"))
+
+    @classmethod
+    def read_file(cls, location):
+        with open(location.removeprefix("file:"), "rb") as f:
+            return f.read()
+
+    def new_round(self):
+        return Round(self.desk, self.token, self.store, self.read_file, next(self.seeds))
+
+
 class Round:
     """Changes of tables that nobody else touches. `desk` serves them, `store` and `read_file` look behind it."""
 
     def __init__(self, desk, token, store, read_file, seed):
         self.desk, self.token, self.store, self.read_file = desk, token, store, read_file
-        self.dice, self.asks = random.Random(seed), []
+        self.seed, self.dice, self.asks = seed, random.Random(seed), []
         self.name = f"r{seed}x{uuid.uuid4().hex[:8]}"
         self.tables = [f"{self.name}_{i}" for i in range(2)]
         for t in self.tables:
@@ -290,4 +341,5 @@ class Round:
         assert not homes, homes
 
     def __str__(self):
-        return "\n".join(map(str, self.asks))
+        """What was asked and answered, and what the program said if it is gone."""
+        return "\n".join(map(str, self.asks)) + ("\n" + self.desk.tail() if self.desk.process.poll() else "")
