@@ -14,6 +14,8 @@
 #include "store/store.h"
 
 enum { MAX_WAITING = 100000, BATCH_BYTES = 1024 * 1024, RETRY_US = 100000, GATHER_US = 2000 };
+/* Behind a batch that is not full yet there is room for the longest record. */
+enum { MAX_BATCH_BYTES = BATCH_BYTES + AUDIT_RECORD_BYTES + 1 };
 /* A page in the store is a transaction, and those take turns with commits. */
 enum { GATHER_PAGE_US = 200000, FORGET_MS = 600000, GIVE_UP_MS = 5000 };
 
@@ -136,7 +138,7 @@ static void flush(struct audit *a)
         forget(&a->page);
     }
     arena_done(&a->arena);
-    a->batch = buf_new(&a->arena, 2 * (size_t)BATCH_BYTES);
+    a->batch = buf_new(&a->arena, MAX_BATCH_BYTES);
     a->page.records = 0;
 }
 
@@ -157,6 +159,7 @@ static void on_record(struct message *m, void *receiver)
 
     buf_add(&a->batch, r->line);
     buf_addc(&a->batch, '\n');
+    assert(!a->batch.over);
     count(&a->page, r->now_ms);
     arena_done(&last);
     (void)atomic_fetch_sub(&a->waiting, 1);
@@ -225,7 +228,7 @@ bool audit_start(const struct audit_options *o, struct arena *arena, struct audi
         if (!open_sink(a, o, o->sinks.p[i], e))
             return false;
     }
-    a->batch = buf_new(&a->arena, 2 * (size_t)BATCH_BYTES);
+    a->batch = buf_new(&a->arena, MAX_BATCH_BYTES);
     failed = sem_init(&a->bell, 0, 0);
     mailbox_init(&a->mailbox, ring, &a->bell);
     failed = failed || pthread_create(&a->thread, NULL, run, a);

@@ -11,6 +11,8 @@
 
 struct audit;
 
+enum { AUDIT_RECORD_BYTES = 1152 * 1024 };
+
 struct audit_options {
     struct sv_vec sinks; /* "stdout", "file:PATH", "store"; none: no records are written */
     struct sv store_url; /* of "store" */
@@ -25,7 +27,8 @@ void audit_stop(struct audit *a);
 /* Whether another record can be taken: false when the sink does not keep up. The request is then
  * refused. */
 bool audit_has_room(const struct audit *a);
-/* One JSON object without its newline, of a decision at `now_ms`; copied. */
+/* One JSON object of at most AUDIT_RECORD_BYTES without its newline, of a decision at `now_ms`;
+ * copied. */
 void audit_write(struct audit *a, int64_t now_ms, struct sv line);
 
 #endif

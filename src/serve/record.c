@@ -7,7 +7,7 @@
 #include "serve/once.h"
 #include "wire/time.h"
 
-enum { RECORD_BYTES = 1152 * 1024, TRACE_BYTES = 128, AGENT_BYTES = 200 };
+enum { RECORD_BYTES = AUDIT_RECORD_BYTES, TRACE_BYTES = 128, AGENT_BYTES = 200 };
 
 /* A byte from outside takes at most six, and the longest text is a namespace: whatever is asked,
  * its record has room. */

@@ -295,6 +295,46 @@ static void many_writers_lose_no_record_and_mix_no_lines(void)
     CHECK_INT(lines, WRITERS * EACH);
 }
 
+static struct sv line_of(struct arena *a, size_t n, char c)
+{
+    char *p = arena_alloc(a, n);
+
+    memset(p, c, n);
+    return sv_of(p, n);
+}
+
+/* Whoever makes its record as long as one may be must not drive out what stands beside it. */
+static void the_longest_records_fit_behind_each_other(void)
+{
+    static const char path[] = "/tmp/fd-audit-long";
+    struct audit_options o = {.world = &world_os};
+    auto_arena a = {0};
+    struct audit *audit;
+    struct err e = {0};
+    size_t lengths[4] = {1024 * 1024 - 1, AUDIT_RECORD_BYTES, AUDIT_RECORD_BYTES, 10};
+    FILE *f;
+
+    (void)unlink(path);
+    vec_push(&o.sinks, &a, SV("file:/tmp/fd-audit-long"));
+    NEED_OK(audit_start(&o, &a, &audit, &e), &e);
+    for (size_t i = 0; i < 4; i++)
+        audit_write(audit, 1, line_of(&a, lengths[i], (char)('a' + (int)i)));
+    audit_stop(audit);
+    f = fopen(path, "r");
+    NEED(f != NULL);
+    for (size_t i = 0; i < 4; i++) {
+        size_t n = 0;
+        int c;
+
+        while ((c = fgetc(f)) == 'a' + (int)i)
+            n++;
+        CHECK_INT(n, lengths[i]);
+        CHECK_INT(c, '\n');
+    }
+    (void)fclose(f);
+    (void)unlink(path);
+}
+
 static void a_sink_that_cannot_be_is_an_error(void)
 {
     static const char *const wrong[] = {"", "stderr", "file:", "file:/nowhere/at/all",
@@ -316,4 +356,5 @@ SUITE("catalog/audit", TEST(every_request_leaves_one_record),
       TEST(a_record_says_who_asked_for_what_and_why_not), TEST(no_secret_is_in_any_record),
       TEST(hostile_names_stay_inside_their_strings), TEST(the_longest_record_is_written_whole),
       TEST(a_client_that_hangs_up_is_on_record), TEST(what_is_under_way_at_the_end_is_on_record),
-      TEST(many_writers_lose_no_record_and_mix_no_lines), TEST(a_sink_that_cannot_be_is_an_error))
+      TEST(many_writers_lose_no_record_and_mix_no_lines),
+      TEST(the_longest_records_fit_behind_each_other), TEST(a_sink_that_cannot_be_is_an_error))
