@@ -114,7 +114,7 @@ def psql(server, text):
 
 def pgbench(server, script):
     psql(server, "UPDATE tables SET uuid = 'u', metadata_location = location || 'metadata/0.metadata.json'")
-    argv = [os.path.join(server["bin"], "pgbench"), "-n", f"-c{WRITERS}", "-j2", f"-T{SECONDS}", "-Dn=0", "-Dfirst=1",
+    argv = [os.path.join(server["bin"], "pgbench"), "-n", f"-c{WRITERS}", f"-j{WRITERS}", f"-T{SECONDS}", "-Dn=0", "-Dfirst=1",
             "-f", script, server["url"]]
     text = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True).stdout
     done = int(re.search(r"transactions actually processed: (\d+)", text).group(1))
@@ -178,7 +178,10 @@ def statements(server):
 
 
 def commit_postgres(report):
-    """A statement is what is sent and waited for: BEGIN travels with the turn as one, COMMIT is one."""
+    """
+    A statement is what is sent and waited for: BEGIN travels with the turn as one, COMMIT is one. Each connection has
+    a thread of its own on both sides.
+    """
     base = tempfile.mkdtemp(prefix="fd-pg-")
     server = h.Server("postgres", "--dir", base)
     try:

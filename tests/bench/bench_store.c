@@ -113,6 +113,7 @@ struct writer {
     struct sv name, base, location, uuid;
     char file[2][160]; /* what is in force, what comes next */
     int64_t n, until_ms;
+    unsigned run; /* no file has the name of one before */
     bool keyed;
 };
 
@@ -125,6 +126,7 @@ static void read_writer(struct writer *w, struct store *s, int i, struct arena *
     if (!store_table_get(s, &name, a, &row, &e))
         give_up("get", &e);
     w->name = name.name;
+    w->run = (unsigned)world_below(&world_os, UINT32_MAX);
     w->location = row.location;
     w->uuid = row.uuid;
     (void)snprintf(w->file[0], sizeof(w->file[0]), SV_FMT, SV_ARG(row.metadata_location));
@@ -133,8 +135,7 @@ static void read_writer(struct writer *w, struct store *s, int i, struct arena *
 static void next_file(struct writer *w)
 {
     (void)snprintf(w->file[1], sizeof(w->file[1]), SV_FMT "metadata/%05d-%08x.metadata.json",
-                   SV_ARG(w->location), (int)(w->n % 100000),
-                   (unsigned)world_below(&world_os, UINT32_MAX));
+                   SV_ARG(w->location), (int)(w->n % 100000), w->run);
 }
 
 static void commit_once(struct writer *w, struct store *s)
