@@ -69,7 +69,7 @@ static void add_tag(struct call *c, struct sv tag)
 
 bool table_is_held(struct call *c, const struct table_at *t)
 {
-    struct sv value = http_header_text(&c->in->headers, SV("If-None-Match")), tag;
+    struct sv value = http_header_list(&c->in->headers, SV("If-None-Match"), c->arena), tag;
     struct etag_facts f;
 
     if (!value.n)
@@ -184,7 +184,7 @@ bool table_answer_again(struct call *c, bool refs_only)
     const struct given *g = given_find(c, variant_of(c, refs_only));
     struct sv text;
 
-    if (!g || http_header_text(&c->in->headers, SV("If-None-Match")).n ||
+    if (!g || http_header(&c->in->headers, SV("If-None-Match")) ||
         !metadata_recall(c, g->file, refs_only, &text))
         return false;
     given_tell(c, g);

@@ -15,7 +15,9 @@
  */
 bool call_asks_for_keys(const struct call *c)
 {
-    struct sv value = http_header_text(&c->in->headers, SV("X-Iceberg-Access-Delegation")), word;
+    struct sv value =
+        http_header_list(&c->in->headers, SV("X-Iceberg-Access-Delegation"), c->arena);
+    struct sv word;
 
     while (sv_cut(&value, ',', &word)) {
         if (sv_eq_nocase(sv_trim(word), SV("vended-credentials")))

@@ -156,6 +156,9 @@ static bool begin(struct call *c, struct err *e)
         return err_set(e, ERR_UNAVAILABLE, "still starting; try again");
     if (!audit_has_room(l->serve->audit))
         return err_set(e, ERR_UNAVAILABLE, "the audit record cannot be written; try again");
+    /* What stands before us may have looked at the other one. */
+    if (http_header_count(&c->in->headers, SV("Authorization")) > 1)
+        return err_set(e, ERR_INVALID, "there must be one Authorization header");
     if (c->route->auth == AUTH_TOKEN && !authenticate(c, e)) {
         c->error_status = 401;
         c->error_type = "NotAuthorizedException";

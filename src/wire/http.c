@@ -44,6 +44,30 @@ struct sv http_header_text(const struct http_headers *h, struct sv name)
     return value ? *value : (struct sv){0};
 }
 
+struct sv http_header_list(const struct http_headers *h, struct sv name, struct arena *a)
+{
+    struct sv all = http_header_text(h, name);
+    bool first = true;
+
+    for (size_t i = 0; i < h->n; i++) {
+        if (!sv_eq_nocase(h->p[i].name, name))
+            continue;
+        if (!first)
+            all = ARENA_JOIN(a, all, SV(","), h->p[i].value);
+        first = false;
+    }
+    return all;
+}
+
+size_t http_header_count(const struct http_headers *h, struct sv name)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < h->n; i++)
+        n += sv_eq_nocase(h->p[i].name, name);
+    return n;
+}
+
 struct sv http_trace_id(const struct http_headers *h)
 {
     static const struct sv digits = SV_INIT("0123456789abcdef");

@@ -43,6 +43,9 @@ MUST_CHECK bool http_method_read(struct sv text, enum http_method *out);
 const struct sv *http_header(const struct http_headers *h, struct sv name);
 /* The same with an empty view for absent. */
 struct sv http_header_text(const struct http_headers *h, struct sv name);
+/* All values of that name, as the one list that they are together (RFC 9110, section 5.3). */
+struct sv http_header_list(const struct http_headers *h, struct sv name, struct arena *a);
+size_t http_header_count(const struct http_headers *h, struct sv name);
 void http_header_add(struct http_headers *h, struct arena *a, struct sv name, struct sv value);
 /* Replaces every header of that name by one. */
 void http_header_set(struct http_headers *h, struct arena *a, struct sv name, struct sv value);

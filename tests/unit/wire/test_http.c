@@ -58,6 +58,21 @@ static void a_status_has_its_registered_reason(void)
     CHECK_SV(sv_from(http_reason(599)), SV("Unknown"));
 }
 
+static void headers_of_one_name_are_one_list(void)
+{
+    auto_arena a = {0};
+    struct http_headers h = {0};
+
+    CHECK_SV(http_header_list(&h, SV("If-None-Match"), &a), SV(""));
+    http_header_add(&h, &a, SV("If-None-Match"), SV("\"a\", \"b\""));
+    CHECK_SV(http_header_list(&h, SV("if-none-match"), &a), SV("\"a\", \"b\""));
+    http_header_add(&h, &a, SV("Other"), SV("x"));
+    http_header_add(&h, &a, SV("if-none-MATCH"), SV("\"c\""));
+    CHECK_SV(http_header_list(&h, SV("If-None-Match"), &a), SV("\"a\", \"b\",\"c\""));
+    CHECK_INT(http_header_count(&h, SV("IF-NONE-MATCH")), 2);
+    CHECK_INT(http_header_count(&h, SV("absent")), 0);
+}
+
 static void a_trace_id_is_taken_from_a_valid_header_only(void)
 {
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
@@ -83,4 +98,5 @@ static void a_trace_id_is_taken_from_a_valid_header_only(void)
 
 SUITE("wire/http", TEST(every_method_reads_back), TEST(methods_are_known_in_upper_case_only),
       TEST(a_header_is_found_in_any_case_the_first_one), TEST(setting_leaves_one_of_that_name),
-      TEST(a_status_has_its_registered_reason), TEST(a_trace_id_is_taken_from_a_valid_header_only))
+      TEST(headers_of_one_name_are_one_list), TEST(a_status_has_its_registered_reason),
+      TEST(a_trace_id_is_taken_from_a_valid_header_only))
