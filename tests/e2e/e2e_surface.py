@@ -631,7 +631,8 @@ class Transactions(Surface):
         one, two = self.two("broken")
         before = self.files("broken")
         db = sqlite3.connect(os.path.join(self.base, "catalog.db"))
-        db.execute("CREATE TRIGGER broken AFTER UPDATE ON tables WHEN NEW.ns = 'eu' BEGIN INSERT INTO nowhere VALUES (1); END")
+        db.execute("CREATE TRIGGER broken AFTER UPDATE ON tables WHEN NEW.ns = 'eu'"
+                   " BEGIN SELECT abs(-9223372036854775808); END")
         db.commit()
         try:
             status, body = self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="1")))
