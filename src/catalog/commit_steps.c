@@ -151,6 +151,19 @@ static bool keep_folders(struct call *c, struct commit_one *o, struct err *e)
     return true;
 }
 
+/* Without data a table may give folders up, and keys for them may live on. */
+static void see_what_it_leaves(struct call *c, struct commit_one *o)
+{
+    bool all = true;
+
+    for (size_t i = 0; !o->creates && i < o->at.n_folders; i++)
+        all = all && is_inside(&o->at.folders[i], o->folders, o->n_folders);
+    o->leaves = !all;
+    if (o->leaves)
+        o->leaving = dropping_of(c, false);
+    o->leaving.keep_ms = keys_end_ms(c) - c->now_ms;
+}
+
 /* Every place that the result names lies in the table's own folders, which are allowed and nobody
  * else's. */
 bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
@@ -159,6 +172,7 @@ bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
 
     if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e) || !keep_folders(c, o, e))
         return false;
+    see_what_it_leaves(c, o);
     metadata_claims(o->after, c->arena, &claims);
     for (size_t i = 0; i < claims.n; i++) {
         struct location file;
@@ -194,6 +208,7 @@ void commit_change(const struct call *c, struct commit_one *o)
     o->change = (struct table_change){.row = &o->row,
                                       .old_metadata_location = o->old_file,
                                       .principal = c->who.name,
+                                      .leaves = o->leaves ? &o->leaving : NULL,
                                       .now_ms = c->now_ms};
 }
 

@@ -17,6 +17,8 @@ struct commit_one {
     struct location folders[8];
     size_t n_folders;
     struct table_change change;
+    struct dropping leaving; /* of the folders that it gives up, while keys for them may live */
+    bool leaves;             /* it gives some up; commit_claims's */
     struct sv_vec forgotten; /* old metadata files that go; commit_forget's */
     size_t forgotten_at;
     call_then_fn *then;

@@ -78,7 +78,7 @@ static bool want_purge(struct store *s, int64_t dropped, const struct dropping *
     return sql_do(&q, e);
 }
 
-static bool remember(struct store *s, int64_t table, const struct dropping *d, struct err *e)
+bool dropped_remember(struct store *s, int64_t table, const struct dropping *d, struct err *e)
 {
     int64_t id = 0;
 
@@ -98,7 +98,7 @@ bool entry_drop(struct store *s, const struct table_name *t, enum entry kind,
         return false;
     if (!found.id)
         return err_set(e, ERR_NOT_FOUND, "no such entry");
-    return remember(s, found.id, d, e) && delete_row(s, found.id, e);
+    return dropped_remember(s, found.id, d, e) && delete_row(s, found.id, e);
 }
 
 /* A part of what has expired goes with each drop: there are never more rows than there were drops

@@ -163,6 +163,9 @@ MUST_CHECK bool entry_swap(struct store *s, const struct entry_change *c, struct
 
 MUST_CHECK bool entry_drop(struct store *s, const struct table_name *t, enum entry kind,
                            const struct dropping *d, struct err *e);
+/* Everything that the entry owns is from now on what was dropped under its name. */
+MUST_CHECK bool dropped_remember(struct store *s, int64_t entry, const struct dropping *d,
+                                 struct err *e);
 /* The folders of `c` are about to be claimed: what was dropped under its name gives up those that
  * lie in them, and is forgotten when it has none left. */
 MUST_CHECK bool dropped_take_up(struct store *s, const struct entry_change *c, struct err *e);

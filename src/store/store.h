@@ -63,12 +63,16 @@ struct table_row {
     struct sv_vec extra_locations; /* folders of write.*.path outside it */
 };
 
+struct dropping; /* below */
 /* A table as it is to be. */
 struct table_change {
     const struct table_row *row;
     struct sv old_metadata_location; /* store_table_swap: what must be in force */
     struct sv principal;             /* who asks: its staged place for this name is no obstacle */
     int64_t now_ms;                  /* staged places that have expired are nobody's */
+    /* store_table_swap: how folders that it gives up are remembered, as if they had been dropped
+     * under its name; NULL: not at all. */
+    const struct dropping *leaves;
     struct sv overlap; /* out: "catalog/ns.name" of whose place it would take; empty: nobody's */
 };
 /* ERR_NOT_FOUND. */

@@ -299,8 +299,11 @@ static bool move_folders(struct store *s, const struct entry_change *c, int64_t 
 
     if (!read_extra(s, id, c->arena, &all, e))
         return false;
-    return owns_just(&all.extra_locations, c->change->row) ||
-           (drop_folders(s, id, e) && claim_all(s, c, id, 0, e));
+    if (owns_just(&all.extra_locations, c->change->row))
+        return true;
+    /* What it keeps it takes up again at once. */
+    return (!c->change->leaves || dropped_remember(s, id, c->change->leaves, e)) &&
+           drop_folders(s, id, e) && claim_all(s, c, id, 0, e);
 }
 
 enum { FOLDERS_IN_ONE = 8 };

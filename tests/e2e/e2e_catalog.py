@@ -194,10 +194,19 @@ class Commits(Catalog):
         self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/moves/other", Body=b"x"), 403)
         self.assertEqual(self.create("squatter", location=old)[0], 403)
 
-    def test_a_table_without_data_leaves_its_old_place(self):
-        self.create("light", location="s3://warehouse/lake/light/old")
-        self.assertEqual(self.commit("light", {"action": "set-location", "location": "s3://warehouse/lake/light/new"})[0], 200)
-        self.assertEqual(self.create("next", location="s3://warehouse/lake/light/old")[0], 200)
+    def test_a_table_without_data_leaves_its_old_place_and_nobody_is_put_there_while_keys_for_it_may_live(self):
+        old, new = "s3://warehouse/lake/light/old", "s3://warehouse/lake/light/new"
+        _, made = self.create("light", location=old)
+        self.assertEqual(self.commit("light", {"action": "set-location", "location": new})[0], 200)
+        _, body = self.desk.call("GET", f"{TABLES}/light/credentials", self.token)
+        for answer, place in ((made, "lake/light/old/f"), (body, "lake/light/new/f")):
+            key = self.rgw.with_key(answer["storage-credentials"][0]["config"])
+            self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key=place, Body=b"x"), 200)
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/light/old/g", Body=b"x"), 403)
+        for staged in (True, False):
+            self.assertEqual(self.create("next", location=old, **{"stage-create": staged})[0], 403)
+        self.assertEqual(self.commit("light", {"action": "set-location", "location": old})[0], 200)
+        self.assertEqual(self.create("next", location=new)[0], 403)
 
     def test_a_column_changes_its_type_only_as_the_format_allows(self):
         location = "s3://warehouse/lake/types"

@@ -171,7 +171,44 @@ static void a_namespace_can_go_although_something_was_dropped_in_it(void)
     close_place(&p);
 }
 
-SUITE("store/dropped", TEST(nobody_else_reads_what_was_dropped),
+/* The table t moves at `now_ms`; what it leaves is remembered for KEPT. */
+static enum err_code move_to(struct place *p, const char *location, int64_t now_ms)
+{
+    const struct table_row row = {SV("u"), SV("s3://b/n.json"), sv_from(location), {0}};
+    const struct table_name n = {sales.catalog, sales.ns, SV("t")};
+    const struct dropping leaves = {
+        .mark = sv_from(location), .principal = SV("l/etl"), .now_ms = now_ms, .keep_ms = KEPT};
+    struct table_change c = {
+        .row = &row, .principal = SV("l/etl"), .now_ms = now_ms, .leaves = &leaves};
+    struct table_row before;
+    struct err e = {0};
+
+    NEED_OK(store_table_get(p->store, &n, &p->arena, &before, &p->e), &p->e);
+    c.old_metadata_location = before.metadata_location;
+    return store_table_swap(p->store, &n, &c, &p->arena, &e) ? ERR_NONE : e.code;
+}
+
+static void a_place_that_a_table_left_is_its_own_for_a_while(void)
+{
+    struct place p = {0};
+    struct sv overlap;
+
+    open_place(&p);
+    NEED(create(&p, "t", "s3://b/t/", "s3://b/data/", &overlap) == ERR_NONE);
+    CHECK_INT(move_to(&p, "s3://b/t/deeper/", 0), ERR_NONE);
+    CHECK_INT(enter(&p, "thief", "s3://b/t/", KEPT - 1, false), ERR_CONFLICT);
+    CHECK_INT(enter(&p, "thief", "s3://b/t/other/", KEPT - 1, false), ERR_CONFLICT);
+    CHECK_INT(enter(&p, "thief", "s3://b/data/", KEPT - 1, false), ERR_CONFLICT);
+    CHECK_INT(move_to(&p, "s3://b/data/", 1), ERR_NONE);
+    CHECK_INT(move_to(&p, "s3://b/t/", 2), ERR_NONE);
+    CHECK_INT(enter(&p, "thief", "s3://b/data/", KEPT, false), ERR_CONFLICT);
+    CHECK_INT(enter(&p, "late", "s3://b/data/", KEPT + 2, false), ERR_NONE);
+    CHECK_INT(enter(&p, "thief", "s3://b/t/deeper/", KEPT + 2, false), ERR_CONFLICT);
+    close_place(&p);
+}
+
+SUITE("store/dropped", TEST(a_place_that_a_table_left_is_its_own_for_a_while),
+      TEST(nobody_else_reads_what_was_dropped),
       TEST(nor_by_staging_moving_or_renaming_something_there),
       TEST(its_own_name_takes_its_place_up_again),
       TEST(a_view_does_not_take_up_a_tables_place_nor_a_table_a_views),
