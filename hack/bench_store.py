@@ -28,10 +28,13 @@ def rate(way, where, writers=WRITERS):
 
 def ratios(bare, *ways):
     """
-    Each way over the bare one: the median of what many short rounds say. How long a disk takes to sync changes
-    by the second, and by more than what is measured.
+    Each way over the bare one: the median of what many short rounds say, forth and back. How long a disk takes to
+    sync changes by the second, and by more than what is measured.
     """
-    rounds = [[way() for way in (bare, *ways)] for _ in range(RUNS)]
+    rounds = []
+    for n in range(RUNS):
+        one = [(i, way()) for i, way in list(enumerate((bare, *ways)))[::1 if n % 2 else -1]]
+        rounds.append([value for _, value in sorted(one)])
     return [statistics.median(r[i] / r[0] for r in rounds) for i in range(1, len(ways) + 1)]
 
 
