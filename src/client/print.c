@@ -185,44 +185,67 @@ static void write_layout(struct buf *out, const struct json *table, struct arena
 
 /* ---- who may do what ---- */
 
-/* Those of the data, then those of the metadata. */
-static const struct {
-    const char *privilege, *word;
-} words[] = {
-    {"TABLE_READ_DATA",        "read"  },
-    {"TABLE_WRITE_DATA",       "write" },
-    {"TABLE_DELETE_DATA",      "delete"},
-    {"TABLE_LIST",             "list"  },
-    {"TABLE_READ_PROPERTIES",  "read"  },
-    {"TABLE_WRITE_PROPERTIES", "write" },
-    {"TABLE_DROP",             "drop"  }
+/* What a right is called in a column, and all of the privileges that it takes. */
+enum { MAX_PARTS = 9 };
+struct right {
+    const char *word, *parts[MAX_PARTS + 1];
 };
-enum { DATA_WORDS = 3, WORDS = COUNT(words) };
+static const struct right data_rights[] = {
+    {"read",   {"TABLE_READ_DATA"}  },
+    {"write",  {"TABLE_WRITE_DATA"} },
+    {"delete", {"TABLE_DELETE_DATA"}}
+};
+static const struct right metadata_rights[] = {
+    {"list",   {"TABLE_LIST"}           },
+    {"read",   {"TABLE_READ_PROPERTIES"}},
+    {"create", {"TABLE_CREATE"}         },
+    {"drop",   {"TABLE_DROP"}           }
+};
+static const struct right change_rights[] = {
+    {"structure",
+     {"TABLE_MANAGE_STRUCTURE", "TABLE_ASSIGN_UUID", "TABLE_UPGRADE_FORMAT_VERSION",
+      "TABLE_ADD_SCHEMA", "TABLE_SET_CURRENT_SCHEMA", "TABLE_ADD_PARTITION_SPEC",
+      "TABLE_REMOVE_PARTITION_SPECS", "TABLE_ADD_SORT_ORDER", "TABLE_SET_DEFAULT_SORT_ORDER"}},
+    {"properties", {"TABLE_SET_PROPERTIES", "TABLE_REMOVE_PROPERTIES"}                       },
+    {"encryption", {"TABLE_WRITE_PROPERTIES"}                                                },
+    {"location",   {"TABLE_SET_LOCATION"}                                                    },
+    {"snapshots",
+     {"TABLE_ADD_SNAPSHOT", "TABLE_SET_SNAPSHOT_REF", "TABLE_REMOVE_SNAPSHOTS",
+      "TABLE_REMOVE_SNAPSHOT_REF", "TABLE_SET_STATISTICS", "TABLE_REMOVE_STATISTICS"}        }
+};
 
-static struct sv said(const struct json *privileges, size_t from, size_t to, struct arena *a)
+/* A right that is held in part only says so: nothing that somebody may do is left out. */
+static struct sv said(const struct json *privileges, const struct right *rights, size_t n,
+                      struct arena *a)
 {
     struct json *list = json_new_array(a);
 
-    for (size_t i = from; i < to; i++) {
-        if (json_has(privileges, sv_from(words[i].privilege)))
-            json_push(list, json_new_str(a, sv_from(words[i].word)));
+    for (size_t i = 0; i < n; i++) {
+        size_t held = 0, parts = 0;
+
+        for (; rights[i].parts[parts]; parts++)
+            held += json_has(privileges, sv_from(rights[i].parts[parts])) ? 1 : 0;
+        if (held)
+            json_push(list, json_new_str(a, arena_printf(a, "%s%s", rights[i].word,
+                                                         held < parts ? " in part" : "")));
     }
     return joined(list, a);
 }
 
-/* Each grant once, as far as it gives one of the words. */
+/* Each grant once. */
 static struct sv grants(const struct json *privileges, struct arena *a)
 {
-    struct json *list = json_new_array(a);
+    struct json *list = json_new_array(a), *grant;
     struct sv_vec seen = {0};
+    struct sv name;
 
-    for (size_t i = 0; i < WORDS; i++) {
-        struct sv grant = json_get_str(privileges, sv_from(words[i].privilege));
+    for (size_t i = 0; json_member(privileges, i, &name, &grant); i++) {
+        struct sv text = json_str(grant, (struct sv){0});
 
-        if (!grant.n || sv_vec_has(&seen, grant))
+        if (sv_vec_has(&seen, text))
             continue;
-        vec_push(&seen, a, grant);
-        json_push(list, json_new_str(a, grant));
+        vec_push(&seen, a, text);
+        json_push(list, json_new_str(a, text));
     }
     return joined(list, a);
 }
@@ -233,16 +256,18 @@ static void write_access(struct buf *out, const struct json *access, struct aren
         {"PRINCIPAL", false},
         {"DATA",      false},
         {"METADATA",  false},
+        {"CHANGES",   false},
         {"BY",        false}
     };
-    struct columns c = columns_new(a, heads, 4);
+    struct columns c = columns_new(a, heads, 5);
 
     for (size_t i = 0; i < json_count(access); i++) {
         const struct json *privileges = json_get(json_at(access, i), SV("privileges"));
 
         columns_add(&c, json_get_str(json_at(access, i), SV("principal")));
-        columns_add(&c, said(privileges, 0, DATA_WORDS, a));
-        columns_add(&c, said(privileges, DATA_WORDS, WORDS, a));
+        columns_add(&c, said(privileges, data_rights, COUNT(data_rights), a));
+        columns_add(&c, said(privileges, metadata_rights, COUNT(metadata_rights), a));
+        columns_add(&c, said(privileges, change_rights, COUNT(change_rights), a));
         columns_add(&c, grants(privileges, a));
     }
     if (c.cells.n)

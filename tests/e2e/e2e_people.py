@@ -161,7 +161,8 @@ class Tables(unittest.TestCase):
             self.assertEqual(privileges, {k: v for k, v in said.items() if k.startswith("TABLE_")})
         text = self.text("show", "analytics.sales.orders", *self.rules)
         self.assertRegex(text, r"\n  lakehouse/reader  read +list, read +CatalogRole lakehouse/reads grants\[0\]\n")
-        self.assertRegex(text, r"\n  lakehouse/etl     read, write, delete  list, read, write, drop  CatalogRole")
+        self.assertRegex(text, r"\n  lakehouse/etl     read, write, delete  list, read, create, drop  "
+                               r"structure, properties, encryption, location, snapshots  CatalogRole")
 
     def test_who_may_do_what_is_not_told_of_another_catalog(self):
         with tempfile.TemporaryDirectory() as empty:
