@@ -87,8 +87,8 @@ MUST_CHECK bool store_table_create(struct store *s, const struct table_name *t,
 MUST_CHECK bool store_table_swap(struct store *s, const struct table_name *t,
                                  struct table_change *c, struct arena *a, struct err *e);
 /* Several tables, all of them or none: each created, swapped, or only compared with what must be in
- * force. `*failed` is the one that it failed at, as the two above would; it is one of them also when
- * none of them is to blame. */
+ * force. `*failed` is the one that it failed at, as the two above would; it is one of them also
+ * when none of them is to blame. */
 struct table_step {
     struct table_name name;
     struct table_change *change;
