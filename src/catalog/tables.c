@@ -250,8 +250,10 @@ static bool query_promise(struct call *c, struct store *s, struct err *e)
     struct table_work *w = c->work;
     const struct table_name name = path_table(c, &w->at.path);
 
+    struct staged_row held = w->staging.row;
+
     /* The keys that are vended anew may outlive the promise as it was. */
-    return store_staged_get(s, &name, c->now_ms, c->arena, &w->staging.row, e) &&
+    return store_staged_get(s, &name, c->now_ms, c->arena, &held, e) &&
            store_stage(s, &name, &w->staging, c->arena, e);
 }
 

@@ -146,7 +146,43 @@ static void an_answer_is_kept_up_to_its_limit_and_nothing_is_done_past_it(void)
     bench_done(&b);
 }
 
-SUITE("catalog/once", TEST(a_request_that_comes_again_is_answered_as_it_was),
+static struct http_response stage_table(const char *name, const char *key)
+{
+    const char *body =
+        arena_printf(&b.arena,
+                     "{\"name\":\"%s\",\"stage-create\":true,\"location\":\"s3://bkt/c/place\","
+                     "\"schema\":{\"type\":\"struct\",\"fields\":[]}}",
+                     name)
+            .p;
+    struct http_response r = bench_form(
+        &b, "grant_type=client_credentials&client_id=alice-id&client_secret=" SECRET, NULL);
+
+    b.token = json_get_str(bench_json(&b, &r), SV("access_token"));
+    return bench_ask(&b, &(struct asking){.method = HTTP_POST,
+                                          .path = "/v1/c/namespaces/n/tables",
+                                          .body = body,
+                                          .key = key});
+}
+
+/* It is given keys anew, so the place is promised anew, for as long as those may live. */
+static void a_staged_create_that_is_repeated_holds_its_place_for_longer(void)
+{
+    enum { MINUTE_MS = 60 * 1000 };
+
+    bench_start(&b, LAKE);
+    CHECK_INT(make("{\"namespace\":[\"n\"]}", NULL).status, 200);
+    CHECK_INT(stage_table("t", KEY).status, 200);
+    (void)atomic_fetch_add(&b.ms, 34 * MINUTE_MS);
+    CHECK_INT(stage_table("t", KEY).status, 200);
+    (void)atomic_fetch_add(&b.ms, 59 * MINUTE_MS);
+    CHECK_INT(stage_table("other", NULL).status, 403);
+    (void)atomic_fetch_add(&b.ms, 7 * MINUTE_MS);
+    CHECK_INT(stage_table("other", NULL).status, 200);
+    bench_done(&b);
+}
+
+SUITE("catalog/once", TEST(a_staged_create_that_is_repeated_holds_its_place_for_longer),
+      TEST(a_request_that_comes_again_is_answered_as_it_was),
       TEST(a_key_is_one_uuid_and_nothing_else),
       TEST(another_request_under_the_key_is_422_and_not_carried_out),
       TEST(a_path_below_another_catalogs_prefix_is_the_same_request),
