@@ -54,14 +54,18 @@ class Attack(e2e_surface.Surface):
 
     def repelled(self, path, body, operation, statuses=(400, 403)):
         """The request is refused: no key in the answer, nothing written, and a record that says so."""
-        before, records = self.everything(), len(self.desk.audit())
-        status, answer = self.ask(path, body)
+        before = self.everything()
+        status, text, head = self.desk.get(self.desk.uri + e2e_surface.V1 + path, {
+            "Authorization": "Bearer " + self.attacker, "Content-Type": "application/json",
+            "X-Iceberg-Access-Delegation": "vended-credentials"}, "POST", json.dumps(body).encode())
+        answer = json.loads(text)
         self.assertIn(status, statuses, answer)
         self.assertEqual(set(answer), {"error"})
         self.assertNotIn("s3.", json.dumps(answer))
         self.assertEqual(self.everything(), before)
-        record = h.wait_for("its record", lambda: [r for r in self.desk.audit()[records:] if r["operation"] == operation])[-1]
-        self.assertEqual((record["principal"], record["status"], record["decision"]), ("lakehouse/mallory", status, "denied"))
+        record, = h.wait_for("its record", lambda: [r for r in self.desk.audit() if r["requestId"] == head["X-Request-Id"]])
+        self.assertEqual((record["operation"], record["principal"], record["status"], record["decision"]),
+                         (operation, "lakehouse/mallory", status, "denied"))
         self.assertFalse(record.get("accessKeyId"))
         self.assertTrue(record["reason"])
 
@@ -227,7 +231,7 @@ class Attack(e2e_surface.Surface):
                        {"action": "set-location", "location": S3 + OWN + "deeper"}):
             status, body = self.ask("/namespaces/attacker/tables/own", {"requirements": [], "updates": [update]}, writer)
             self.assertEqual((status, body["error"]["type"]), (403, "ForbiddenException"))
-            self.assertEqual(self.last_record("commit-table", principal="lakehouse/writer-only")["missing"], "TABLE_SET_LOCATION")
+            self.last_record("commit-table", principal="lakehouse/writer-only", missing="TABLE_SET_LOCATION", status=403)
 
     # Prefixes that were compared as text: a key for .../t opened .../t2 as well.
 
