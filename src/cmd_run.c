@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "catalog/routes.h"
 #include "control/control.h"
+#include "maintain/maintain.h"
 #include "options.h"
 #include "serve/serve.h"
 
@@ -16,11 +17,28 @@ enum { MAX_DESCRIPTORS = 65536, DRAIN_MS = 10000, DEFAULT_KEEP_DAYS = 90 };
 struct wiring {
     struct serve *serve;
     struct control *_Atomic control;
+    struct maintain *_Atomic maintain;
 };
 
 static void publish(struct rulebook *r, void *context)
 {
-    serve_publish(((struct wiring *)context)->serve, r);
+    struct wiring *w = context;
+
+    maintain_publish(w->maintain, rulebook_ref(r));
+    serve_publish(w->serve, r);
+}
+
+static void want_purge(void *context)
+{
+    struct maintain *m = ((struct wiring *)context)->maintain;
+
+    if (m)
+        maintain_wake(m);
+}
+
+static void record(int64_t now_ms, struct sv line, void *context)
+{
+    serve_record(((struct wiring *)context)->serve, now_ms, line);
 }
 
 static void want_keys(void *context)
@@ -79,6 +97,7 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
                                   (o->audit_keep_days ? o->audit_keep_days : DEFAULT_KEEP_DAYS) *
                                   24 * 60 * 60 * 1000,
                               .want_keys = want_keys,
+                              .want_purge = want_purge,
                               .context = w};
 
     if (!o->tls_cert.n != !o->tls_key.n)
@@ -92,6 +111,20 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
     if (!s.audit.n)
         vec_push(&s.audit, a, SV("stdout"));
     return serve_start(&s, &w->serve, e);
+}
+
+static bool start_maintain(const struct options *o, struct wiring *w, struct err *e)
+{
+    const struct maintain_options m = {.world = &world_os,
+                                       .store_url = or (o->store, SV("sqlite:frontdesk.db")),
+                                       .record = record,
+                                       .context = w};
+    struct maintain *started;
+
+    if (!maintain_start(&m, &started, e))
+        return false;
+    w->maintain = started;
+    return true;
 }
 
 static bool start_control(const struct options *o, struct wiring *w, struct err *e)
@@ -168,8 +201,11 @@ int cmd_run(const struct options *o)
     set_log_level(o->log_level);
     if (!start_serving(o, &w, &a, &e))
         return fail(&e);
-    if (!start_control(o, &w, &e)) {
+    if (!start_maintain(o, &w, &e) || !start_control(o, &w, &e)) {
+        if (w.maintain)
+            maintain_stop(w.maintain);
         serve_stop(w.serve, 0);
+        maintain_free(w.maintain);
         return fail(&e);
     }
     log_line(LOG_INFO, "main", "listening", LOG_SV("address", serve_address(w.serve, 0)),
@@ -177,9 +213,11 @@ int cmd_run(const struct options *o)
     wait_for_end(&signals);
     log_line(LOG_INFO, "main", "draining", LOG_I64("atMostMs", DRAIN_MS));
     unblock_end();
-    /* While it drains, a loop may still ask control for keys. */
+    /* While it drains, a loop may still ask control for keys, and for a purge. */
     control_stop(w.control);
+    maintain_stop(w.maintain);
     serve_stop(w.serve, DRAIN_MS);
+    maintain_free(w.maintain);
     control_free(w.control);
     return 0;
 }

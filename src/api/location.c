@@ -163,6 +163,46 @@ bool location_read_file(struct sv text, struct arena *a, struct location *out, s
     return true;
 }
 
+static bool check_named(struct sv key, struct err *e)
+{
+    struct sv rest = key, segment;
+
+    if (!key.n || sv_ends(key, SV("/")))
+        return err_set(e, ERR_INVALID, "it names no file");
+    for (size_t i = 0; i < key.n; i++) {
+        if ((unsigned char)key.p[i] < 0x20 || key.p[i] == 0x7f)
+            return err_set(e, ERR_INVALID, "it holds a control byte");
+    }
+    while (sv_cut(&rest, '/', &segment)) {
+        if (sv_eq(segment, SV(".")) || sv_eq(segment, SV("..")))
+            return err_set(e, ERR_INVALID, "'" SV_FMT "' may not be a path segment",
+                           SV_ARG(segment));
+    }
+    return true;
+}
+
+bool location_read_named(struct sv text, struct location *out, struct err *e)
+{
+    struct location l = {.key = text};
+    ptrdiff_t slash;
+
+    if (text.n > 2 * LIMIT_LOCATION_BYTES)
+        return err_set(e, ERR_INVALID, "location of %zu bytes", text.n);
+    if (!skip_file_scheme(&l.key)) {
+        if (!skip_scheme(&l.key))
+            return err_set(e, ERR_INVALID, "it must start with s3://") || explain(text, e);
+        slash = sv_find(l.key, '/');
+        l.bucket = slash < 0 ? l.key : sv_first(l.key, (size_t)slash);
+        l.key = slash < 0 ? (struct sv){0} : sv_skip(l.key, (size_t)slash + 1);
+        if (!l.bucket.n)
+            return err_set(e, ERR_INVALID, "it names no bucket") || explain(text, e);
+    }
+    if (!check_named(l.key, e))
+        return explain(text, e);
+    *out = l;
+    return true;
+}
+
 struct sv location_text(const struct location *l, struct arena *a)
 {
     return l->bucket.n

@@ -28,6 +28,12 @@ MUST_CHECK bool location_read(struct sv text, bool star, struct arena *a, struct
 /* A file: the key does not end in '/'. */
 MUST_CHECK bool location_read_file(struct sv text, struct arena *a, struct location *out,
                                    struct err *e);
+/*
+ * A file as a manifest names it: a view of `text`. Engines put into names what no policy can say
+ * (':' and '%' of a partition's value), so all may stand in it but control bytes and the segments
+ * "." and "..". Good for location_contains, which says whose it is, and for nothing before that.
+ */
+MUST_CHECK bool location_read_named(struct sv text, struct location *out, struct err *e);
 /* "s3://bucket/key", "file:/key". */
 struct sv location_text(const struct location *l, struct arena *a);
 /* Whether `inner` (folder or file) is `outer` or lies below it. */

@@ -66,6 +66,12 @@ enum {
     LIMIT_VIEW_REPRESENTATIONS = 50, /* one for each dialect */
     LIMIT_VIEW_SCHEMAS = 1000,
     LIMIT_VIEW_VERSIONS = 100,
+    LIMIT_MANIFEST_BYTES = 64 * 1024 * 1024,   /* as it lies there; engines aim at 8 MB */
+    LIMIT_AVRO_BLOCK_BYTES = 64 * 1024 * 1024, /* unpacked; blocks have 64 KB, some are a file */
+    LIMIT_AVRO_SCHEMA_BYTES = 1024 * 1024,     /* 1,000 fields of a partition take 200 KB */
+    LIMIT_AVRO_TYPES = 20000, /* of one schema: a partition of LIMIT_LAYOUT_FIELDS has 2,000 */
+    LIMIT_AVRO_DEPTH = 32,
+    LIMIT_PURGE_DELETES = 500, /* a second; S3 takes 3,500 for one prefix, and others work there */
 
     /* Vending. */
     LIMIT_SESSION_POLICY_CHARS = 2048, /* AWS STS and RGW 16 refuse more */

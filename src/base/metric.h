@@ -43,6 +43,14 @@
       "Reads of a table or view whose metadata file was missing, too large or no metadata")      \
     X(STORE_USABLE, "gauge", "frontdesk_store_usable", "",                                       \
       "Whether the catalog's database could be used when it was last asked")                     \
+    X(PURGES_DONE, "counter", "frontdesk_purges_total", "result=\"done\"",                       \
+      "Attempts to delete the files of a purged table")                                          \
+    X(PURGES_FAILED, "counter", "frontdesk_purges_total", "result=\"failed\"", "")               \
+    X(PURGE_FILES, "counter", "frontdesk_purge_files_total", "result=\"deleted\"",               \
+      "Files that purged tables name, by what became of them")                                   \
+    X(PURGE_FOREIGN, "counter", "frontdesk_purge_files_total", "result=\"foreign\"", "")         \
+    X(PURGES_PENDING, "gauge", "frontdesk_purges_pending", "",                                   \
+      "Purged tables whose files are not all deleted yet")                                       \
     X(RULEBOOKS, "counter", "frontdesk_rulebooks_total", "", "Rulebooks compiled")               \
     X(RULEBOOK_GENERATION, "gauge", "frontdesk_rulebook_generation", "",                         \
       "Generation of the newest rulebook")                                                       \

@@ -1,6 +1,7 @@
 /* drop.c - DELETE of a table: its name goes at once; its files stay, or are purged in time. */
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
+#include "serve/loop.h"
 #include "serve/once.h"
 
 /* Keys are renewed for as long as somebody holds a promise, and clocks differ. */
@@ -40,7 +41,10 @@ static bool query_drop(struct call *c, struct store *s, struct err *e)
 static bool after_drop(struct call *c, const struct err *outcome, struct err *e)
 {
     struct drop_work *w = c->work;
+    const struct serve_options *o = &c->loop->serve->options;
 
+    if (!outcome && w->how.purge && o->want_purge)
+        o->want_purge(o->context);
     if (outcome && outcome->code == ERR_NOT_FOUND)
         return call_no_table(c, &w->path.ns, w->path.table, e);
     return !outcome && call_reply_empty(c, 204);
@@ -51,19 +55,32 @@ static bool drop(struct call *c, struct err *e)
     return call_write(c, query_drop, after_drop, e);
 }
 
+static struct json *details(struct call *c, const struct drop_work *w)
+{
+    struct json *v = json_new_object(c->arena);
+
+    json_set_str(v, c->arena, SV("purge"), w->how.mark);
+    return v;
+}
+
+/* What is purged is deleted for good: the right to delete data is asked for beside the one to drop,
+ * and the one to write is not, for nothing is written. */
+static bool check_rights(struct call *c, const struct table_path *p, bool purge, struct err *e)
+{
+    return call_demand(c, &p->ns, p->table, PRIVILEGE_TABLE_DROP, NULL, e) &&
+           (!purge || call_demand(c, &p->ns, p->table, PRIVILEGE_TABLE_DELETE_DATA, NULL, e));
+}
+
 bool table_drop(struct call *c, struct err *e)
 {
-    const struct sv *purge = form_get(&c->query, SV("purgeRequested"));
+    const struct sv *asked = form_get(&c->query, SV("purgeRequested"));
+    bool purge = asked && sv_eq_nocase(*asked, SV("true"));
     struct drop_work *w = arena_new(c->arena, struct drop_work);
 
     c->work = w;
-    if (!table_path(c, &w->path, e) ||
-        !call_demand(c, &w->path.ns, w->path.table, PRIVILEGE_TABLE_DROP, NULL, e))
+    if (!table_path(c, &w->path, e) || !check_rights(c, &w->path, purge, e))
         return false;
-    if (purge && sv_eq_nocase(*purge, SV("true")))
-        return err_set(e, ERR_INVALID,
-                       "purgeRequested=true is not served: drop the table without it, then delete "
-                       "what lies below its location");
-    w->how = dropping_of(c, false);
+    w->how = dropping_of(c, purge);
+    c->details = purge ? details(c, w) : NULL;
     return call_once(c, drop, NULL, e);
 }

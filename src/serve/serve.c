@@ -99,6 +99,11 @@ bool serve_start(const struct serve_options *o, struct serve **out, struct err *
     return true;
 }
 
+void serve_record(struct serve *s, int64_t now_ms, struct sv line)
+{
+    audit_write(s->audit, now_ms, line);
+}
+
 struct sv serve_address(const struct serve *s, size_t listener)
 {
     return http_server_address(s->server, listener);

@@ -1,4 +1,4 @@
-/* gzip.c - gzip to bytes and back. */
+/* gzip.c - gzip to bytes and back, and what it is made of. */
 #include "wire/gzip.h"
 
 #include <assert.h>
@@ -8,7 +8,13 @@
 
 #include "base/buf.h"
 
-enum { GZIP_ONLY = 16 + MAX_WBITS, PIECE_BYTES = 64 * 1024, GOOD_ENOUGH = 6 };
+enum {
+    GZIP_ONLY = 16 + MAX_WBITS,
+    BARE = -MAX_WBITS,
+    PIECE_BYTES = 64 * 1024,
+    GOOD_ENOUGH = 6,
+    CHECKSUM_BYTES = 4
+};
 
 bool gzip_is(struct sv v)
 {
@@ -44,23 +50,60 @@ static bool inflate_all(z_stream *z, struct buf *b, struct err *e)
     return true;
 }
 
+/* PyIceberg leaves three bytes of zlib's checksum behind each block. */
+static bool inflate_one(z_stream *z, struct buf *b, struct err *e)
+{
+    int code = Z_OK;
+
+    while (code != Z_STREAM_END) {
+        if (!inflate_piece(z, b, &code, e))
+            return false;
+    }
+    return z->avail_in <= CHECKSUM_BYTES ||
+           err_set(e, ERR_INVALID, "deflate: %u bytes behind it", z->avail_in);
+}
+
+typedef bool inflate_fn(z_stream *z, struct buf *b, struct err *e);
+
+static bool unpack(struct sv packed, int bits, inflate_fn *inflate_it, struct buf *b, struct err *e)
+{
+    z_stream z = {.next_in = (const Bytef *)packed.p, .avail_in = (uInt)packed.n};
+    int begun = inflateInit2(&z, bits);
+    bool ok;
+
+    assert(begun == Z_OK && packed.n <= UINT_MAX);
+    ok = inflate_it(&z, b, e);
+    (void)inflateEnd(&z);
+    return ok;
+}
+
 bool gzip_read(struct sv packed, size_t most, struct arena *a, struct sv *out, struct err *e)
 {
-    z_stream z = {.next_in = (const Bytef *)packed.p};
     struct buf b = buf_new(a, most);
-    int begun;
-    bool ok;
 
     if (!gzip_is(packed) || packed.n > UINT_MAX)
         return err_set(e, ERR_INVALID, "gzip: the bytes do not begin as it does");
-    z.avail_in = (uInt)packed.n;
-    begun = inflateInit2(&z, GZIP_ONLY);
-    assert(begun == Z_OK);
-    ok = inflate_all(&z, &b, e);
-    (void)inflateEnd(&z);
-    if (ok)
-        *out = buf_sv(&b);
-    return ok;
+    if (!unpack(packed, GZIP_ONLY, inflate_all, &b, e))
+        return false;
+    *out = buf_sv(&b);
+    return true;
+}
+
+bool deflate_read(struct sv packed, size_t most, struct arena *a, struct sv *out, struct err *e)
+{
+    struct buf b = buf_new(a, most);
+
+    if (!packed.n || packed.n > UINT_MAX)
+        return err_set(e, ERR_INVALID, "deflate: %zu bytes", packed.n);
+    if (!unpack(packed, BARE, inflate_one, &b, e))
+        return false;
+    *out = buf_sv(&b);
+    return true;
+}
+
+uint32_t crc32_of(struct sv v)
+{
+    return (uint32_t)crc32_z(0, (const Bytef *)(v.n ? v.p : ""), v.n);
 }
 
 struct sv gzip_write(struct sv plain, struct arena *a)

@@ -7,6 +7,8 @@
 #ifndef WIRE_GZIP_H
 #define WIRE_GZIP_H
 
+#include <stdint.h>
+
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/sv.h"
@@ -18,5 +20,11 @@ bool gzip_is(struct sv v);
 MUST_CHECK bool gzip_read(struct sv packed, size_t most, struct arena *a, struct sv *out,
                           struct err *e);
 struct sv gzip_write(struct sv plain, struct arena *a);
+/* Deflate (RFC 1951) with nothing around it: one stream, and at most a checksum behind it, which is
+ * not looked at. ERR_INVALID. */
+MUST_CHECK bool deflate_read(struct sv packed, size_t most, struct arena *a, struct sv *out,
+                             struct err *e);
+/* CRC-32 as of gzip. */
+uint32_t crc32_of(struct sv v);
 
 #endif

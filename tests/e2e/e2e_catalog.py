@@ -217,14 +217,6 @@ class Commits(Catalog):
                                    {"action": "set-current-schema", "schema-id": -1})
         self.assertEqual((status, body["error"]["message"]), (400, "Cannot change column type: id: long -> int"))
 
-    def test_purge_is_refused_with_a_remedy_and_drops_nothing(self):
-        self.create("purged")
-        status, body = self.desk.call("DELETE", f"{TABLES}/purged?purgeRequested=true", self.token)
-        self.assertEqual((status, body["error"]["type"]), (400, "BadRequestException"))
-        self.assertIn("drop the table without it", body["error"]["message"])
-        self.assertEqual(self.desk.call("HEAD", f"{TABLES}/purged", self.token)[0], 204)
-        self.assertEqual(self.desk.call("DELETE", f"{TABLES}/purged?purgeRequested=false", self.token)[0], 204)
-
 
 class BrokenStore(Catalog):
     """The catalog's database fails in the middle of a write, for a reason that is none of those we know."""

@@ -1,5 +1,6 @@
 /* test_location.c - places in object stores: what is one, what is an attack. */
 #include "api/location.h"
+#include "base/buf.h"
 #include "base/limits.h"
 #include "unit/suite.h"
 
@@ -145,8 +146,53 @@ static void a_file_is_no_folder(void)
     CHECK(!location_read_file(SV("s3://bkt/t/../x"), &a, &l, &e));
 }
 
+/* As manifests name files: whatever a partition's value made of them. */
+static void a_file_that_a_manifest_names_is_read_as_it_stands(void)
+{
+    static const struct {
+        struct sv text, bucket, key;
+    } good[] = {
+        {SV_INIT("s3://b/t/p=a:b%2Fc/f.parquet"), SV_INIT("b"), SV_INIT("t/p=a:b%2Fc/f.parquet")},
+        {SV_INIT("s3a://b/t//x"),                 SV_INIT("b"), SV_INIT("t//x")                 },
+        {SV_INIT("s3n://b/..x/.y/z..."),          SV_INIT("b"), SV_INIT("..x/.y/z...")          },
+        {SV_INIT("s3://b/*?$#"),                  SV_INIT("b"), SV_INIT("*?$#")                 },
+        {SV_INIT("file:///a/b"),                  SV_INIT(""),  SV_INIT("a/b")                  },
+    };
+    static const char *const bad[] = {"",          "s3://b",        "s3://b/",      "s3:///t/x",
+                                      "s3://b/t/", "s3://b/t/../x", "s3://b/./x",   "s3://b/t/..",
+                                      "/a/b",      "file:/a/../b",  "https://b/t",  "s3://b/a\x01",
+                                      "file:/",    "S3://b/t",      "s3://b/a\x7f", NULL};
+    struct location l;
+    struct err e = {0};
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        NEED_OK(location_read_named(good[i].text, &l, &e), &e);
+        CHECK_SV(l.bucket, good[i].bucket);
+        CHECK(sv_eq(l.key, good[i].key));
+    }
+    for (const char *const *b = bad; *b; b++)
+        CHECK(!location_read_named(sv_from(*b), &l, &e));
+}
+
+static void a_named_file_has_a_longest_length(void)
+{
+    auto_arena a = {0};
+    struct buf b = buf_new(&a, 4096);
+    struct location l;
+    struct err e = {0};
+
+    buf_add(&b, SV("s3://b/"));
+    while (b.n < (size_t)2 * LIMIT_LOCATION_BYTES)
+        buf_addc(&b, 'x');
+    CHECK(location_read_named(buf_sv(&b), &l, &e));
+    buf_addc(&b, 'x');
+    CHECK(!location_read_named(buf_sv(&b), &l, &e));
+}
+
 SUITE("api/location", TEST(one_folder_has_one_text),
       TEST(a_sibling_that_begins_the_same_is_outside),
       TEST(a_file_is_no_object_and_no_object_a_file),
       TEST(paths_that_mean_another_place_are_refused), TEST(ordinary_names_of_the_world_are_taken),
-      TEST(length_has_a_limit), TEST(a_file_is_no_folder))
+      TEST(length_has_a_limit), TEST(a_file_is_no_folder),
+      TEST(a_file_that_a_manifest_names_is_read_as_it_stands),
+      TEST(a_named_file_has_a_longest_length))
