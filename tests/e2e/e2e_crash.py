@@ -93,6 +93,24 @@ class Postgresql(Crashing):
         self.among_writers(30)
 
 
+class Bucket(Crashing):
+    """The same, with the files in a bucket."""
+
+    @classmethod
+    def manifests(cls):
+        return rounds.in_bucket(cls, lambda rgw: rgw)
+
+    @classmethod
+    def read_file(cls, location):
+        return rounds.read_object(cls.rgw, location)
+
+    def test_a_commit_that_dies_at_any_step_is_there_or_not_in_a_bucket(self):
+        self.at_each_step(lambda t, _: change(t), [KILL])
+
+    def test_writers_at_once_that_die_lose_nothing_in_a_bucket(self):
+        self.among_writers(6)
+
+
 class Moves(unittest.TestCase):
     """The program dies while it brings a database to its version, and while it copies one. Both write many pages
     or rows in one transaction, of which the later ones are alike."""

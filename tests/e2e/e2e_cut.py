@@ -106,27 +106,44 @@ class Database(Cut):
         for fault in (SLOW, SILENCE):
             self.round(lambda r: r.run(change(r.tables[0])), (self.between, last - 1, fault))
 
+    def test_a_program_that_starts_without_its_database_commits_once_that_is_there(self):
+        self.works()
+        r = self.new_round()
+        self.between.leave()
+        self.desk.kill()
+        self.desk.start(wait=False)
+        h.wait_for("it says so", lambda: self.desk.get(self.desk.admin + "/readyz")[0] == 503)
+        h.wait_for("each loop knows who asks", lambda: all("the catalog's database" in str(self.desk.call(
+            "GET", rounds.TABLES, self.token)[1]) for _ in range(24)))
+        r.run(change(r.tables[0]), change(*r.tables), create(r.tables[0] + "new"))
+        self.assertEqual([a.status for a in r.asks[2:]], [503] * 3, r)
+        self.between.heal()
+        h.wait_for("it is ready", lambda: self.desk.get(self.desk.admin + "/readyz")[0] == 200)
+        self.works()
+        r.check()
+        r.retry()
+        self.assertEqual([a.status for a in r.asks[2:]], [200, 204, 200], r)
+        r.check()
+
 
 class Bucket(Cut):
     @classmethod
     def manifests(cls):
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        cls.rgw.bucket("warehouse")
-        port = int(cls.rgw.endpoint.rsplit(":", 1)[1])
-        cls.between = cutter.Cutter(lambda: socket.create_connection(("127.0.0.1", port)))
+        def through(rgw):
+            port = int(rgw.endpoint.rsplit(":", 1)[1])
+            cls.between = cutter.Cutter(lambda: socket.create_connection(("127.0.0.1", port)))
 
-        class At:
-            endpoint = f"http://127.0.0.1:{cls.between.port}"
+            class At:
+                endpoint = f"http://127.0.0.1:{cls.between.port}"
 
-            def __getitem__(self, key):
-                return cls.rgw[key]
-        return h.lakehouse(At())
+                def __getitem__(self, key):
+                    return rgw[key]
+            return At()
+        return rounds.in_bucket(cls, through)
 
     @classmethod
     def read_file(cls, location):
-        bucket, key = location.removeprefix("s3://").split("/", 1)
-        return cls.rgw.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return rounds.read_object(cls.rgw, location)
 
     def test_a_commit_that_is_cut_off_from_the_bucket_anywhere_is_answered_truly(self):
         self.at_each_piece(self.between, lambda t, _: change(t), GONE, HALF, BUT_ONE, CLOSED, HALF_CLOSED, AWAY, SLOW)

@@ -196,8 +196,8 @@ def create(table, **more):
     return Ask("POST", TABLES, {"name": table, "schema": h.SIMPLE_SCHEMA, **more}, makes=table)
 
 
-def drop(table):
-    return Ask("DELETE", f"{TABLES}/{table}", drops=table)
+def drop(table, query=""):
+    return Ask("DELETE", f"{TABLES}/{table}{query}", drops=table)
 
 
 class Served(unittest.TestCase):
@@ -214,8 +214,8 @@ class Served(unittest.TestCase):
         cls.store, cls.seeds = cls.make_store(), itertools.count(1)
         cls.desk = cls.program(*folder.options(), "--file-storage", cls.base, "--store", cls.store.url, folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
-        client = h.wait_for("a client's Secret", folder.credentials)
-        cls.token = h.wait_for("a token", lambda: cls.desk.token(client))
+        cls.client = h.wait_for("a client's Secret", folder.credentials)
+        cls.token = h.wait_for("a token", lambda: cls.desk.token(cls.client))
         h.wait_for("the catalog", lambda: cls.post("/v1/analytics/namespaces", {"namespace": ["sales"]}) in (200, 409))
         h.wait_for("a table", lambda: cls.post(TABLES, {"name": "first", "schema": h.SIMPLE_SCHEMA}) in (200, 409), 60)
 
@@ -239,6 +239,19 @@ class Served(unittest.TestCase):
 
     def new_round(self):
         return Round(self.desk, self.token, self.store, self.read_file, next(self.seeds))
+
+
+def in_bucket(cls, endpoint):
+    """Manifests for a bucket in a store of the class's own; `endpoint` may put something before it."""
+    cls.rgw = h.Rgw()
+    cls.addClassCleanup(cls.rgw.stop)
+    cls.rgw.bucket("warehouse")
+    return h.lakehouse(endpoint(cls.rgw))
+
+
+def read_object(rgw, location):
+    bucket, key = location.removeprefix("s3://").split("/", 1)
+    return rgw.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
 class Round:
