@@ -226,7 +226,7 @@ class Old(e2e_catalog.Catalog):
         self.made("failing", **{**self.KEEP_TWO, "write.metadata.previous-versions-max": "1"})
         body = self.set("failing", n="0")
         db = sqlite3.connect(os.path.join(self.base, "catalog.db"))
-        db.execute("CREATE TRIGGER failing AFTER UPDATE ON tables BEGIN INSERT INTO nowhere VALUES (1); END")
+        db.execute("CREATE TRIGGER failing AFTER UPDATE ON tables BEGIN SELECT abs(-9223372036854775808); END")
         db.commit()
         try:
             self.assertEqual(self.commit("failing", {"action": "set-properties", "updates": {"n": "1"}})[0], 503)
