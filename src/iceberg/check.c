@@ -75,7 +75,7 @@ bool metadata_check(const struct json *m, struct arena *a, struct err *e)
         return err_set(e, ERR_INVALID, "table metadata: a table-uuid of 36 characters is required");
     if (json_count(json_get(m, SV("properties"))) > LIMIT_PROPERTIES)
         return err_set(e, ERR_INVALID, "table metadata: more than %d properties", LIMIT_PROPERTIES);
-    if (!check_schemas(m, a, e) || !metadata_is_complete(m, e))
+    if (!check_schemas(m, a, e) || !metadata_is_complete(m, a, e))
         return err_wrap(e, "table metadata");
     for (size_t i = 0; i < json_count(snapshots); i++) {
         if (!check_snapshot(m, json_at(snapshots, i), &seen, e))

@@ -194,8 +194,10 @@ static bool keeps_layout(const struct json *base, const struct json *m)
 }
 
 /* What is in force must hold together, in whatever order the updates came. */
-static bool is_complete(const struct json *base, const struct json *m, struct err *e)
+static bool is_complete(const struct json *base, const struct json *m, struct arena *a,
+                        struct err *e)
 {
+    struct columns columns;
     const struct json *schema = find_by_id(json_get(m, SV("schemas")), SV("schema-id"),
                                            get_i64(m, "current-schema-id", -1), NULL),
                       *spec = find_by_id(json_get(m, SV("partition-specs")), SV("spec-id"),
@@ -213,8 +215,10 @@ static bool is_complete(const struct json *base, const struct json *m, struct er
         return err_set(e, ERR_INVALID, "the result has no default partition spec");
     if (!order)
         return err_set(e, ERR_INVALID, "the result has no default sort order");
-    return keeps_layout(base, m) ||
-           (spec_is_bound(spec, schema, e) && order_is_bound(order, schema, e));
+    if (keeps_layout(base, m))
+        return true;
+    columns = columns_of(schema, a);
+    return spec_is_bound(spec, &columns, e) && order_is_bound(order, &columns, e);
 }
 
 static int64_t last_logged(const struct json *m)
@@ -235,9 +239,9 @@ static void set_updated(struct changing *c, const struct json *base)
     set_i64(c, "last-updated-ms", before > at ? before : at);
 }
 
-bool metadata_is_complete(const struct json *m, struct err *e)
+bool metadata_is_complete(const struct json *m, struct arena *a, struct err *e)
 {
-    return is_complete(NULL, m, e);
+    return is_complete(NULL, m, a, e);
 }
 
 bool metadata_commit(const struct json *base, const struct json *request,
@@ -265,7 +269,7 @@ bool metadata_commit(const struct json *base, const struct json *request,
     if (!requirements_hold(base, wanted, e))
         return false;
     c.m = base ? json_copy(a, base) : blank(a);
-    if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, e) || !attached_hold(&c, e))
+    if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, a, e) || !attached_hold(&c, e))
         return false;
     *out = (struct commit_result){c.m, c.changed || !base};
     if (!out->changed)

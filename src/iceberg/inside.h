@@ -24,6 +24,7 @@ struct changing {
     struct json *log_entry;                     /* of this request, for main */
     struct evolution evolution;
     struct map checked_schemas; /* ids' texts */
+    struct columns columns;     /* of the schema that was asked for last */
     struct spec_past spec_past;
     struct map described; /* ids' texts of the snapshots that got statistics */
     struct sv_vec removed_keys;
@@ -46,7 +47,7 @@ update_fn set_location, set_properties, remove_properties;
 MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struct err *e);
 
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
-MUST_CHECK bool metadata_is_complete(const struct json *m, struct err *e);
+MUST_CHECK bool metadata_is_complete(const struct json *m, struct arena *a, struct err *e);
 
 /* metadata.c. Each member is of its kind and no list is longer than a reader of ours takes. */
 MUST_CHECK bool metadata_shape(const struct json *m, struct err *e);

@@ -97,29 +97,37 @@ static int64_t source_of(const struct json *field)
     return source ? source : json_i64(json_at(json_get(field, SV("source-ids")), 0), 0);
 }
 
-static bool field_is_bound(const struct json *f, const struct json *schema, const char *what,
+static const struct schema_field *find_source(const struct json *f, const struct columns *columns)
+{
+    struct arena *a = columns->by_id.arena;
+
+    return map_get(&columns->by_id, arena_printf(a, "%" PRId64, source_of(f)));
+}
+
+static bool field_is_bound(const struct json *f, const struct columns *columns, const char *what,
                            struct err *e)
 {
     struct sv transform = json_get_str(f, SV("transform")), type;
-    struct schema_field column;
+    const struct schema_field *column;
 
     if (!transform.n)
         return err_set(e, ERR_INVALID, "%s: a field without a transform", what);
     if (sv_eq_nocase(transform, SV("void")))
         return true;
-    if (!schema_find(schema, source_of(f), &column))
+    column = find_source(f, columns);
+    if (!column)
         return err_set(e, ERR_INVALID, "%s: Cannot find source column for field %" PRId64, what,
                        source_of(f));
-    type = json_str(column.type, (struct sv){0});
-    if (!type.n || column.repeated)
+    type = json_str(column->type, (struct sv){0});
+    if (!type.n || column->repeated)
         return err_set(e, ERR_INVALID, "%s: " SV_FMT " is not a column of plain values", what,
-                       SV_ARG(sv_first(column.name, 80)));
+                       SV_ARG(sv_first(column->name, 80)));
     return takes(transform_name(f), type) ||
            err_set(e, ERR_INVALID, "%s: Invalid source type " SV_FMT " for transform: " SV_FMT,
                    what, SV_ARG(sv_first(type, 40)), SV_ARG(sv_first(transform, 40)));
 }
 
-static bool is_bound(const struct json *v, const struct json *schema, const char *what,
+static bool is_bound(const struct json *v, const struct columns *columns, const char *what,
                      struct err *e)
 {
     const struct json *fields = json_get(v, SV("fields"));
@@ -127,16 +135,16 @@ static bool is_bound(const struct json *v, const struct json *schema, const char
     if (json_count(fields) > LIMIT_LAYOUT_FIELDS)
         return err_set(e, ERR_INVALID, "%s: more than %d fields", what, LIMIT_LAYOUT_FIELDS);
     for (size_t i = 0; i < json_count(fields); i++) {
-        if (!field_is_bound(json_at(fields, i), schema, what, e))
+        if (!field_is_bound(json_at(fields, i), columns, what, e))
             return false;
     }
     return json_kind(fields) == JSON_ARRAY ||
            err_set(e, ERR_INVALID, "%s: no list of fields", what);
 }
 
-bool spec_is_bound(const struct json *spec, const struct json *schema, struct err *e)
+bool spec_is_bound(const struct json *spec, const struct columns *columns, struct err *e)
 {
-    return is_bound(spec, schema, "partition spec", e);
+    return is_bound(spec, columns, "partition spec", e);
 }
 
 /* "bucket[16]" and "truncate[4]" have a width; the others that we know have none. */
@@ -158,27 +166,11 @@ static bool check_width(const struct json *field, struct err *e)
            err_set(e, ERR_INVALID, "Invalid transform: " SV_FMT, SV_ARG(sv_first(transform, 60)));
 }
 
-struct naming {
-    struct map columns; /* of the schema's first level, by name */
-    struct map seen;    /* names and ids of the spec's fields */
-};
-
-static struct naming naming_of(const struct json *schema, struct arena *a)
-{
-    struct naming n = {map_new(a), map_new(a)};
-    const struct json *columns = json_get(schema, SV("fields"));
-
-    for (size_t i = 0; i < json_count(columns); i++)
-        (void)map_put(&n.columns, json_get_str(json_at(columns, i), SV("name")),
-                      json_at(columns, i));
-    return n;
-}
-
 /* Engines show partitions beside columns. One that is named as the column it comes from is that. */
-static bool check_name(const struct json *field, const struct naming *n, struct err *e)
+static bool check_name(const struct json *field, const struct columns *columns, struct err *e)
 {
     struct sv name = json_get_str(field, SV("name"));
-    const struct json *column = map_get(&n->columns, name);
+    const struct json *column = map_get(&columns->by_name, name);
 
     return !column || json_i64(json_get(column, SV("id")), -1) == source_of(field) ||
            err_set(e, ERR_INVALID,
@@ -186,9 +178,9 @@ static bool check_name(const struct json *field, const struct naming *n, struct 
                    SV_ARG(sv_first(name, 80)));
 }
 
-static bool check_spec_field(const struct json *field, struct naming *naming, struct err *e)
+static bool check_spec_field(const struct json *field, const struct columns *columns,
+                             struct map *seen, struct err *e)
 {
-    struct map *seen = &naming->seen;
     struct sv name = json_get_str(field, SV("name"));
     const struct json *id = json_get(field, SV("field-id"));
     int64_t n = json_i64(id, -1);
@@ -204,19 +196,19 @@ static bool check_spec_field(const struct json *field, struct naming *naming, st
                        SV_ARG(sv_first(name, 80)), INT32_MAX);
     if (id && map_put(seen, arena_printf(seen->arena, "i%" PRId64, n), seen))
         return err_set(e, ERR_INVALID, "partition spec: field-id %" PRId64 " is used twice", n);
-    return check_width(field, e) && check_name(field, naming, e);
+    return check_width(field, e) && check_name(field, columns, e);
 }
 
-bool spec_check(const struct json *spec, const struct json *schema, struct arena *a, struct err *e)
+bool spec_check(const struct json *spec, const struct columns *columns, struct err *e)
 {
     const struct json *fields = json_get(spec, SV("fields"));
-    struct naming naming = naming_of(schema, a);
+    struct map seen = map_new(columns->by_id.arena);
     size_t numbered = 0;
 
-    if (!spec_is_bound(spec, schema, e))
+    if (!spec_is_bound(spec, columns, e))
         return false;
     for (size_t i = 0; i < json_count(fields); i++) {
-        if (!check_spec_field(json_at(fields, i), &naming, e))
+        if (!check_spec_field(json_at(fields, i), columns, &seen, e))
             return false;
         numbered += json_get(json_at(fields, i), SV("field-id")) != NULL;
     }
@@ -341,9 +333,9 @@ bool spec_same(const struct json *x, const struct json *y)
     return fields_same(x, y, names);
 }
 
-bool order_is_bound(const struct json *order, const struct json *schema, struct err *e)
+bool order_is_bound(const struct json *order, const struct columns *columns, struct err *e)
 {
-    return is_bound(order, schema, "sort order", e);
+    return is_bound(order, columns, "sort order", e);
 }
 
 static bool is_one_of(const struct json *field, const char *member, struct sv one, struct sv other,
@@ -356,11 +348,11 @@ static bool is_one_of(const struct json *field, const char *member, struct sv on
                    SV_ARG(one), SV_ARG(other));
 }
 
-bool order_check(const struct json *order, const struct json *schema, struct err *e)
+bool order_check(const struct json *order, const struct columns *columns, struct err *e)
 {
     const struct json *fields = json_get(order, SV("fields"));
 
-    if (!order_is_bound(order, schema, e))
+    if (!order_is_bound(order, columns, e))
         return false;
     if (json_count(fields) && json_i64(json_get(order, SV("order-id")), 1) == 0)
         return err_set(e, ERR_INVALID, "Sort order ID 0 is reserved for unsorted order");

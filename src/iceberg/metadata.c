@@ -226,9 +226,10 @@ static bool add_spec(struct json *m, const struct json *request, const struct js
 {
     const struct json *asked = json_get(request, SV("partition-spec"));
     struct json *spec = fields_remap(asked ? asked : empty_fields(a), ids, a);
+    const struct columns columns = columns_of(schema, a);
     int64_t last = UNPARTITIONED_LAST_ID;
 
-    if (!spec_check(spec, schema, a, e))
+    if (!spec_check(spec, &columns, e))
         return false;
     /* Ids of a new table count from 1000, whatever the client chose. */
     for (size_t i = 0; i < json_count(json_get(spec, SV("fields"))); i++)
@@ -248,8 +249,9 @@ static bool add_order(struct json *m, const struct json *request, const struct j
     const struct json *asked = json_get(request, SV("write-order"));
     struct json *order = fields_remap(asked ? asked : empty_fields(a), ids, a);
     int64_t id = json_count(json_get(order, SV("fields"))) ? 1 : 0;
+    const struct columns columns = columns_of(schema, a);
 
-    if (!order_check(order, schema, e))
+    if (!order_check(order, &columns, e))
         return false;
     json_set_i64(order, a, SV("order-id"), id);
     json_set_i64(m, a, SV("default-sort-order-id"), id);

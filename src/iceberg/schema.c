@@ -371,23 +371,24 @@ bool schema_each(const struct json *schema, schema_visit_fn *visit, void *contex
     return walk_fields(&w, json_get(schema, SV("fields")), e);
 }
 
-static bool remember_if_wanted(const struct schema_field *f, void *context, UNUSED struct err *e)
+static bool remember(const struct schema_field *f, void *context, UNUSED struct err *e)
 {
-    struct schema_field *wanted = context;
+    struct map *by_id = context;
+    struct schema_field *copy = arena_new(by_id->arena, struct schema_field);
 
-    if (f->id != wanted->id)
-        return true;
-    *wanted = *f;
-    return false;
+    *copy = *f;
+    (void)map_put(by_id, arena_printf(by_id->arena, "%" PRId64, f->id), copy);
+    return true;
 }
 
-bool schema_find(const struct json *schema, int64_t id, struct schema_field *out)
+struct columns columns_of(const struct json *schema, struct arena *a)
 {
-    struct schema_field wanted = {.id = id};
-    struct err ignored = {0};
+    struct columns c = {schema, map_new(a), map_new(a)};
+    const struct json *fields = json_get(schema, SV("fields"));
+    struct err never = {0};
 
-    if (schema_each(schema, remember_if_wanted, &wanted, &ignored))
-        return false;
-    *out = wanted;
-    return true;
+    (void)!schema_each(schema, remember, &c.by_id, &never);
+    for (size_t i = 0; i < json_count(fields); i++)
+        (void)map_put(&c.by_name, json_get_str(json_at(fields, i), SV("name")), json_at(fields, i));
+    return c;
 }

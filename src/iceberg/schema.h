@@ -33,7 +33,14 @@ struct schema_field {
 typedef bool schema_visit_fn(const struct schema_field *f, void *context, struct err *e);
 MUST_CHECK bool schema_each(const struct json *schema, schema_visit_fn *visit, void *context,
                             struct err *e);
-bool schema_find(const struct json *schema, int64_t id, struct schema_field *out);
+
+/* A schema's columns, for those who ask for many. */
+struct columns {
+    const struct json *schema;
+    struct map by_id;   /* ids' texts to struct schema_field, at every depth */
+    struct map by_name; /* of the first level, to JSON */
+};
+struct columns columns_of(const struct json *schema, struct arena *a);
 
 /* ---- evolve.c ---- */
 
@@ -52,11 +59,11 @@ MUST_CHECK bool schema_may_follow(struct evolution *v, const struct json *metada
 /* ---- layout.c ---- */
 
 /* A new spec: names and field ids of its own, or no ids at all, and what spec_is_bound checks. */
-MUST_CHECK bool spec_check(const struct json *spec, const struct json *schema, struct arena *a,
-                           struct err *e);
-/* Each field stands on a column of `schema` that its transform takes; void needs none, and a
+MUST_CHECK bool spec_check(const struct json *spec, const struct columns *columns, struct err *e);
+/* Each field stands on a column that its transform takes; void needs none, and a
  * transform that we do not know takes any. */
-MUST_CHECK bool spec_is_bound(const struct json *spec, const struct json *schema, struct err *e);
+MUST_CHECK bool spec_is_bound(const struct json *spec, const struct columns *columns,
+                              struct err *e);
 /* A copy whose fields got ids from `*last_id` + 1 where they had none. Format 1 tells fields apart
  * by where they stand: theirs are 1000, 1001 and so on, or it is ERR_INVALID. */
 MUST_CHECK bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
@@ -76,9 +83,10 @@ void spec_past_add(struct spec_past *past, const struct json *spec);
 MUST_CHECK bool spec_continue(const struct spec_past *past, struct json *spec, struct arena *a,
                               struct err *e);
 bool spec_same(const struct json *x, const struct json *y);
-MUST_CHECK bool order_check(const struct json *order, const struct json *schema, struct err *e);
+MUST_CHECK bool order_check(const struct json *order, const struct columns *columns, struct err *e);
 /* The same without the checks that only a new order must pass. */
-MUST_CHECK bool order_is_bound(const struct json *order, const struct json *schema, struct err *e);
+MUST_CHECK bool order_is_bound(const struct json *order, const struct columns *columns,
+                               struct err *e);
 bool order_same(const struct json *x, const struct json *y);
 /* "source-id" and "source-ids" of each field by way of `ids`. */
 struct json *fields_remap(const struct json *v, const struct map *ids, struct arena *a);

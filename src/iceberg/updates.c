@@ -50,12 +50,16 @@ static const struct json *current_schema(const struct changing *c)
                       get_i64(c->m, "current-schema-id", -1), NULL);
 }
 
-/* The newest schema of the request, else the current one: what specs and orders are bound to. */
-static const struct json *schema_in_force(const struct changing *c)
+/* Of the current schema, else of the request's newest: what specs and orders are bound to. */
+static const struct columns *columns_in_force(struct changing *c)
 {
     const struct json *s = current_schema(c);
 
-    return s ? s : find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"), c->last_schema, NULL);
+    if (!s)
+        s = find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"), c->last_schema, NULL);
+    if (!c->columns.by_id.arena || c->columns.schema != s)
+        c->columns = columns_of(s, c->arena);
+    return &c->columns;
 }
 
 static bool assign_uuid(struct changing *c, const struct json *u, struct err *e)
@@ -184,7 +188,7 @@ static bool add_spec(struct changing *c, const struct json *u, struct err *e)
     const struct json *asked = json_get(u, SV("spec"));
     struct json *specs = array_of(c, "partition-specs"), *copy;
 
-    if (!spec_check(asked, schema_in_force(c), c->arena, e))
+    if (!spec_check(asked, columns_in_force(c), e))
         return false;
     for (size_t i = 0; i < json_count(specs); i++) {
         if (spec_same(json_at(specs, i), asked)) {
@@ -214,7 +218,7 @@ static bool add_sort_order(struct changing *c, const struct json *u, struct err 
     struct json *orders = array_of(c, "sort-orders"), *copy;
     bool unsorted = json_count(json_get(asked, SV("fields"))) == 0;
 
-    if (!order_check(asked, schema_in_force(c), e))
+    if (!order_check(asked, columns_in_force(c), e))
         return false;
     for (size_t i = 0; i < json_count(orders); i++) {
         if (order_same(json_at(orders, i), asked)) {

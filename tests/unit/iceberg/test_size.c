@@ -164,7 +164,35 @@ static void a_thousand_schemas_on_many_columns_are_compared(void)
     CHECK_INT(commit(base, "[]", arena_cstr(&a, buf_sv(&b)), &a, &m), ERR_INVALID);
 }
 
+/* As many fields as a body holds, each on the last of many columns. */
+static void many_layouts_on_many_columns_are_bound(void)
+{
+    enum { LAYOUTS = 150 };
+    auto_arena a = {0};
+    struct json *m = NULL;
+    struct buf b = buf_new(&a, (size_t)64 << 20);
+
+    buf_add(&b, SV("[{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":["));
+    for (int i = 1; i <= LIMIT_SCHEMA_FIELDS; i++)
+        buf_addf(&b, "%s{\"id\":%d,\"name\":\"c%d\",\"required\":false,\"type\":\"long\"}",
+                 i > 1 ? "," : "", i, i);
+    buf_add(&b, SV("]}},{\"action\":\"add-spec\",\"spec\":{\"fields\":[]}},"
+                   "{\"action\":\"set-default-spec\",\"spec-id\":-1},"
+                   "{\"action\":\"set-current-schema\",\"schema-id\":-1}"));
+    for (int n = 0; n < LAYOUTS; n++) {
+        buf_add(&b, SV(",{\"action\":\"add-spec\",\"spec\":{\"fields\":["));
+        for (int i = 0; i < LIMIT_LAYOUT_FIELDS; i++)
+            buf_addf(&b, "%s{\"source-id\":%d,\"name\":\"p%d-%d\",\"transform\":\"bucket[%d]\"}",
+                     i ? "," : "", LIMIT_SCHEMA_FIELDS, n, i, n * LIMIT_LAYOUT_FIELDS + i + 1);
+        buf_add(&b, SV("]}}"));
+    }
+    buf_addc(&b, ']');
+    CHECK_INT(commit(table(&a), "[]", buf_sv(&b).p, &a, &m), ERR_NONE);
+    CHECK_INT(json_count(json_get(m, SV("partition-specs"))), LAYOUTS + 2);
+}
+
 SUITE("iceberg/size", TEST(every_second_of_many_snapshots_goes_with_what_names_it),
       TEST(many_schemas_and_specs_go_at_once), TEST(a_long_log_is_cut_to_what_is_kept),
       TEST(a_layout_has_only_so_many_fields), TEST(a_file_has_only_so_many_entries_a_list),
-      TEST(a_thousand_schemas_on_many_columns_are_compared))
+      TEST(a_thousand_schemas_on_many_columns_are_compared),
+      TEST(many_layouts_on_many_columns_are_bound))
