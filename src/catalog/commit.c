@@ -261,16 +261,11 @@ static bool after_put(struct call *c, const struct err *outcome, struct err *e)
 static bool put_file(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
-    struct object_ask ask = {.method = HTTP_PUT};
+    struct object_ask ask;
 
-    w->one.file =
-        metadata_file(w->one.after, w->one.old_file, world_uuid(c->world, c->arena), c->arena);
-    w->one.row.metadata_location = w->one.file;
-    once_file(c, w->one.file, w->one.row.uuid);
-    if (!table_file(c, w->one.file, w->one.folders, w->one.n_folders, &ask, e))
+    if (!commit_file(c, &w->one, &ask, e))
         return false;
-    w->one.text = json_text(c->arena, w->one.after);
-    ask.body = metadata_body(c, w->one.file, w->one.text);
+    once_file(c, w->one.file, w->one.row.uuid);
     return call_object(c, &ask, after_put, e);
 }
 

@@ -236,3 +236,17 @@ bool commit_places(struct call *c, struct store *s, struct commit_one *o, struct
     return (!o->creates || check_promise(c, s, o, &name, e)) &&
            store_table_overlap(s, &name, &o->change, c->arena, e);
 }
+
+/* ---- the file ---- */
+
+bool commit_file(struct call *c, struct commit_one *o, struct object_ask *ask, struct err *e)
+{
+    o->file = metadata_file(o->after, o->old_file, world_uuid(c->world, c->arena), c->arena);
+    o->row.metadata_location = o->file;
+    o->text = json_text(c->arena, o->after);
+    *ask = (struct object_ask){.method = HTTP_PUT};
+    if (!metadata_fits(o->text, e) || !table_file(c, o->file, o->folders, o->n_folders, ask, e))
+        return false;
+    ask->body = metadata_body(c, o->file, o->text);
+    return true;
+}

@@ -39,6 +39,10 @@ MUST_CHECK bool commit_places(struct call *c, struct store *s, struct commit_one
 /* table_metadata's `otherwise` for what is to be changed. A file that cannot be used is 409 here:
  * nothing was applied, and clients take 500 for an outcome that is not known. */
 bool commit_unread(struct call *c, const struct err *outcome, struct err *e);
+/* Names the file of `after`, puts it into words, and fills `ask`, which writes it. ERR_INVALID: it
+ * would be larger than what is read. */
+MUST_CHECK bool commit_file(struct call *c, struct commit_one *o, struct object_ask *ask,
+                            struct err *e);
 /*
  * After the pointer has moved for sure: takes away the metadata files that fell off the log, where
  * the table wants it, one by one and best effort; then goes on. Only what is named as a metadata

@@ -33,15 +33,10 @@ static bool put_next(struct call *c, const struct err *outcome, struct err *e);
 
 static bool put_one(struct call *c, struct part *p, struct err *e)
 {
-    struct object_ask ask = {.method = HTTP_PUT};
-    struct commit_one *o = &p->one;
+    struct object_ask ask;
 
-    o->file = metadata_file(o->after, o->old_file, world_uuid(c->world, c->arena), c->arena);
-    o->row.metadata_location = o->file;
-    if (!table_file(c, o->file, o->folders, o->n_folders, &ask, e))
+    if (!commit_file(c, &p->one, &ask, e))
         return false;
-    o->text = json_text(c->arena, o->after);
-    ask.body = metadata_body(c, o->file, o->text);
     p->written = true;
     return call_object(c, &ask, put_next, e);
 }

@@ -95,6 +95,17 @@ bool metadata_shape(const struct json *m, struct err *e)
            err_set(e, ERR_INVALID, "table metadata: a schema, spec or order without its fields");
 }
 
+bool metadata_fits(struct sv text, struct err *e)
+{
+    if (text.n > LIMIT_METADATA_BYTES)
+        return err_set(e, ERR_INVALID, "table metadata of %zu bytes, at most %d", text.n,
+                       LIMIT_METADATA_BYTES);
+    if (json_memory(text) > LIMIT_METADATA_MEMORY)
+        return err_set(e, ERR_INVALID, "table metadata whose values take more than %d bytes",
+                       LIMIT_METADATA_MEMORY);
+    return true;
+}
+
 bool metadata_read_text(struct sv text, struct arena *a, struct json **out, struct sv *as_text,
                         struct err *e)
 {
@@ -102,12 +113,8 @@ bool metadata_read_text(struct sv text, struct arena *a, struct json **out, stru
     int64_t format;
     bool added;
 
-    if (text.n > LIMIT_METADATA_BYTES)
-        return err_set(e, ERR_INVALID, "table metadata of %zu bytes, at most %d", text.n,
-                       LIMIT_METADATA_BYTES);
-    if (json_memory(text) > LIMIT_METADATA_MEMORY)
-        return err_set(e, ERR_INVALID, "table metadata whose values take more than %d bytes",
-                       LIMIT_METADATA_MEMORY);
+    if (!metadata_fits(text, e))
+        return false;
     if (!json_read(text, a, &m, e))
         return err_wrap(e, "table metadata");
     if (!metadata_shape(m, e))

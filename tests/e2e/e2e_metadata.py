@@ -116,13 +116,25 @@ class Kept(e2e_catalog.Catalog):
         for _ in range(4):
             self.assertEqual(json.loads(self.raw("old"))["metadata"]["refs"], {})
 
+    def huge(self, name):
+        """A table of more than fifty megabytes of metadata."""
+        log = [{"metadata-file": f"s3://warehouse/lake/sales/{name}/metadata/{n:05}-{'x' * 500}.metadata.json", "timestamp-ms": n}
+               for n in range(90000)]
+        text = json.dumps(self.foreign(name, **{"metadata-log": log, "properties": {"write.metadata.previous-versions-max": "90001"}}))
+        self.assertGreater(len(text), 50_000_000)
+        self.assertEqual(self.put(name, text)[0], 200)
+
+    def test_a_commit_whose_file_nobody_could_read_is_refused(self):
+        self.huge("full")
+        before = self.keys("lake/sales/full/")
+        status, body = self.commit("full", {"action": "set-properties", "updates": {f"p{n}": "x" * 14000 for n in range(999)}})
+        self.assertEqual((status, body["error"]["type"]), (400, "BadRequestException"))
+        self.assertRegex(body["error"]["message"], "^table metadata of [0-9]+ bytes, at most 67108864$")
+        self.assertEqual(self.keys("lake/sales/full/"), before)
+
     def test_others_are_served_while_a_file_of_fifty_megabytes_is_read(self):
         self.create("small")
-        log = [{"metadata-file": f"s3://warehouse/lake/sales/huge/metadata/{n:05}-{'x' * 500}.metadata.json", "timestamp-ms": n}
-               for n in range(90000)]
-        text = json.dumps(self.foreign("huge", **{"metadata-log": log}))
-        self.assertGreater(len(text), 50_000_000)
-        self.assertEqual(self.put("huge", text)[0], 200)
+        self.huge("huge")
         loaded, served = [], 0
         threads = [threading.Thread(target=lambda: loaded.append(len(self.raw("huge")))) for _ in range(2)]
         for t in threads:
