@@ -17,3 +17,7 @@ class Flink(Engine):
     def test_it_reads_what_it_wrote(self):
         self.assertEqual(self.gave("SELECT id, name FROM fd.flink.t ORDER BY id"), [[1, "a"], [2, "b"]])
         self.assertEqual(self.gave("SELECT id, name FROM fd.flink.t"), [[3, "c"]])
+
+    def test_what_it_drops_is_gone_from_the_bucket(self):
+        """Its DROP TABLE asks for a purge."""
+        self.wait_until_purged("s3://warehouse/lake/flink")

@@ -29,6 +29,11 @@ class PyIceberg(Engine):
         self.assertEqual(self.gave("view"), [True, "SELECT id FROM a", [["py", "v"]]])
         self.assertEqual(self.gave("drop view"), [None, []])
 
+    def test_what_it_purges_is_gone_from_the_bucket(self):
+        location, exists = self.gave("purge")
+        self.assertIs(exists, False)
+        self.wait_until_purged(location)
+
     def test_it_cannot_write_with_its_key_outside_of_the_table(self):
         written = self.answered(self.victim.rsplit("/", 1)[0] + "/foreign")
         self.assertEqual({status for _, method, status in written if method in ("PUT", "POST")}, {403})

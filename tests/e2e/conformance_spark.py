@@ -115,6 +115,10 @@ class Spark(Engine):
         self.assertEqual(self.gave("purge by statement"), [])
         self.assertEqual(len(self.data_of("purged")), 4)
 
+    def test_what_it_has_the_catalog_purge_is_gone_from_the_bucket(self):
+        self.assertIs(self.gave("purge by the catalog"), True)
+        self.wait_until_purged(self.gave("dropped at"), but="/data/orphan")
+
     # ---- keys ----
 
     def test_a_job_that_outlives_its_key_fetches_another_and_goes_on(self):

@@ -9,3 +9,7 @@ class Trino(Engine):
         self.assertEqual(self.gave("SELECT id, name FROM fd.trino.t ORDER BY id"), [[2, "b"], [3, "x"]])
         self.assertEqual(self.gave("SELECT count(*) FROM fd.trino.copied"), [[2]])
         self.assertEqual(self.gave("SELECT id FROM fd.trino.v"), [[3]])
+
+    def test_what_it_drops_is_gone_from_the_bucket(self):
+        """Its DROP TABLE asks for a purge; a view has none."""
+        self.wait_until_purged("s3://warehouse/lake/trino", but="/v-")

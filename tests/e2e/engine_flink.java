@@ -18,7 +18,8 @@ public class engine_flink {
           "SELECT id, name FROM fd.flink.t ORDER BY id",
           "INSERT OVERWRITE fd.flink.t VALUES (3, 'c')",
           "SELECT id, name FROM fd.flink.t",
-          "ALTER TABLE fd.flink.t SET ('comment' = 'of Flink')");
+          "ALTER TABLE fd.flink.t SET ('comment' = 'of Flink')",
+          "DROP TABLE fd.flink.t");
 
   private final TableEnvironment tables = TableEnvironment.create(EnvironmentSettings.inBatchMode());
   private final ObjectMapper json = new ObjectMapper();

@@ -86,6 +86,14 @@ def view():
             catalog.list_views("py")]
 
 
+def purge(name):
+    table = catalog.create_table(name, schema=SCHEMA)
+    table.append(rows(0, 2, "first"))
+    table.overwrite(rows(2, 2, "second"))
+    catalog.purge_table(name)
+    return table.location(), catalog.table_exists(name)
+
+
 def outside(own, other):
     """Writes with the key of one table below another one."""
     with own.io.new_output(other.location() + "/data/foreign").create(overwrite=True) as f:
@@ -106,6 +114,7 @@ tell("rename", lambda: ids(catalog.rename_table("py.staged", "py.renamed")))
 tell("view", view)
 tell("drop view", lambda: [catalog.drop_view("py.v"), catalog.list_views("py")])
 tell("drop", lambda: [catalog.drop_table("py.renamed"), catalog.table_exists("py.renamed")])
+tell("purge", lambda: purge("py.purged"))
 own, crossing = catalog.load_table("sales.own"), catalog.load_table("sales.crossing")
 tell("own", lambda: [[i] for i in ids(own)])
 tell("crossing", lambda: ids(crossing))

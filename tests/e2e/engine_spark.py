@@ -138,6 +138,11 @@ class Tables:
         action = self.actions().deleteOrphanFiles(table).olderThan(LATER).usePrefixListing(True)
         return len(list((action.deleteWith(OneByOne(table)) if one_by_one else action).execute().orphanFileLocations()))
 
+    def purge_by_the_catalog(self, name):
+        """What Spark's own DROP TABLE ... PURGE leaves to no catalog; Iceberg's interface does."""
+        manager = self.spark._jsparkSession.sessionState().catalogManager()
+        return manager.catalog("fd").icebergCatalog().dropTable(self.iceberg.catalog.TableIdentifier.parse(name), True)
+
     def outside(self, own, name):
         """Writes with the key of one table below another one."""
         stream = self.table(own).io().newOutputFile(self.table(name).location() + "/data/foreign").create()
@@ -160,12 +165,13 @@ class Tables:
 spark = session(glob.glob(os.path.join(sys.prefix, "spark", "*.jar")))
 tables = Tables(spark)
 run(DAY, tables.sql)
-for name in ("expired", "orphaned", "purged"):
+for name in ("expired", "orphaned", "purged", "dropped"):
     tell(name + " at", lambda n=name: tables.with_history("fd.spark." + n))
 tell("expire by statement", lambda: tables.sql(
     "CALL fd.system.expire_snapshots(table => 'spark.orphaned', older_than => TIMESTAMP '2040-01-01 00:00:00', retain_last => 1)"))
 tell("remove orphans in bulk", lambda: tables.remove_orphans("fd.spark.orphaned", False))
 tell("purge by statement", lambda: tables.sql("DROP TABLE fd.spark.purged PURGE"))
+tell("purge by the catalog", lambda: tables.purge_by_the_catalog("spark.dropped"))
 tell("expire one by one", lambda: tables.expire("fd.spark.expired"))
 tell("remove orphans one by one", lambda: tables.remove_orphans("fd.spark.expired", True))
 tell("slow job", lambda: tables.slow_job("brief.slow.t"))

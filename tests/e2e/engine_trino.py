@@ -26,6 +26,8 @@ SELECT count(*) FROM fd.trino.copied
 CREATE VIEW fd.trino.v AS SELECT id FROM fd.trino.t WHERE id > 2
 SELECT id FROM fd.trino.v
 DROP VIEW fd.trino.v
+DROP TABLE fd.trino.copied
+DROP TABLE fd.trino.t
 """
 SERVER = """
 coordinator=true

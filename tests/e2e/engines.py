@@ -118,6 +118,13 @@ class Engine(Desk):
         pages = self.rgw.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + "/")
         return [f"s3://{bucket}/{o['Key']}" for page in pages for o in page.get("Contents", [])]
 
+    def wait_until_purged(self, location, but="//"):
+        """The server deletes by and by what was dropped with a purge; `but` is part of the names that stay."""
+        def left():
+            self.assertEqual([o for o in self.in_the_bucket(location) if but not in o[len("s3://"):]], [])
+            return True
+        h.wait_for("the files are gone", left)
+
     # ---- the claims about each engine ----
 
     def test_every_statement_of_its_day_succeeds(self):
