@@ -186,7 +186,7 @@ bool location_read_named(struct sv text, struct location *out, struct err *e)
     struct location l = {.key = text};
     ptrdiff_t slash;
 
-    if (text.n > 2 * LIMIT_LOCATION_BYTES)
+    if (text.n / 2 > LIMIT_LOCATION_BYTES)
         return err_set(e, ERR_INVALID, "location of %zu bytes", text.n);
     if (!skip_file_scheme(&l.key)) {
         if (!skip_scheme(&l.key))

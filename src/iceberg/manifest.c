@@ -82,17 +82,15 @@ static void add_texts(const struct json *list, struct sv member, struct arena *a
     }
 }
 
-static void add_manifests(const struct json *snapshots, struct arena *a, struct sv_vec *out)
+static void add_manifests(const struct json *snapshot, struct arena *a, struct sv_vec *out)
 {
-    for (size_t i = 0; i < json_count(snapshots); i++) {
-        const struct json *list = json_get(json_at(snapshots, i), SV("manifests"));
+    const struct json *list = json_get(snapshot, SV("manifests"));
 
-        for (size_t j = 0; j < json_count(list); j++) {
-            struct sv text = json_str(json_at(list, j), (struct sv){0});
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct sv text = json_str(json_at(list, i), (struct sv){0});
 
-            if (text.n)
-                vec_push(out, a, text);
-        }
+        if (text.n)
+            vec_push(out, a, text);
     }
 }
 
@@ -102,7 +100,8 @@ void metadata_files(const struct json *metadata, struct arena *a, struct metadat
 
     *out = (struct metadata_files){0};
     add_texts(snapshots, SV("manifest-list"), a, &out->manifest_lists);
-    add_manifests(snapshots, a, &out->manifests);
+    for (size_t i = 0; i < json_count(snapshots); i++)
+        add_manifests(json_at(snapshots, i), a, &out->manifests);
     add_texts(json_get(metadata, SV("statistics")), SV("statistics-path"), a, &out->others);
     add_texts(json_get(metadata, SV("partition-statistics")), SV("statistics-path"), a,
               &out->others);

@@ -76,7 +76,7 @@ static bool check_log(const struct json *m, struct err *e)
 
 bool view_check(const struct json *m, struct arena *a, struct err *e)
 {
-    struct map schemas, versions;
+    struct map schemas = {0}, versions = {0};
 
     if (json_get_str(m, SV("view-uuid")).n != UUID_CHARS)
         return err_set(e, ERR_INVALID, "view metadata: a view-uuid of %d characters is required",

@@ -154,9 +154,11 @@ static bool find_folders(const struct job *j, struct objects_place *p, struct er
 static bool find_place(const struct job *j, struct objects_place *p, struct err *e)
 {
     p->catalog = catalog_of(j->maintain->rules, j->row.table.catalog);
-    if (!p->catalog)
-        return err_set(e, ERR_UNAVAILABLE, "there is no catalog " SV_FMT " now",
-                       SV_ARG(j->row.table.catalog));
+    if (!p->catalog) {
+        (void)err_set(e, ERR_UNAVAILABLE, "there is no catalog " SV_FMT " now",
+                      SV_ARG(j->row.table.catalog));
+        return false;
+    }
     if (!p->catalog->integration->vendable)
         return err_set(e, ERR_UNAVAILABLE, "StorageIntegration " SV_FMT " is not ready: " SV_FMT,
                        SV_ARG(p->catalog->integration->name),

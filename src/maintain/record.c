@@ -13,7 +13,7 @@ static struct sv dotted(struct sv ns, struct arena *a)
     struct buf b = buf_new(a, LEVELS_BYTES);
 
     for (size_t i = 0; i < ns.n; i++)
-        buf_addc(&b, ns.p[i] == '\x1f' ? '.' : ns.p[i]);
+        buf_add(&b, ns.p[i] == '\x1f' ? SV(".") : sv_of(ns.p + i, 1));
     return buf_sv(&b);
 }
 

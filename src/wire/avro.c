@@ -11,7 +11,8 @@ enum { SYNC_BYTES = 16, CHECKSUM_BYTES = 4, LAST_SHIFT = 63 };
 
 static bool spoilt(struct err *e)
 {
-    return err_set(e, ERR_INVALID, "avro: cut short or spoilt");
+    (void)err_set(e, ERR_INVALID, "avro: cut short or spoilt");
+    return false;
 }
 
 /* ---- values ---- */
@@ -125,7 +126,7 @@ static bool take_plain(const struct walk *w, const struct avro_type *t, struct a
     case AVRO_BOOLEAN:
         if (!take_bytes(w->in, 1, &to->text, e) || (unsigned char)to->text.p[0] > 1)
             return spoilt(e);
-        to->number = to->text.p[0];
+        to->number = (unsigned char)to->text.p[0];
         return true;
     case AVRO_NULL:
     case AVRO_ARRAY:
@@ -222,7 +223,7 @@ static bool read_records(const struct container *c, struct sv bytes, int64_t cou
 static bool read_block(const struct container *c, struct sv *in, struct err *e)
 {
     auto_arena a = {0};
-    struct sv packed, plain, sync;
+    struct sv packed, plain = {0}, sync;
     int64_t count;
 
     if (!take_long(in, &count, e) || !take_text(in, &packed, e) ||

@@ -19,6 +19,8 @@ typedef bool compile_fn(struct compiling *c, const struct json *v, struct avro_t
 static bool compile(struct compiling *c, const struct json *v, bool repeated,
                     const struct avro_type **out, struct err *e);
 
+static const struct avro_type nothing = {.kind = AVRO_NULL};
+
 /* ---- parts ---- */
 
 /* A sum of many may be too large for any file, and is then as good as the largest. */
@@ -75,7 +77,7 @@ static bool compile_record(struct compiling *c, const struct json *v, bool repea
     t->parts = arena_array(c->arena, struct avro_part, json_count(fields));
     for (size_t i = 0; i < json_count(fields); i++) {
         const struct json *field = json_at(fields, i);
-        struct avro_part part = {.wanted = -1};
+        struct avro_part part = {&nothing, -1};
 
         if (!compile(c, json_get(field, SV("type")), repeated, &part.type, e) ||
             (!repeated && !find_wanted(c, field, &part, e)))
@@ -94,7 +96,7 @@ static bool compile_union(struct compiling *c, const struct json *v, bool repeat
     t->least = 1;
     t->parts = arena_array(c->arena, struct avro_part, json_count(v));
     for (size_t i = 0; i < json_count(v); i++) {
-        struct avro_part part = {.wanted = -1};
+        struct avro_part part = {&nothing, -1};
 
         if (!compile(c, json_at(v, i), repeated, &part.type, e) || !add_part(t, part, e))
             return false;
@@ -106,7 +108,7 @@ static bool compile_union(struct compiling *c, const struct json *v, bool repeat
 static bool compile_items(struct compiling *c, const struct json *v, struct avro_type *t,
                           struct err *e)
 {
-    struct avro_part part = {.wanted = -1};
+    struct avro_part part = {&nothing, -1};
 
     t->least = 1;
     t->parts = arena_array(c->arena, struct avro_part, 1);

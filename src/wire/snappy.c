@@ -15,7 +15,8 @@ struct unpacking {
 
 static bool cut(struct err *e)
 {
-    return err_set(e, ERR_INVALID, "snappy: cut short or spoilt");
+    (void)err_set(e, ERR_INVALID, "snappy: cut short or spoilt");
+    return false;
 }
 
 /* `n` bytes, the lowest first. */
