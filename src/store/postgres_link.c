@@ -243,7 +243,8 @@ void link_drop(struct link *l)
 
 /*
  * Whatever the database's defaults are. Outside a transaction of ours nothing may be written: a
- * write of unknown outcome must be known for one.
+ * write of unknown outcome must be known for one. What a COMMIT has answered must last: here, and
+ * at the standbys that the server is told to wait for.
  */
 static bool set_up(struct link *l, struct err *e)
 {
@@ -256,7 +257,7 @@ static bool set_up(struct link *l, struct err *e)
     (void)snprintf(text, sizeof(text),
                    "SET statement_timeout = %d; SET lock_timeout = %d;"
                    " SET idle_in_transaction_session_timeout = %d;"
-                   " SET default_transaction_read_only = on",
+                   " SET default_transaction_read_only = on; SET synchronous_commit = on",
                    STATEMENT_MS, LOCK_MS, IDLE_MS);
     if (!link_exec(l, text, &r, e))
         return false;
