@@ -10,6 +10,7 @@ import unittest
 
 import harness as h
 import rounds
+from e2e_replicas import Postgres
 from rounds import KILL, NEVER, POWER, TEAR, change, create, drop
 
 DENSE = 5
@@ -91,6 +92,27 @@ class Postgresql(Crashing):
 
     def test_writers_at_once_that_die_lose_nothing_in_postgresql(self):
         self.among_writers(30)
+
+
+class Careless(rounds.Served):
+    """PostgreSQL itself dies, and its administrator has told it to answer before it has written."""
+
+    @classmethod
+    def make_store(cls):
+        cls.server = Postgres()
+        cls.addClassCleanup(shutil.rmtree, cls.server.folder, True)
+        cls.addClassCleanup(lambda: cls.server.stop())
+        cls.server.psql("").communicate("ALTER ROLE fd SET synchronous_commit = off;")
+        return rounds.Postgresql(cls.server, "careless")
+
+    def test_a_database_that_dies_keeps_what_was_acknowledged_whatever_its_default(self):
+        for _ in range(4):
+            r = self.new_round()
+            r.run(change(r.tables[0]), change(*r.tables))
+            self.server.crash()
+            self.server.again()
+            self.works()
+            r.check()
 
 
 class Bucket(Crashing):

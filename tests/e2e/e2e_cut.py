@@ -37,10 +37,6 @@ class Cut(rounds.Served):
             if ask.status == 503:
                 self.assertIsNotNone(ask.retry_after, ask)
 
-    def works(self):
-        h.wait_for("it writes", lambda: self.post(rounds.TABLES, {
-            "name": f"w{next(self.seeds)}", "schema": h.SIMPLE_SCHEMA}) == 200, 60)
-
     def round(self, what, *faults):
         """`faults`: of something between, at its n-th piece, a fault. True: `what` came through without."""
         self.works()

@@ -237,6 +237,12 @@ class Served(unittest.TestCase):
         with open(location.removeprefix("file:"), "rb") as f:
             return f.read()
 
+    def works(self):
+        """It writes, and reads with each connection to its database."""
+        h.wait_for("it writes", lambda: self.post(TABLES, {
+            "name": f"w{next(self.seeds)}", "schema": h.SIMPLE_SCHEMA}) == 200, 60)
+        h.wait_for("it reads", lambda: all(self.desk.call("GET", TABLES, self.token)[0] == 200 for _ in range(4)))
+
     def new_round(self):
         return Round(self.desk, self.token, self.store, self.read_file, next(self.seeds))
 
