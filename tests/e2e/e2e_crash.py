@@ -56,6 +56,46 @@ class Crashing(rounds.Served):
             with self.round(1 + i * 7, how=i % 3) as r:
                 r.run_at_once(4)
 
+    def filled(self, name):
+        """A table with two snapshots; all its files."""
+        import pyarrow as pa
+
+        table = self.desk.pyiceberg(self.client).create_table("sales." + name, pa.schema([("id", pa.int64())]))
+        for _ in range(2):
+            table.append(pa.table({"id": pa.array([1], pa.int64())}))
+        place = table.location().removeprefix("file:")
+        return lambda: [f for _, _, files in os.walk(place) for f in files]
+
+    def purges(self, name=None):
+        """Those that are not at their end, of a table or of all."""
+        rows = self.store.rows("SELECT d.name FROM purges p JOIN dropped d ON d.id = p.dropped_id")
+        return [r for r in rows if name in (None, r[0])]
+
+    def purged(self, n, call=0, how=KILL):
+        """What is left of the files of a table that was there and is not; None when it is there still, with all."""
+        with self.round(NEVER, how=how) as r:
+            name, kill_at = r.tables[0] + "full", self.desk.kill_at
+            files = self.filled(name)
+            before = files()
+            self.assertGreater(len(before), 7)
+            kill_at.arm(n, call)
+            r.run(drop(name, "?purgeRequested=true"))
+            h.wait_for("its end", lambda: self.desk.process.poll() is not None or not files() and not self.purges(name))
+            self.calls = kill_at.seen()
+        gone = r.load(name) is None
+        self.assertTrue(r.asks[2].may_be_there(gone), (kill_at.words, str(r)))
+        if not gone:
+            self.assertEqual(files(), before, kill_at.words)
+        return files if gone else list
+
+    def a_purge_at_each_step(self):
+        """One that was broken off begins again some seconds after a start: that of all is waited for at the end."""
+        left = [self.purged(NEVER)]
+        for step in self.desk.kill_at.each(self.calls, [KILL], 10):
+            left.append(self.purged(*step))
+        h.wait_for("no purge is left", lambda: not self.purges(), 180)
+        self.assertEqual([f for files in left for f in files()], [])
+
 
 class Sqlite(Crashing):
     def test_a_create_that_dies_at_any_step_is_there_or_not_in_sqlite(self):
@@ -69,6 +109,9 @@ class Sqlite(Crashing):
 
     def test_a_drop_that_dies_at_any_step_is_there_or_not_in_sqlite(self):
         self.at_each_step(lambda t, _: drop(t))
+
+    def test_a_purge_that_dies_at_any_step_leaves_no_file_in_the_end_in_sqlite(self):
+        self.a_purge_at_each_step()
 
     def test_writers_at_once_that_die_lose_nothing_in_sqlite(self):
         self.among_writers(30)
