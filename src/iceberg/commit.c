@@ -124,6 +124,18 @@ static const struct requirement *requirement_of(const struct json *r)
     return NULL;
 }
 
+static bool requirement_known(const struct json *asked, size_t i, bool *creates, struct err *e)
+{
+    const struct requirement *r = requirement_of(asked);
+
+    if (!r)
+        return err_set(e, ERR_INVALID, "requirements[%zu]: type \"" SV_FMT "\" is not known", i,
+                       SV_ARG(sv_first(json_get_str(asked, SV("type")), 60)));
+    *creates = *creates || r->holds == assert_create;
+    return members_check(asked, r->members, e) ||
+           err_wrap(e, "requirements[%zu]: " SV_FMT, i, SV_ARG(r->type));
+}
+
 bool requirements_known(const struct json *list, bool *creates, struct err *e)
 {
     *creates = false;
@@ -131,15 +143,8 @@ bool requirements_known(const struct json *list, bool *creates, struct err *e)
         return err_set(e, ERR_INVALID, "requirements: a list of at most %d is required",
                        LIMIT_COMMIT_UPDATES);
     for (size_t i = 0; i < json_count(list); i++) {
-        struct sv type = json_get_str(json_at(list, i), SV("type"));
-        const struct requirement *r = requirement_of(json_at(list, i));
-
-        if (!r)
-            return err_set(e, ERR_INVALID, "requirements[%zu]: type \"" SV_FMT "\" is not known", i,
-                           SV_ARG(sv_first(type, 60)));
-        if (!members_check(json_at(list, i), r->members, e))
-            return err_wrap(e, "requirements[%zu]: " SV_FMT, i, SV_ARG(r->type));
-        *creates = *creates || r->holds == assert_create;
+        if (!requirement_known(json_at(list, i), i, creates, e))
+            return false;
     }
     if (*creates && json_count(list) > 1)
         return err_set(e, ERR_INVALID, "Invalid create requirements: assert-create stands alone");

@@ -93,22 +93,31 @@ static bool is_text(const struct json *v)
     return json_kind(v) == JSON_STRING;
 }
 
-/* '0' stands for a digit, '*' for digits to the end of what follows it; all else for itself. */
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static struct sv skip_digits(struct sv text)
+{
+    while (text.n && is_digit(text.p[0]))
+        text = sv_skip(text, 1);
+    return text;
+}
+
+/* '0' stands for a digit, '*' for as many as there are; all else for itself. */
 static bool looks_like(struct sv text, const char *form)
 {
-    for (; *form && text.n; form++) {
-        bool digit = text.p[0] >= '0' && text.p[0] <= '9';
-
+    for (; *form; form++) {
         if (*form == '*') {
-            while (text.n && text.p[0] >= '0' && text.p[0] <= '9')
-                text = sv_skip(text, 1);
+            text = skip_digits(text);
             continue;
         }
-        if (*form == '0' ? !digit : text.p[0] != *form)
+        if (!text.n || (*form == '0' ? !is_digit(text.p[0]) : text.p[0] != *form))
             return false;
         text = sv_skip(text, 1);
     }
-    return text.n == 0 && (!*form || (*form == '*' && !form[1]));
+    return text.n == 0;
 }
 
 static bool any_form(const struct json *v, const char *const *forms)
