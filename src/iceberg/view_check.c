@@ -45,6 +45,7 @@ static bool check_versions(const struct json *m, const struct map *schemas, stru
 {
     const struct json *versions = json_get(m, SV("versions"));
 
+    *ids = map_new(a);
     if (json_count(versions) > LIMIT_VIEW_VERSIONS)
         return err_set(e, ERR_INVALID, "more than %d versions", LIMIT_VIEW_VERSIONS);
     for (size_t i = 0; i < json_count(versions); i++) {
