@@ -115,7 +115,10 @@ static inline enum err_code stage(struct place *p, const char *principal, const 
                                   const char *uuid, int64_t now_ms, struct sv *got)
 {
     struct staging g = {
-        .row = {sv_from(principal), sv_from(uuid), sv_from(location), now_ms + ENDS},
+        .row = {.principal = sv_from(principal),
+                .uuid = sv_from(uuid),
+                .location = sv_from(location),
+                .expires_ms = now_ms + ENDS},
         .now_ms = now_ms
     };
     struct err e = {0};

@@ -72,7 +72,10 @@ static void nor_by_staging_moving_or_renaming_something_there(void)
     const struct table_name other = {sales.catalog, sales.ns, SV("other")};
     struct table_change c = {.row = &row, .old_metadata_location = SV("s3://b/m.json")};
     struct staging g = {
-        .row = {SV("l/mallory"), SV("u"), SV("s3://b/t/in/"), KEPT}
+        .row = {.principal = SV("l/mallory"),
+                .uuid = SV("u"),
+                .location = SV("s3://b/t/in/"),
+                .expires_ms = KEPT}
     };
     struct place p = {0};
 
