@@ -81,7 +81,10 @@ static enum err_code same_place(struct store *s, int round, int number, struct a
 static enum err_code promise_and_table(struct store *s, int round, int number, struct arena *a)
 {
     struct staging g = {
-        .row = {SV("l/etl"), SV("u"), arena_printf(a, "s3://b/%d/", round), 1000}
+        .row = {.principal = SV("l/etl"),
+                .uuid = SV("u"),
+                .location = arena_printf(a, "s3://b/%d/", round),
+                .expires_ms = 1000}
     };
     const struct table_name n = {sales.catalog, sales.ns, arena_printf(a, "p%d", round)};
     struct err e = {0};

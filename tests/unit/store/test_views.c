@@ -49,7 +49,10 @@ static void names_and_places_are_shared_with_tables(void)
     },
                     as_table = {.from = v, .to = {SV("l/c"), SV("sales"), SV("free")}};
     struct staging g = {
-        .row = {SV("l/etl"), SV("u"), SV("s3://b/staged/"), 1000}
+        .row = {.principal = SV("l/etl"),
+                .uuid = SV("u"),
+                .location = SV("s3://b/staged/"),
+                .expires_ms = 1000}
     };
     struct place p = {0};
     struct sv overlap;
@@ -77,7 +80,10 @@ static void names_and_places_are_shared_with_tables(void)
 static void a_promised_place_is_no_views_not_even_for_whom_it_was_promised(void)
 {
     struct staging g = {
-        .row = {SV("l/etl"), SV("u"), SV("s3://b/staged/"), 1000}
+        .row = {.principal = SV("l/etl"),
+                .uuid = SV("u"),
+                .location = SV("s3://b/staged/"),
+                .expires_ms = 1000}
     };
     struct place p = {0};
 
