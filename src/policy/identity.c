@@ -165,12 +165,17 @@ bool rulebook_authenticate(const struct rulebook *r, struct sv token, int64_t no
     return deny(e, "token refused: its issuer is not known");
 }
 
+bool rulebook_knows_tokens(const struct rulebook *r)
+{
+    return r->token_keys.n > 0;
+}
+
 bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,
                     struct arena *a, struct sv *token, struct err *e)
 {
     struct json *claims = json_new_object(a);
 
-    if (r->token_keys.n == 0)
+    if (!rulebook_knows_tokens(r))
         return err_set(e, ERR_UNAVAILABLE, "there is no key to sign tokens with yet; try again");
     json_set_str(claims, a, SV("iss"), SV(OUR_ISSUER));
     json_set_str(claims, a, SV("sub"), c->principal->name);

@@ -133,6 +133,8 @@ MUST_CHECK bool rulebook_narrow(const struct rulebook *r, struct sv role, struct
  */
 MUST_CHECK bool rulebook_authenticate(const struct rulebook *r, struct sv token, int64_t now_ms,
                                       struct arena *a, struct caller *out, struct err *e);
+/* Whether our own tokens can be told from others: there is a key. */
+bool rulebook_knows_tokens(const struct rulebook *r);
 /* Our own token for a caller, valid for LIMIT_OWN_TOKEN_TTL_MS. False: no key yet
  * (ERR_UNAVAILABLE). */
 MUST_CHECK bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,

@@ -102,8 +102,10 @@ static struct sv why_not_ready(const struct admin *a, struct http_turn *t)
 {
     int64_t silent_ms = a->probe.under_way ? t->mono_ms - a->asked_ms : 0;
 
-    if (!a->rules || !atomic_load(&a->serve->ready))
+    if (!a->rules)
         return SV("no rulebook yet\n");
+    if (atomic_load(&a->serve->knowing) < a->serve->options.loops)
+        return SV("no key for tokens yet\n");
     if (a->trouble.code != ERR_NONE)
         return arena_printf(&t->arena, "%s\n", a->trouble.msg);
     if (silent_ms >= SILENCE_MS)

@@ -211,6 +211,10 @@ void loop_publish(struct loop *l, struct rulebook *r)
 {
     (void)rulebook_unref(l->rules);
     l->rules = r;
+    if (!l->knowing && rulebook_knows_tokens(r)) {
+        l->knowing = true;
+        atomic_fetch_add(&l->serve->knowing, 1);
+    }
     forget_tokens(l);
     arena_done(&l->answers_arena);
     l->answers = map_new(&l->answers_arena);

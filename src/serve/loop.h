@@ -24,7 +24,7 @@ struct serve {
     struct http_handler handler, admin_handler;
     _Atomic uint64_t epoch;      /* counts writes to the store: what was read before one is stale */
     _Atomic uint64_t registered; /* counts metadata files that others wrote and a table now has */
-    _Atomic bool ready;          /* a rulebook has been published */
+    _Atomic unsigned knowing;    /* loops whose rulebook knows our tokens, from then on */
 };
 
 struct loop {
@@ -32,6 +32,7 @@ struct loop {
     struct serve *serve;
     struct http_loop *http;
     struct rulebook *rules; /* NULL until the first arrives */
+    bool knowing;           /* it has been counted */
     struct arena tokens_arena;
     struct map tokens; /* verified tokens of this rulebook */
     struct arena places_arena;

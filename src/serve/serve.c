@@ -44,7 +44,6 @@ void serve_publish(struct serve *s, struct rulebook *r)
         post(http_server_loop(s->server, i), r, false);
     if (s->admin)
         post(http_server_loop(s->admin, 0), r, true);
-    atomic_store(&s->ready, true);
     (void)rulebook_unref(r);
 }
 

@@ -75,6 +75,17 @@ class Readiness(unittest.TestCase):
         self.assertTrue(desk.said(level="info", msg="the catalog's database can be used again"), desk.tail())
         desk.stop()
 
+    def test_a_program_that_is_ready_knows_the_tokens_of_the_one_before(self):
+        self.begin().stop()
+        for _ in range(20):
+            desk = h.Frontdesk(*self.folder.options(), "--file-storage", self.base, "--store", self.postgres["url"], wait=False)
+            while self.ready(desk)[0] != 200:
+                pass
+            # Which loop a connection comes to is chance.
+            answers = [self.ask(desk) for _ in range(8)]
+            desk.stop()
+            self.assertEqual({status for status, *_ in answers}, {200}, answers)
+
     def test_a_program_without_its_database_ends_when_it_is_told_to(self):
         self.postgres.stop()
         try:

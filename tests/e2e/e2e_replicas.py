@@ -339,7 +339,7 @@ class Replicas(Desk):
         wrong = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
                             folder=base, wait=False, env={"PGPASSWORD": "hunter3"})
         try:
-            said = h.wait_for("the reason", lambda: wrong.get(wrong.admin + "/readyz")[1] != b"no rulebook yet\n" and
+            said = h.wait_for("the reason", lambda: not wrong.get(wrong.admin + "/readyz")[1].endswith(b" yet\n") and
                               wrong.get(wrong.admin + "/readyz"))
             self.assertEqual((said[0], b"password authentication failed" in said[1]), (503, True), said)
             self.assertNotIn("hunter", wrong.tail() + said[1].decode())
