@@ -122,15 +122,12 @@ ptrdiff_t sv_rfind(struct sv v, char c)
 
 bool sv_cut(struct sv *rest, char c, struct sv *out)
 {
-    ptrdiff_t at;
+    ptrdiff_t at = sv_find(*rest, c);
 
-    if (!rest->p)
-        return false;
-    at = sv_find(*rest, c);
     if (at < 0) {
         *out = *rest;
         *rest = (struct sv){0};
-        return true;
+        return out->p != NULL;
     }
     *out = sv_of(rest->p, (size_t)at);
     *rest = sv_of(rest->p + at + 1, rest->n - (size_t)at - 1);

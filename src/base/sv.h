@@ -63,7 +63,8 @@ ptrdiff_t sv_rfind(struct sv v, char c);
  * sv_cut - take what stands before the first `c` off the front of `*rest`.
  *
  * `*rest` is left after the separator; without one, the whole of it is taken and `*rest` is empty.
- * Returns false when `*rest` was exhausted before: set `*rest` by value and loop on it.
+ * Returns false, with an empty `*out`, when `*rest` was exhausted before: set `*rest` by value and
+ * loop on it.
  */
 bool sv_cut(struct sv *rest, char c, struct sv *out);
 
