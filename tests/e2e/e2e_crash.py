@@ -88,11 +88,15 @@ class Crashing(rounds.Served):
             self.assertEqual(files(), before, kill_at.words)
         return files if gone else list
 
+    def leases_end(self):
+        """A file has one program: what another one held is nobody's."""
+
     def a_purge_at_each_step(self):
         """One that was broken off begins again some seconds after a start: that of all is waited for at the end."""
         left = [self.purged(NEVER)]
         for step in self.desk.kill_at.each(self.calls, [KILL], 10):
             left.append(self.purged(*step))
+        self.leases_end()
         h.wait_for("no purge is left", lambda: not self.purges(), 180)
         self.assertEqual([f for files in left for f in files()], [])
 
@@ -132,6 +136,13 @@ class Postgresql(Crashing):
 
     def test_a_commit_of_two_tables_that_dies_at_any_step_is_there_or_not_in_postgresql(self):
         self.at_each_step(change, [KILL])
+
+    def leases_end(self):
+        """As two minutes after the last death: until then the program would leave alone what the dead ones held."""
+        self.store.fill("UPDATE purges SET lease_ms = 0")
+
+    def test_a_purge_that_dies_at_any_step_leaves_no_file_in_the_end_in_postgresql(self):
+        self.a_purge_at_each_step()
 
     def test_writers_at_once_that_die_lose_nothing_in_postgresql(self):
         self.among_writers(30)
