@@ -102,17 +102,33 @@ def wait_until_started(server, folder, port):
         raise SystemExit("Trino did not start:\n" + f.read()[-3000:])
 
 
-def ask(port, statement):
+class NoNodes(RuntimeError):
+    """The server does not count itself among its nodes yet: that comes some seconds after its start."""
+
+
+def ask_once(port, statement):
     request = urllib.request.Request(f"http://127.0.0.1:{port}/v1/statement", data=statement.encode(),
                                      headers={"X-Trino-User": "etl"})
     rows = []
     while request:
         page = answer(request)
         if "error" in page:
-            raise RuntimeError(json.dumps(page["error"]))
+            kind = NoNodes if page["error"]["errorName"] == "NO_NODES_AVAILABLE" else RuntimeError
+            raise kind(json.dumps(page["error"]))
         rows += page.get("data") or []
         request = page.get("nextUri")
     return rows
+
+
+def ask(port, statement):
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return ask_once(port, statement)
+        except NoNodes:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 with tempfile.TemporaryDirectory(prefix="fd-trino-") as folder:
