@@ -64,7 +64,7 @@ class Cut(rounds.Served):
         def meets(n, fault):
             return not self.round(lambda r: r.run(ask(*r.tables)), (between, n, fault))
         last = next(n for n in itertools.count(1) if not meets(n, fault)) - 1
-        self.assertGreater(last, 2)
+        self.assertGreater(last, 1)  # a question and its answer: what a loop has read, it need not read again
         for n in range(max(1, last - 9), last + 1):
             for other in more:
                 meets(n, other)
