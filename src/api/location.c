@@ -216,6 +216,15 @@ bool location_contains(const struct location *outer, const struct location *inne
     return sv_eq(outer->bucket, inner->bucket) && sv_starts(inner->key, outer->key);
 }
 
+ptrdiff_t location_which(const struct location *folders, size_t n, const struct location *inner)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (location_contains(&folders[i], inner))
+            return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
 bool location_overlaps(const struct location *x, const struct location *y)
 {
     return location_contains(x, y) || location_contains(y, x);

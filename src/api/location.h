@@ -38,6 +38,8 @@ MUST_CHECK bool location_read_named(struct sv text, struct location *out, struct
 struct sv location_text(const struct location *l, struct arena *a);
 /* Whether `inner` (folder or file) is `outer` or lies below it. */
 bool location_contains(const struct location *outer, const struct location *inner);
+/* Index of the first of `folders` that contains it, or -1. */
+ptrdiff_t location_which(const struct location *folders, size_t n, const struct location *inner);
 bool location_overlaps(const struct location *x, const struct location *y);
 
 #endif

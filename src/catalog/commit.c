@@ -11,7 +11,6 @@ struct commit_work {
     int tries;
     struct err refusal; /* while the file is tidied */
     bool is_view;       /* what bears a new table's name is one */
-    struct sv current;  /* where the pointer stands, after a write of unknown outcome */
 };
 
 static bool begin_try(struct call *c, struct err *e);

@@ -125,15 +125,6 @@ bool commit_unread(struct call *c, const struct err *outcome, struct err *e)
 
 /* ---- claims ---- */
 
-static bool is_inside(const struct location *file, const struct location *folders, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (location_contains(&folders[i], file))
-            return true;
-    }
-    return false;
-}
-
 /*
  * A table that holds data keeps every folder that it has used: files stay where they were written
  * when its location or a write path changes, and only their manifests know which are still needed.
@@ -157,7 +148,7 @@ static void see_what_it_leaves(struct call *c, struct commit_one *o)
     bool all = true;
 
     for (size_t i = 0; !o->creates && i < o->at.n_folders; i++)
-        all = all && is_inside(&o->at.folders[i], o->folders, o->n_folders);
+        all = all && location_which(o->folders, o->n_folders, &o->at.folders[i]) >= 0;
     o->leaves = !all;
     if (o->leaves)
         o->leaving = dropping_of(c, false);
@@ -181,7 +172,7 @@ bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
             continue;
         if (!location_read_file(claims.p[i].text, c->arena, &file, e))
             return false;
-        if (!is_inside(&file, o->folders, o->n_folders))
+        if (location_which(o->folders, o->n_folders, &file) < 0)
             return err_set(e, ERR_DENIED, "%s " SV_FMT " is outside the table's own folders",
                            claims.p[i].what, SV_ARG(sv_first(claims.p[i].text, 120)));
     }
@@ -193,11 +184,7 @@ bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
 bool commit_keeps_places(const struct commit_one *o)
 {
     for (size_t i = 0; i < o->n_folders; i++) {
-        bool known = false;
-
-        for (size_t j = 0; j < o->at.n_folders; j++)
-            known = known || location_contains(&o->at.folders[j], &o->folders[i]);
-        if (!known)
+        if (location_which(o->at.folders, o->at.n_folders, &o->folders[i]) < 0)
             return false;
     }
     return !o->creates;

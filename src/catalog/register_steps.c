@@ -43,11 +43,8 @@ bool register_holds(struct call *c, const struct commit_one *o, struct err *e)
 
     if (!location_read_file(o->file, c->arena, &file, e))
         return false;
-    for (size_t i = 0; i < o->n_folders; i++) {
-        if (location_contains(&o->folders[i], &file))
-            return true;
-    }
-    return err_set(e, ERR_DENIED,
+    return location_which(o->folders, o->n_folders, &file) >= 0 ||
+           err_set(e, ERR_DENIED,
                    "metadata-location lies outside the folders of what it describes");
 }
 

@@ -50,13 +50,8 @@ static bool lies_in_its_place(const struct call *c, const struct table_at *t)
     struct err ignored = {0};
     struct location file;
 
-    if (!location_read_file(t->row.metadata_location, c->arena, &file, &ignored))
-        return false;
-    for (size_t i = 0; i < t->n_folders; i++) {
-        if (location_contains(&t->folders[i], &file))
-            return true;
-    }
-    return false;
+    return location_read_file(t->row.metadata_location, c->arena, &file, &ignored) &&
+           location_which(t->folders, t->n_folders, &file) >= 0;
 }
 
 static bool read_file(struct call *c, struct replay *r, struct err *e)

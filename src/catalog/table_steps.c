@@ -33,10 +33,8 @@ struct table_name path_table(const struct call *c, const struct table_path *p)
 
 bool folder_add(const struct location *l, struct location *folders, size_t *n, struct err *e)
 {
-    for (size_t i = 0; i < *n; i++) {
-        if (location_contains(&folders[i], l))
-            return true;
-    }
+    if (location_which(folders, *n, l) >= 0)
+        return true;
     if (*n == MAX_FOLDERS)
         return err_set(e, ERR_INVALID,
                        "more than %d folders for one table: those that hold its data count too",

@@ -113,26 +113,18 @@ static const struct rule_catalog *catalog_of(const struct rulebook *r, struct sv
     return NULL;
 }
 
-static bool is_allowed(const struct rule_integration *w, const struct location *folder)
-{
-    for (size_t i = 0; i < w->n_allowed; i++) {
-        if (location_contains(&w->allowed[i], folder))
-            return true;
-    }
-    return false;
-}
-
 static bool add_folder(struct objects_place *p, struct sv text, struct arena *a, struct err *e)
 {
+    const struct rule_integration *w = p->catalog->integration;
     struct location folder;
 
     if (!location_read(text, false, a, &folder, e))
         return false;
     if (p->n_folders == sizeof(p->folders) / sizeof(p->folders[0]) || !folder.key.n ||
-        !is_allowed(p->catalog->integration, &folder))
+        location_which(w->allowed, w->n_allowed, &folder) < 0)
         return err_set(e, ERR_UNAVAILABLE,
                        SV_FMT " is outside the allowed locations of StorageIntegration " SV_FMT,
-                       SV_ARG(sv_first(text, 120)), SV_ARG(p->catalog->integration->name));
+                       SV_ARG(sv_first(text, 120)), SV_ARG(w->name));
     p->folders[p->n_folders++] = folder;
     return true;
 }

@@ -87,14 +87,13 @@ static bool is_folder(const struct objects *o)
 static bool find_folder(const struct objects *o, struct sv file, struct location *at, size_t *which)
 {
     struct err ignored = {0};
+    ptrdiff_t found;
 
     if (!location_read_named(file, at, &ignored))
         return false;
-    for (*which = 0; *which < o->place.n_folders; ++*which) {
-        if (location_contains(&o->place.folders[*which], at))
-            return true;
-    }
-    return false;
+    found = location_which(o->place.folders, o->place.n_folders, at);
+    *which = (size_t)found;
+    return found >= 0;
 }
 
 bool objects_is_foreign(const struct objects *o, struct sv file)

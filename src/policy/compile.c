@@ -264,15 +264,6 @@ static void compile_integration(struct compiling *c, size_t i)
 
 /* ---- catalogs ---- */
 
-static bool is_allowed(const struct rule_integration *w, const struct location *l)
-{
-    for (size_t i = 0; i < w->n_allowed; i++) {
-        if (location_contains(&w->allowed[i], l))
-            return true;
-    }
-    return false;
-}
-
 static bool is_younger(const struct meta *x, const struct meta *y)
 {
     struct sv by_name[2] = {x->name, y->name};
@@ -304,7 +295,7 @@ static void compile_catalog(struct compiling *c, size_t i)
         compile_blame(c, i, "InvalidSpec", SV("spec.defaultBaseLocation"), sv_from(e.msg));
         return;
     }
-    if (!is_allowed(out->integration, &out->base)) {
+    if (location_which(out->integration->allowed, out->integration->n_allowed, &out->base) < 0) {
         compile_blame(
             c, i, "LocationOutside", SV("spec.defaultBaseLocation"),
             arena_printf(

@@ -53,11 +53,8 @@ bool rulebook_allows_place(const struct rulebook *r, const struct rule_catalog *
                            const struct location *l)
 {
     const struct rule_integration *w = c->integration;
-    bool inside = false;
 
-    for (size_t i = 0; i < w->n_allowed; i++)
-        inside = inside || location_contains(&w->allowed[i], l);
-    return inside && l->key.n && !is_anothers(r, c, l);
+    return location_which(w->allowed, w->n_allowed, l) >= 0 && l->key.n && !is_anothers(r, c, l);
 }
 
 bool rule_is_folder(const struct rule_integration *w)

@@ -110,17 +110,12 @@ static bool repeat(struct call *c, struct err *e)
 
 /* ---- looking ---- */
 
-static bool find_known(const struct call *c, struct store *s, struct err *e)
+static bool query_known(struct call *c, struct store *s, struct err *e)
 {
     struct once *o = c->once;
 
     o->known = (struct answer){.principal = o->answer.principal, .key = o->answer.key};
     return store_answer_get(s, c->now_ms, c->arena, &o->known, e);
-}
-
-static bool query_known(struct call *c, struct store *s, struct err *e)
-{
-    return find_known(c, s, e);
 }
 
 static bool after_known(struct call *c, const struct err *outcome, struct err *e)
@@ -191,7 +186,7 @@ static bool ask_key(struct call *c, struct store *s, struct err *e)
 
     if (e->code == ERR_UNAVAILABLE)
         return false;
-    if (!find_known(c, s, &why)) {
+    if (!query_known(c, s, &why)) {
         if (why.code == ERR_NOT_FOUND && e->code == ERR_INTERNAL)
             return err_set(e, ERR_UNAVAILABLE, "nothing was changed; try again");
         return false;

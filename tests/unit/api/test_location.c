@@ -51,6 +51,8 @@ static void a_sibling_that_begins_the_same_is_outside(void)
     CHECK(location_overlaps(&in, &t));
     CHECK(!location_contains(&t, &other));
     CHECK(location_contains(&all, &t2));
+    CHECK_INT(location_which((struct location[]){other, t2, t, all}, 4, &in), 2);
+    CHECK_INT(location_which((struct location[]){other, t2}, 2, &in), -1);
 }
 
 static void a_file_is_no_object_and_no_object_a_file(void)
