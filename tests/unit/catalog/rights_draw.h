@@ -5,37 +5,9 @@
 #ifndef UNIT_CATALOG_RIGHTS_DRAW_H
 #define UNIT_CATALOG_RIGHTS_DRAW_H
 
-#include <stdlib.h>
-
 #include "catalog/routes.h"
 #include "unit/catalog/rights_model.h"
-
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-#define PICK(list)  ((list)[below(COUNT(list))])
-
-/* ---- dice ---- */
-
-static uint64_t state;
-
-/* Source: Vigna, SplitMix64. */
-static inline uint64_t dice(void)
-{
-    uint64_t z = state += 0x9e3779b97f4a7c15U;
-
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-}
-
-static inline size_t below(size_t n)
-{
-    return (size_t)(dice() % n);
-}
-
-static inline bool one_in(size_t n)
-{
-    return below(n) == 0;
-}
+#include "unit/dice.h"
 
 /* ---- resources ---- */
 

@@ -201,13 +201,6 @@ static void tell(struct really *x, struct lake *l, const struct request *q, uint
     x->book = rulebook_unref(x->book);
 }
 
-static uint64_t from_environment(const char *name, uint64_t fallback)
-{
-    const char *text = getenv(name);
-
-    return text ? strtoull(text, NULL, 10) : fallback;
-}
-
 /* One set of resources and many requests; false when one disagrees, which is told. */
 static bool draw(struct really *x, uint64_t seed)
 {
