@@ -121,13 +121,22 @@ static void show_ready(struct http_turn *t, const struct admin *a)
     reply(t, why.n ? 503 : 200, SV("text/plain"), why.n ? why : SV("ok\n"));
 }
 
+static void refuse_method(struct http_turn *t)
+{
+    struct http_response r = {.status = 405, .body = SV("only GET and HEAD\n")};
+
+    http_header_add(&r.headers, &t->arena, SV("Content-Type"), SV("text/plain"));
+    http_header_add(&r.headers, &t->arena, SV("Allow"), SV("GET, HEAD"));
+    http_turn_reply(t, &r);
+}
+
 static void request(struct http_turn *t, void *state)
 {
     const struct admin *a = state;
     struct sv target = t->request.target;
 
     if (t->request.method != HTTP_GET && t->request.method != HTTP_HEAD)
-        reply(t, 405, SV("text/plain"), SV("only GET\n"));
+        refuse_method(t);
     else if (sv_eq(target, SV("/healthz")))
         reply(t, 200, SV("text/plain"), SV("ok\n"));
     else if (sv_eq(target, SV("/readyz")))

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "serve/loop.h"
+#include "serve/route.h"
 
 /* ---- replies ---- */
 
@@ -56,6 +57,8 @@ void call_fail(struct call *c, const struct err *e)
         http_header_add(&c->out.headers, c->arena, SV("Retry-After"), SV("1"));
     if (status == 401)
         http_header_add(&c->out.headers, c->arena, SV("WWW-Authenticate"), SV("Bearer"));
+    if (c->allowed)
+        http_header_add(&c->out.headers, c->arena, SV("Allow"), route_allow(c->allowed, c->arena));
     (void)call_reply_json(c, status, body);
 }
 

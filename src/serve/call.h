@@ -48,6 +48,7 @@ struct call {
     struct http_response out;
     const char *error_type; /* "NoSuchTableException"; NULL: by code */
     int error_status;       /* 0: by code */
+    unsigned allowed;       /* of a 405: the methods that the path takes, see route_match */
 
     /* For the audit record; set as they become known. */
     const char *operation; /* "load-table", "vend", ... */

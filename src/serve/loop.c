@@ -131,16 +131,15 @@ static void set_id(struct call *c)
 static bool find_route(struct call *c, struct err *e)
 {
     struct sv query;
-    bool other_method;
 
     c->path = route_path(c->in->target, &query);
-    c->route = route_match(c->loop->serve->options.routes, c->in->method, c->path, c->params,
-                           &other_method);
+    c->route =
+        route_match(c->loop->serve->options.routes, c->in->method, c->path, c->params, &c->allowed);
     if (!c->route) {
         c->operation = "unknown";
-        c->error_status = other_method ? 405 : 404;
+        c->error_status = c->allowed ? 405 : 404;
         return err_set(e, ERR_NOT_FOUND,
-                       other_method ? "this path does not take that method" : "no such path");
+                       c->allowed ? "this path does not take that method" : "no such path");
     }
     c->operation = c->route->operation;
     return form_read(query, c->arena, &c->query, e);

@@ -42,14 +42,28 @@ static bool matches(const char *template_, struct sv path, struct sv params[ROUT
 }
 
 const struct route *route_match(const struct routes *all, enum http_method m, struct sv path,
-                                struct sv params[ROUTE_PARAMS], bool *other_method)
+                                struct sv params[ROUTE_PARAMS], unsigned *others)
 {
-    *other_method = false;
+    *others = 0;
     for (size_t i = 0; i < all->n; i++) {
         if (all->p[i].method == m && matches(all->p[i].path, path, params))
             return &all->p[i];
     }
-    for (size_t i = 0; i < all->n && !*other_method; i++)
-        *other_method = matches(all->p[i].path, path, params);
+    for (size_t i = 0; i < all->n; i++) {
+        if (matches(all->p[i].path, path, params))
+            *others |= 1U << all->p[i].method;
+    }
     return NULL;
+}
+
+struct sv route_allow(unsigned methods, struct arena *a)
+{
+    struct sv text = {0};
+
+    for (unsigned m = 0; m < HTTP_METHOD_COUNT; m++) {
+        if (methods & 1U << m)
+            text = ARENA_JOIN(a, text, text.n ? SV(", ") : SV(""),
+                              http_method_text((enum http_method)m));
+    }
+    return text;
 }

@@ -23,9 +23,12 @@ struct routes {
 /* The raw path of a request's target, without the prefixes under which other catalogs are reached;
  * what stands behind the first '?' in `*query`. */
 struct sv route_path(struct sv target, struct sv *query);
-/* By method and raw path. NULL: 404, or 405 when `*other_method`. */
+/* By method and raw path. NULL: 404, or 405 when there are `*others`: for each method that the path
+ * takes the bit 1 << method. */
 const struct route *route_match(const struct routes *all, enum http_method m, struct sv path,
-                                struct sv params[ROUTE_PARAMS], bool *other_method);
+                                struct sv params[ROUTE_PARAMS], unsigned *others);
+/* Those methods as the value of Allow (RFC 9110, 10.2.1): "GET, HEAD". */
+struct sv route_allow(unsigned methods, struct arena *a);
 
 /* Handlers of this folder: oauth.c. */
 call_fn oauth_token;

@@ -55,8 +55,9 @@ class Bytes(unittest.TestCase):
                 answer += chunk
         head, _, text = answer.partition(b"\r\n\r\n")
         status = int(head.split(b" ")[1])
-        error = json.loads(text).get("error") if status >= 400 else None
+        error = json.loads(text).get("error") if status >= 400 and method != b"HEAD" else None
         self.answer = text
+        self.headers = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
         return status, error and error["type"]
 
     def each(self, want, *targets):
@@ -119,6 +120,20 @@ class Bytes(unittest.TestCase):
         for method in (b"get", b"TRACE", b"CONNECT", b"GE\x00T", b"QUERY"):
             with self.subTest(method):
                 self.assertIn(self.ask(TABLE, method=method)[0], (400, 501))
+
+    def test_who_uses_a_wrong_method_is_told_the_right_ones(self):
+        """RFC 9110, 15.5.6. A GET that answers no HEAD names none, and is as good as its word; the path is public, so no token is asked for."""
+        for target, methods in (("/v1/config", b"GET"), ("/v1/oauth/tokens", b"POST"), (NAMESPACES, b"GET, POST"),
+                                ("/api/catalog" + TABLE + "?x=y", b"GET, HEAD, POST, DELETE"), (TABLE + "/credentials", b"GET, POST")):
+            for method in (b"PUT", b"PATCH", b"OPTIONS", *([] if b"HEAD" in methods else [b"HEAD"])):
+                with self.subTest(target + " " + method.decode()):
+                    self.assertEqual(self.ask(target, method=method, token="")[0], 405)
+                    self.assertEqual(self.headers[b"Allow"], methods)
+        self.assertEqual(self.ask(NAMESPACES + "/nowhere/x", method=b"PUT")[0], 404)
+        self.assertNotIn(b"Allow", self.headers)
+        status, _, headers = self.desk.get(self.desk.admin + "/metrics", {}, "POST", b"")
+        self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
+        self.assertEqual(self.desk.get(self.desk.admin + "/metrics", {}, "HEAD")[0], 200)
 
     def test_who_asks_is_said_once(self):
         """What stands before us may have looked at the other one."""

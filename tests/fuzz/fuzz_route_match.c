@@ -32,9 +32,9 @@ static bool agrees(struct sv template_, struct sv path, const struct sv *params,
     return !path.p;
 }
 
-static const struct route *slowly(enum http_method m, struct sv path, bool *other)
+static const struct route *slowly(enum http_method m, struct sv path, unsigned *others)
 {
-    *other = false;
+    *others = 0;
     for (size_t i = 0; i < catalog_routes.n; i++) {
         size_t n = 0;
 
@@ -42,7 +42,7 @@ static const struct route *slowly(enum http_method m, struct sv path, bool *othe
             continue;
         if (catalog_routes.p[i].method == m)
             return &catalog_routes.p[i];
-        *other = true;
+        *others |= 1U << catalog_routes.p[i].method;
     }
     return NULL;
 }
@@ -66,13 +66,13 @@ static void check_alias(struct sv target, struct sv path)
 static void check_match(enum http_method m, struct sv target)
 {
     struct sv params[ROUTE_PARAMS] = {0}, query, path = route_path(target, &query);
-    bool other, other_slowly;
-    const struct route *r = route_match(&catalog_routes, m, path, params, &other);
+    unsigned others, others_slowly;
+    const struct route *r = route_match(&catalog_routes, m, path, params, &others);
     size_t n = 0;
 
     assert(path.n <= target.n && query.n <= target.n);
-    assert(r == slowly(m, path, &other_slowly));
-    assert(r || other == other_slowly);
+    assert(r == slowly(m, path, &others_slowly));
+    assert(r || others == others_slowly);
     if (r)
         assert(agrees(sv_from(r->path), path, params, &n) && n <= ROUTE_PARAMS);
     check_alias(target, path);

@@ -76,13 +76,14 @@ static enum verdict ask(struct really *x, const struct request *q, struct caller
                      .world = &world_os};
     struct err e = {0};
     struct sv query;
-    bool ok, other;
+    unsigned others;
+    bool ok;
 
     add_template(&target, sv_from(q->path), a, q);
     in.target = buf_sv(&target);
     NEED(http_method_read(sv_from(q->method), &in.method));
     c.path = route_path(in.target, &query);
-    c.route = route_match(&catalog_routes, in.method, c.path, c.params, &other);
+    c.route = route_match(&catalog_routes, in.method, c.path, c.params, &others);
     NEED(c.route && is_op(q, c.route->operation));
     NEED_OK(form_read(query, a, &c.query, &e), &e);
     ok = c.route->handle(&c, &e);

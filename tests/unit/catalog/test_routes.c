@@ -6,11 +6,11 @@ static struct sv params[ROUTE_PARAMS];
 
 static const struct route *match(enum http_method m, const char *path)
 {
-    bool other;
+    unsigned others;
 
     for (int i = 0; i < ROUTE_PARAMS; i++)
         params[i] = (struct sv){0};
-    return route_match(&catalog_routes, m, sv_from(path), params, &other);
+    return route_match(&catalog_routes, m, sv_from(path), params, &others);
 }
 
 static const char *operation(enum http_method m, const char *path)
@@ -22,9 +22,18 @@ static const char *operation(enum http_method m, const char *path)
 
 static bool refuses_method(enum http_method m, const char *path)
 {
-    bool other = false;
+    unsigned others = 0;
 
-    return !route_match(&catalog_routes, m, sv_from(path), params, &other) && other;
+    return !route_match(&catalog_routes, m, sv_from(path), params, &others) && others;
+}
+
+static void check_allow(const char *path, const char *want)
+{
+    auto_arena a = {0};
+    unsigned others = 0;
+
+    CHECK(!route_match(&catalog_routes, HTTP_PATCH, sv_from(path), params, &others));
+    CHECK_SV(route_allow(others, &a), sv_from(want));
 }
 
 static void a_table_is_found_with_its_names_raw(void)
@@ -101,6 +110,18 @@ static void a_path_that_takes_other_methods_says_so(void)
     CHECK(!refuses_method(HTTP_PUT, "/v1/nothing"));
 }
 
+/* GET brings no HEAD of its own: the table says whether there is one. */
+static void the_methods_of_a_path_are_those_of_its_lines(void)
+{
+    check_allow("/v1/config", "GET");
+    check_allow("/v1/oauth/tokens", "POST");
+    check_allow("/v1/c/namespaces", "GET, POST");
+    check_allow("/v1/c/namespaces/a", "GET, HEAD, DELETE");
+    check_allow("/v1/c/namespaces/a/tables/t", "GET, HEAD, POST, DELETE");
+    check_allow("/v1/c/namespaces/a/tables/t/credentials", "GET, POST");
+    check_allow("/v1/nothing", "");
+}
+
 /* Names of the protocol's own words are names all the same. */
 static void words_of_the_protocol_may_be_names(void)
 {
@@ -146,5 +167,6 @@ static void prefixes_of_other_catalogs_are_taken_off_once_and_whole(void)
 SUITE("catalog/routes", TEST(prefixes_of_other_catalogs_are_taken_off_once_and_whole),
       TEST(a_table_is_found_with_its_names_raw), TEST(an_encoded_slash_never_makes_a_segment),
       TEST(what_is_nearly_a_path_is_none), TEST(every_line_of_the_table_finds_itself),
-      TEST(a_path_that_takes_other_methods_says_so), TEST(words_of_the_protocol_may_be_names),
+      TEST(a_path_that_takes_other_methods_says_so),
+      TEST(the_methods_of_a_path_are_those_of_its_lines), TEST(words_of_the_protocol_may_be_names),
       TEST(parameters_are_those_of_the_line_that_matched))
