@@ -30,7 +30,7 @@ static bool reply_base(struct call *c)
     const struct commit_work *w = c->work;
 
     once_file(c, w->one.at.row.metadata_location, w->one.at.row.uuid);
-    return reply(c, json_text(c->arena, w->one.at.metadata), w->one.at.row.metadata_location);
+    return reply(c, w->one.at.whole, w->one.at.row.metadata_location);
 }
 
 static bool conflict(struct call *c)
@@ -314,19 +314,28 @@ static bool not_taken(struct call *c, struct err *e)
     return e->code == ERR_CONFLICT ? conflict(c) : false;
 }
 
+static bool query_apply(struct call *c, UNUSED struct store *s, struct err *e)
+{
+    return commit_apply(c, c->work, e);
+}
+
+static bool after_apply(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct commit_work *w = c->work;
+
+    if (outcome)
+        return not_taken(c, e);
+    if (!w->one.changed)
+        return reply_base(c);
+    return commit_claims(c, &w->one, e) && check_places(c, e);
+}
+
 static bool apply(struct call *c, struct err *e)
 {
     struct commit_work *w = c->work;
-    struct commit_options o = {.base_location = w->one.old_file, .now_ms = c->now_ms};
-    struct commit_result result;
 
-    if (!metadata_commit(w->one.creates ? NULL : w->one.at.metadata, w->one.request, &o, c->arena,
-                         &result, e))
-        return not_taken(c, e);
-    w->one.after = result.metadata;
-    if (!result.changed)
-        return reply_base(c);
-    return commit_claims(c, &w->one, e) && check_places(c, e);
+    w->one.fresh = world_uuid(c->world, c->arena);
+    return call_compute(c, commit_is_long(c, &w->one), query_apply, after_apply, e);
 }
 
 static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err *e)

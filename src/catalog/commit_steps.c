@@ -123,6 +123,31 @@ bool commit_unread(struct call *c, const struct err *outcome, struct err *e)
     return false;
 }
 
+/* ---- applying it ---- */
+
+bool commit_is_long(const struct call *c, const struct commit_one *o)
+{
+    return metadata_is_large(o->at.whole) || metadata_is_large(c->in->body);
+}
+
+bool commit_apply(struct call *c, struct commit_one *o, struct err *e)
+{
+    const struct commit_options options = {.base_location = o->old_file, .now_ms = c->now_ms};
+    struct commit_result result;
+
+    if (!metadata_commit(o->creates ? NULL : o->at.metadata, o->request, &options, c->arena,
+                         &result, e))
+        return false;
+    o->after = result.metadata;
+    o->changed = result.changed;
+    if (!o->changed)
+        return true;
+    o->file = metadata_file(o->after, o->old_file, o->fresh, c->arena);
+    o->text = json_text(c->arena, o->after);
+    o->body = metadata_body(c, o->file, o->text);
+    return true;
+}
+
 /* ---- claims ---- */
 
 /*
@@ -228,12 +253,10 @@ bool commit_places(struct call *c, struct store *s, struct commit_one *o, struct
 
 bool commit_file(struct call *c, struct commit_one *o, struct object_ask *ask, struct err *e)
 {
-    o->file = metadata_file(o->after, o->old_file, world_uuid(c->world, c->arena), c->arena);
     o->row.metadata_location = o->file;
-    o->text = json_text(c->arena, o->after);
     *ask = (struct object_ask){.method = HTTP_PUT};
     if (!metadata_fits(o->text, e) || !table_file(c, o->file, o->folders, o->n_folders, ask, e))
         return false;
-    ask->body = metadata_body(c, o->file, o->text);
+    ask->body = o->body;
     return true;
 }

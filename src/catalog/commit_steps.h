@@ -10,8 +10,10 @@ struct commit_one {
     struct table_at at; /* first: table_steps.h. As it is; of a new table only the path */
     const struct json *request;
     bool creates;
+    struct sv fresh;          /* a UUID for the file; drawn before commit_apply */
+    bool changed;             /* it will differ; what follows is of `after` only then */
     struct json *after;       /* the metadata as it will be */
-    struct sv text;           /* ... as its file will say it */
+    struct sv text, body;     /* ... as its file will say it; its bytes, packed where they are */
     struct sv file, old_file; /* of `after`; of what `at` holds */
     struct table_row row;     /* as it will be */
     struct location folders[8];
@@ -26,6 +28,10 @@ struct commit_one {
 
 /* What the request's updates take, all of it; sets `creates`. */
 MUST_CHECK bool commit_rights(struct call *c, struct commit_one *o, struct err *e);
+/* `after`, from what `at` holds and `request` asks, and its file. Pure, for call_compute. */
+MUST_CHECK bool commit_apply(struct call *c, struct commit_one *o, struct err *e);
+/* Whether that takes long. */
+bool commit_is_long(const struct call *c, const struct commit_one *o);
 /* row and folders of `after`: allowed, and every file that it names in them. */
 MUST_CHECK bool commit_claims(struct call *c, struct commit_one *o, struct err *e);
 /* Whether all folders are ones that the table has already: then nobody need be asked for them. */
@@ -39,8 +45,8 @@ MUST_CHECK bool commit_places(struct call *c, struct store *s, struct commit_one
 /* table_metadata's `otherwise` for what is to be changed. A file that cannot be used is 409 here:
  * nothing was applied, and clients take 500 for an outcome that is not known. */
 bool commit_unread(struct call *c, const struct err *outcome, struct err *e);
-/* Names the file of `after`, puts it into words, and fills `ask`, which writes it. ERR_INVALID: it
- * would be larger than what is read. */
+/* Fills `ask`, which writes the file of `after`. ERR_INVALID: it would be larger than what is
+ * read. */
 MUST_CHECK bool commit_file(struct call *c, struct commit_one *o, struct object_ask *ask,
                             struct err *e);
 /*

@@ -7,7 +7,7 @@
 #include "serve/loop.h"
 #include "wire/gzip.h"
 
-/* Longer ones are understood on a keeper's thread: the loop's other calls would wait for
+/* Longer ones are worked on by a keeper's thread: the loop's other calls would wait for
  * milliseconds. What is packed may be a thousand times as long. */
 enum { LARGE_BYTES = 256 * 1024, LARGE_PACKED_BYTES = 16 * 1024 };
 
@@ -97,7 +97,6 @@ static bool go_on(struct call *c, struct table_at *t, struct err *e)
     return t->then(c, NULL, e);
 }
 
-/* On a keeper, which only lends its thread. */
 static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
 {
     return understand(c, c->work, e);
@@ -108,7 +107,7 @@ static bool after_understood(struct call *c, const struct err *outcome, struct e
     return outcome ? unread(c, c->work, NULL, e) : go_on(c, c->work, e);
 }
 
-static bool is_large(struct sv text)
+bool metadata_is_large(struct sv text)
 {
     return text.n > (gzip_is(text) ? LARGE_PACKED_BYTES : LARGE_BYTES);
 }
@@ -116,9 +115,7 @@ static bool is_large(struct sv text)
 static bool understand_text(struct call *c, struct table_at *t, struct sv text, struct err *e)
 {
     t->text = text;
-    if (is_large(text))
-        return call_read(c, query_understand, after_understood, e);
-    return understand(c, t, e) ? go_on(c, t, e) : unread(c, t, NULL, e);
+    return call_compute(c, metadata_is_large(text), query_understand, after_understood, e);
 }
 
 static bool after_file(struct call *c, const struct err *outcome, struct err *e)

@@ -99,14 +99,17 @@ static bool after_enter(struct call *c, const struct err *outcome, struct err *e
 
 /* ---- reading it ---- */
 
-static bool read_file(struct call *c, struct register_work *w, struct err *e)
+static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
 {
-    struct sv text;
+    struct commit_one *o = c->work;
 
-    if (!register_text(c, &text, e) ||
-        !metadata_read_text(text, c->arena, &w->one.after, &w->one.text, e) ||
-        !metadata_check(w->one.after, c->arena, e))
-        return false;
+    return register_unpack(c, o, e) &&
+           metadata_read_text(o->text, c->arena, &o->after, &o->text, e) &&
+           metadata_check(o->after, c->arena, e);
+}
+
+static bool is_same(const struct register_work *w, struct err *e)
+{
     if (!w->one.creates &&
         !sv_eq_nocase(json_get_str(w->one.after, SV("table-uuid")), w->one.at.row.uuid))
         return err_set(
@@ -115,18 +118,25 @@ static bool read_file(struct call *c, struct register_work *w, struct err *e)
     return true;
 }
 
-static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
 {
     struct register_work *w = c->work;
 
-    if (outcome)
-        return register_unread(c, w->one.file, outcome, e);
-    if (!read_file(c, w, e) || !commit_claims(c, &w->one, e) || !register_holds(c, &w->one, e))
+    if (outcome || !is_same(w, e) || !commit_claims(c, &w->one, e) ||
+        !register_holds(c, &w->one, e))
         return false;
     w->one.row.metadata_location = w->one.file;
     once_file(c, w->one.file, w->one.row.uuid);
     commit_change(c, &w->one);
     return call_write(c, query_enter, after_enter, e);
+}
+
+static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct register_work *w = c->work;
+
+    return outcome ? register_unread(c, w->one.file, outcome, e)
+                   : register_understand(c, &w->one, query_understand, after_understood, e);
 }
 
 /* ---- before anything is read ---- */

@@ -23,10 +23,16 @@ bool register_place(struct call *c, struct sv file, struct location *folder, str
                    SV_ARG(c->catalog->name));
 }
 
-bool register_text(struct call *c, struct sv *out, struct err *e)
+bool register_understand(struct call *c, struct commit_one *o, query_fn *understand,
+                         call_then_fn *then, struct err *e)
 {
-    *out = call_content(c);
-    return !gzip_is(*out) || gzip_read(*out, LIMIT_METADATA_BYTES, c->arena, out, e);
+    o->text = call_content(c);
+    return call_compute(c, metadata_is_large(o->text), understand, then, e);
+}
+
+bool register_unpack(struct call *c, struct commit_one *o, struct err *e)
+{
+    return !gzip_is(o->text) || gzip_read(o->text, LIMIT_METADATA_BYTES, c->arena, &o->text, e);
 }
 
 bool register_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)

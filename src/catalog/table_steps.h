@@ -30,7 +30,7 @@ struct table_at {
     size_t n_folders;
     struct json *metadata; /* after table_metadata */
     struct sv text;        /* after table_text: JSON, as a load answers it */
-    struct sv whole;       /* metadata.c's: with all snapshots */
+    struct sv whole;       /* ... with all snapshots */
     bool is_kept;          /* ... and in the cache already */
     call_then_fn *then;
     call_then_fn *otherwise; /* table_metadata failed; NULL: the call ends with the error */
@@ -96,6 +96,8 @@ MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn 
                                struct err *e);
 /* The same as text alone, into t->text; what is in the cache is not read as JSON again. */
 MUST_CHECK bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
+/* Whether work on it would keep the loop's other calls waiting: call_compute's `long_`. */
+bool metadata_is_large(struct sv text);
 /* Puts a file's text into the cache: it has just been written, or understood. */
 void metadata_remember(struct call *c, struct sv file, struct sv text);
 /* The text that a load of `file` answers, from the cache; it lives as long as the call. */

@@ -20,7 +20,7 @@ static bool swap_all(struct call *c, struct transaction *t, struct err *e)
         struct part *p = &t->parts[i];
 
         t->steps[i] = (struct table_step){path_table(c, &p->one.at.path), &p->one.change,
-                                          !p->changed      ? STEP_KEEP
+                                          !p->one.changed  ? STEP_KEEP
                                           : p->one.creates ? STEP_CREATE
                                                            : STEP_SWAP};
     }
@@ -46,7 +46,7 @@ static bool put_next(struct call *c, const struct err *outcome, struct err *e)
     struct transaction *t = c->work;
     struct err why = outcome ? *outcome : (struct err){0};
 
-    while (!outcome && t->at < t->n && !t->parts[t->at].changed)
+    while (!outcome && t->at < t->n && !t->parts[t->at].one.changed)
         t->at++;
     if (!outcome && t->at == t->n)
         return swap_all(c, t, e);
@@ -68,7 +68,7 @@ static bool query_places(struct call *c, struct store *s, struct err *e)
     for (t->failed = 0; t->failed < t->n; t->failed++) {
         struct part *p = &t->parts[t->failed];
 
-        if (!p->changed || commit_keeps_places(&p->one))
+        if (!p->one.changed || commit_keeps_places(&p->one))
             continue;
         if (!commit_places(c, s, &p->one, e))
             return false;
@@ -121,37 +121,42 @@ static bool not_taken(struct call *c, struct transaction *t, struct err *e)
     return e->code == ERR_CONFLICT || e->code == ERR_INVALID ? transaction_failed(c, t, e) : false;
 }
 
-static bool apply_one(struct call *c, struct part *p, struct err *e)
+static bool query_apply(struct call *c, UNUSED struct store *s, struct err *e)
 {
-    struct commit_one *o = &p->one;
-    const struct commit_options options = {.base_location = o->old_file, .now_ms = c->now_ms};
-    struct commit_result result;
+    struct transaction *t = c->work;
 
-    if (!metadata_commit(o->creates ? NULL : o->at.metadata, o->request, &options, c->arena,
-                         &result, e))
-        return false;
-    o->after = result.metadata;
-    p->changed = result.changed;
+    for (t->failed = 0; t->failed < t->n; t->failed++) {
+        if (!commit_apply(c, &t->parts[t->failed].one, e))
+            return transaction_about(&t->parts[t->failed], e);
+    }
     return true;
 }
 
-static bool apply_all(struct call *c, struct transaction *t, struct err *e)
+static bool after_apply(struct call *c, const struct err *outcome, struct err *e)
 {
+    struct transaction *t = c->work;
     bool any = false;
 
+    if (outcome)
+        return not_taken(c, t, e);
     for (size_t i = 0; i < t->n; i++) {
-        if (!apply_one(c, &t->parts[i], e)) {
-            (void)transaction_about(&t->parts[i], e);
-            return not_taken(c, t, e);
-        }
-        any = any || t->parts[i].changed;
-    }
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->parts[i].changed && !commit_claims(c, &t->parts[i].one, e))
+        any = any || t->parts[i].one.changed;
+        if (t->parts[i].one.changed && !commit_claims(c, &t->parts[i].one, e))
             return transaction_about(&t->parts[i], e);
         commit_change(c, &t->parts[i].one);
     }
     return any ? call_read(c, query_places, after_places, e) : transaction_done(c, t);
+}
+
+static bool apply_all(struct call *c, struct transaction *t, struct err *e)
+{
+    bool is_long = false;
+
+    for (size_t i = 0; i < t->n; i++) {
+        t->parts[i].one.fresh = world_uuid(c->world, c->arena);
+        is_long = is_long || commit_is_long(c, &t->parts[i].one);
+    }
+    return call_compute(c, is_long, query_apply, after_apply, e);
 }
 
 /* ---- loading ---- */

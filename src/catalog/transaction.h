@@ -10,8 +10,8 @@ struct transaction;
 struct part {
     struct commit_one one; /* first: table_steps.h */
     struct transaction *all;
-    bool changed, written; /* its file has been written, or may have been */
-    bool missing;          /* there is no table, after a write of unknown outcome */
+    bool written; /* its file has been, or may have been */
+    bool missing; /* there is no table, after a write of unknown outcome */
 };
 
 struct transaction {

@@ -226,7 +226,7 @@ static bool after_pointers(struct call *c, const struct err *outcome, struct err
     for (size_t i = 0; i < t->n; i++) {
         struct part *p = &t->parts[i];
 
-        if (!p->changed)
+        if (!p->one.changed)
             continue;
         if (says(p) == APPLIED_YES)
             return transaction_done(c, t);
@@ -256,7 +256,7 @@ static bool after_forget(struct call *c, UNUSED const struct err *outcome, struc
 
 static bool forget_next(struct call *c, struct transaction *t, struct err *e)
 {
-    while (t->at < t->n && !t->parts[t->at].changed)
+    while (t->at < t->n && !t->parts[t->at].one.changed)
         t->at++;
     c->work = t;
     if (t->at == t->n)
@@ -276,7 +276,7 @@ bool transaction_swapped(struct call *c, const struct err *outcome, struct err *
     for (size_t i = 0; i < t->n; i++) {
         const struct commit_one *o = &t->parts[i].one;
 
-        if (t->parts[i].changed)
+        if (t->parts[i].one.changed)
             metadata_remember(c, o->file, o->text);
     }
     t->at = 0;

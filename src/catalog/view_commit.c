@@ -272,13 +272,17 @@ bool view_create_new(struct call *c, struct err *e)
 
 /* ---- register ---- */
 
-static bool read_registered(struct call *c, struct commit_one *o, struct err *e)
+static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
 {
-    struct sv text;
+    struct commit_one *o = c->work;
 
-    if (!register_text(c, &text, e) || !view_read(text, c->arena, &o->after, e) ||
-        !view_check(o->after, c->arena, e) ||
-        !folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e))
+    return register_unpack(c, o, e) && view_read(o->text, c->arena, &o->after, e) &&
+           view_check(o->after, c->arena, e);
+}
+
+static bool hold_registered(struct call *c, struct commit_one *o, struct err *e)
+{
+    if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e))
         return false;
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
     o->row.metadata_location = o->file;
@@ -286,16 +290,22 @@ static bool read_registered(struct call *c, struct commit_one *o, struct err *e)
     return register_holds(c, o, e);
 }
 
+static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
+{
+    struct view_work *w = c->work;
+
+    if (outcome || !hold_registered(c, &w->one, e))
+        return false;
+    commit_change(c, &w->one);
+    return call_write(c, query_enter, after_enter, e);
+}
+
 static bool after_file(struct call *c, const struct err *outcome, struct err *e)
 {
     struct view_work *w = c->work;
 
-    if (outcome)
-        return register_unread(c, w->one.file, outcome, e);
-    if (!read_registered(c, &w->one, e))
-        return false;
-    commit_change(c, &w->one);
-    return call_write(c, query_enter, after_enter, e);
+    return outcome ? register_unread(c, w->one.file, outcome, e)
+                   : register_understand(c, &w->one, query_understand, after_understood, e);
 }
 
 /* Where the file lies must be nobody's: what is in another's place is not looked at. */

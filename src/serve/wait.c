@@ -88,6 +88,18 @@ bool call_write(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
     return true;
 }
 
+bool call_compute(struct call *c, bool long_, query_fn *q, call_then_fn *then, struct err *e)
+{
+    struct err why;
+
+    if (long_)
+        return call_read(c, q, then, e);
+    if (q(c, NULL, e))
+        return then(c, NULL, e);
+    why = *e;
+    return then(c, &why, e);
+}
+
 static void minted(struct message *m, UNUSED void *receiver)
 {
     struct mint_job *j = (struct mint_job *)m;

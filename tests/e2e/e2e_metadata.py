@@ -132,6 +132,29 @@ class Kept(e2e_catalog.Catalog):
         self.assertRegex(body["error"]["message"], "^table metadata of [0-9]+ bytes, at most 67108864$")
         self.assertEqual(self.keys("lake/sales/full/"), before)
 
+    def test_a_large_table_is_changed_like_any_other(self):
+        """Work on it is done elsewhere than on the loop."""
+        for name in ("large", "beside"):
+            self.create(name)
+        for _ in range(2):
+            status, body = self.commit("large", {"action": "set-properties", "updates": {f"p{n}": "x" * 10000 for n in range(40)}})
+            self.assertEqual((status, body["metadata"]["properties"].get("p39")), (200, "x" * 10000))
+        for update, requirement, want in (
+                ({"action": "set-location", "location": "s3://warehouse/elsewhere"}, {"type": "assert-default-spec-id", "default-spec-id": 0}, 403),
+                ({"action": "set-current-schema", "schema-id": 7}, {"type": "assert-default-spec-id", "default-spec-id": 0}, 400),
+                ({"action": "set-properties", "updates": {"p0": "y"}}, {"type": "assert-default-spec-id", "default-spec-id": 1}, 409)):
+            status, body = self.commit("large", update, requirements=[requirement])
+            self.assertEqual(status, want, body)
+        self.assertEqual(body["error"]["type"], "CommitFailedException")
+        changes = [{"identifier": {"namespace": ["sales"], "name": name}, "requirements": [],
+                    "updates": [{"action": "set-properties", "updates": {"p0": "z"}}]} for name in ("large", "beside")]
+        self.assertEqual(self.desk.call("POST", "/v1/analytics/transactions/commit", self.token, {"table-changes": changes})[0], 204)
+        _, body = self.load("large")
+        self.assertEqual(body["metadata"]["properties"]["p0"], "z")
+        self.assertEqual(self.desk.call("DELETE", f"{TABLES}/large", self.token)[0], 204)
+        status, again = self.desk.call("POST", REGISTER, self.token, {"name": "large", "metadata-location": body["metadata-location"]})
+        self.assertEqual((status, again["metadata"]), (200, body["metadata"]))
+
     def test_others_are_served_while_a_file_of_fifty_megabytes_is_read(self):
         self.create("small")
         self.huge("huge")
