@@ -7,6 +7,7 @@
 #include "provider/object.h"
 #include "store/files.h"
 #include "wire/uri.h"
+#include "wire/xml.h"
 
 enum { FLIGHTS = 8, POLL_MS = 200, SECOND_MS = 1000, FOREIGN_TOLD = 5, MAX_FOLDERS = 8 };
 
@@ -233,13 +234,16 @@ bool objects_refresh(struct objects *o, struct err *e)
 static bool list_it(struct exchange *x, struct err *e)
 {
     struct buf query = buf_new(x->arena, 8192);
+    struct err ignored = {0};
+    struct xml *root;
 
     buf_add(&query, SV("list-type=2&max-keys=1&prefix="));
     uri_encode(&query, x->place.key, (struct sv){0});
     if (x->round == 0)
         return object_request(x, HTTP_GET, (struct sv){0}, buf_sv(&query), (struct sv){0}, e);
     x->done = true;
-    x->missing = x->in.status == 200 && !sv_contains(x->in.body, SV("<Contents>"));
+    x->missing = x->in.status == 200 && xml_read(x->in.body, x->arena, &root, &ignored) &&
+                 sv_eq(root->name, SV("ListBucketResult")) && !xml_find(root, SV("Contents"));
     return true;
 }
 

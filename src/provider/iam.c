@@ -127,8 +127,13 @@ bool iam_read_token(struct exchange *x, const char *action, struct err *e)
     const struct xml *root = NULL, *c;
     struct credential got = {0};
 
-    if (!iam_answer(x, action, &root, e))
+    if (!iam_answer(x, action, &root, e)) {
+        /* A role that is gone is nothing that was asked for: whoever wants an object with the keys
+         * would take it for gone too. */
+        if (e->code == ERR_NOT_FOUND)
+            e->code = ERR_UNAVAILABLE;
         return false;
+    }
     c = xml_find(root, arena_printf(x->arena, "%sResult/Credentials", action));
     got.access_key_id = xml_text(c, SV("AccessKeyId"));
     got.secret_access_key = secret_of(xml_text(c, SV("SecretAccessKey")));

@@ -29,7 +29,8 @@ bool store_error(const struct http_response *in, const char *what, struct arena 
  * when the body is none: RGW sends two answers that are not well-formed, a proxy may send HTML. */
 struct sv store_code(const struct http_response *in, struct arena *a);
 
-/* x->got from the answer to AssumeRole or one of its sisters. */
+/* x->got from the answer to AssumeRole or one of its sisters. ERR_UNAVAILABLE: the role is gone,
+ * too. */
 MUST_CHECK bool iam_read_token(struct exchange *x, const char *action, struct err *e);
 
 /* Shared by every provider that speaks this protocol. */

@@ -52,13 +52,28 @@ bool object_copy(struct exchange *x, struct sv from, struct sv to, struct err *e
     return sigv4_sign(&x->out, x->key, &scope, x->now_ms, x->arena, e);
 }
 
+/* A 404 that says so of the key alone: one of the bucket, or of a proxy in front of no store, knows
+ * nothing of the object. */
+static bool is_gone(const struct exchange *x)
+{
+    return x->in.status == 404 && sv_eq(store_code(&x->in, x->arena), SV("NoSuchKey"));
+}
+
+static bool failed(const struct exchange *x, const char *what, struct err *e)
+{
+    (void)store_error(&x->in, what, x->arena, e);
+    if (e->code == ERR_NOT_FOUND)
+        e->code = ERR_UNAVAILABLE;
+    return false;
+}
+
 bool object_get(struct exchange *x, struct err *e)
 {
     if (x->round == 0)
         return object_request(x, HTTP_GET, x->place.key, (struct sv){0}, (struct sv){0}, e);
-    x->missing = x->in.status == 404;
+    x->missing = is_gone(x);
     if (x->in.status != 200 && !x->missing)
-        return store_error(&x->in, "reading an object", x->arena, e);
+        return failed(x, "reading an object", e);
     x->content = x->missing ? (struct sv){0} : x->in.body;
     x->done = true;
     return true;
@@ -73,13 +88,13 @@ bool object_put(struct exchange *x, struct err *e)
         return true;
     }
     x->done = x->in.status / 100 == 2;
-    return x->done || store_error(&x->in, "writing an object", x->arena, e);
+    return x->done || failed(x, "writing an object", e);
 }
 
 bool object_delete(struct exchange *x, struct err *e)
 {
     if (x->round == 0)
         return object_request(x, HTTP_DELETE, x->place.key, (struct sv){0}, (struct sv){0}, e);
-    x->done = x->in.status / 100 == 2 || x->in.status == 404;
-    return x->done || store_error(&x->in, "deleting an object", x->arena, e);
+    x->done = x->in.status / 100 == 2 || is_gone(x);
+    return x->done || failed(x, "deleting an object", e);
 }

@@ -143,8 +143,8 @@ struct provider {
     /* What this provider cannot do with that spec: complaints, in the spec's words. */
     void (*check)(const struct storage_integration *w, struct arena *a, struct complaints *out);
     /* A credential for target->role_arn, narrowed to `policy`. A refusal of the store is
-     * ERR_DENIED, throttling and 5xx ERR_UNAVAILABLE. Where policy and tags do not fit together,
-     * tags are left out from the end. */
+     * ERR_DENIED, a role that is gone, throttling and 5xx ERR_UNAVAILABLE. Where policy and tags
+     * do not fit together, tags are left out from the end. */
     bool (*mint)(struct exchange *x, struct err *e);
     /* Who we are: the ARN that owns target->own, for the trust policy. */
     bool (*whoami)(struct exchange *x, struct err *e);
@@ -166,7 +166,8 @@ struct provider {
 const struct provider *provider_find(enum storage_provider p);
 
 /* One object, S3's way, for every provider: x->place, x->key, x->body. GET answers content or
- * `missing`; 412 on a PUT with If-None-Match is ERR_CONFLICT. */
+ * `missing`, DELETE is fine with that; 412 on a PUT with If-None-Match is ERR_CONFLICT. A 404 that
+ * the store does not say of the key is ERR_UNAVAILABLE: never ERR_NOT_FOUND. */
 MUST_CHECK bool object_get(struct exchange *x, struct err *e);
 MUST_CHECK bool object_put(struct exchange *x,
                            struct err *e); /* never overwrites: If-None-Match: * */

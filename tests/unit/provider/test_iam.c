@@ -135,7 +135,7 @@ static void each_refusal_has_its_meaning(void)
         enum err_code want;
     } cases[] = {
         {403, "AccessDenied",            ERR_DENIED     },
-        {404, "NoSuchEntity",            ERR_NOT_FOUND  },
+        {404, "NoSuchEntity",            ERR_UNAVAILABLE},
         {409, "EntityAlreadyExists",     ERR_CONFLICT   },
         {400, "Throttling",              ERR_UNAVAILABLE},
         {400, "ThrottlingException",     ERR_UNAVAILABLE},

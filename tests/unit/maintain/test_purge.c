@@ -1,0 +1,139 @@
+/* test_purge.c - what the answers of a store and of its token service make of a purge. */
+#include "fakes/api_server.h"
+#include "maintain/purge.h"
+#include "unit/suite.h"
+
+#define ANSWER(status, body)                                                               \
+    {                                                                                      \
+        "HTTP/1.1 " status "\r\nContent-Type: text/xml\r\nConnection: close\r\n\r\n" body, \
+            FAKE_CLOSE, 0                                                                  \
+    }
+#define KEYS                                                                                 \
+    ANSWER("200 OK",                                                                         \
+           "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>K</AccessKeyId>" \
+           "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"              \
+           "<Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>"  \
+           "</AssumeRoleResponse>")
+#define ERROR(code) "<Error><Code>" code "</Code></Error>"
+#define METADATA                                                                             \
+    ANSWER("200 OK",                                                                         \
+           "{\"format-version\":2,\"table-uuid\":\"9c12d441-03fe-4693-9a96-a0705ddf69c1\","  \
+           "\"location\":\"s3://bkt/t\",\"last-sequence-number\":0,\"last-updated-ms\":1,"   \
+           "\"last-column-id\":1,\"current-schema-id\":0,\"schemas\":[{\"type\":\"struct\"," \
+           "\"schema-id\":0,\"fields\":[]}],\"default-spec-id\":0,\"partition-specs\":[{"    \
+           "\"spec-id\":0,\"fields\":[]}],\"last-partition-id\":999,\"sort-orders\":[{"      \
+           "\"order-id\":0,\"fields\":[]}],\"default-sort-order-id\":0}")
+
+static const struct table_row row = {SV_INIT("9c12d441-03fe-4693-9a96-a0705ddf69c1"),
+                                     SV_INIT("s3://bkt/t/metadata/00000-x.metadata.json"),
+                                     SV_INIT("s3://bkt/t/"),
+                                     {0}};
+
+static bool always(UNUSED void *context, UNUSED struct err *e)
+{
+    return true;
+}
+
+static bool never(UNUSED void *context)
+{
+    return false;
+}
+
+/* What becomes of a purge of `row` at a store of that script. */
+static enum err_code purge(const struct fake_reply *replies, size_t n, struct err *e)
+{
+    static struct fake_server server;
+    auto_arena a = {.wipe = true};
+    struct rule_integration store = {.name = SV("store"), .session_name = SV("{principal}")};
+    const struct rule_catalog catalog = {.name = SV("c"), .integration = &store};
+    struct objects_place place = {.world = &world_os,
+                                  .catalog = &catalog,
+                                  .folders = {{SV("bkt"), SV("t/")}},
+                                  .n_folders = 1,
+                                  .words = {.principal = SV("frontdesk")},
+                                  .go_on = always,
+                                  .has_changed = never};
+    enum err_code code;
+
+    fake_start(&server, replies, n);
+    place.http = http_multi_new(&a);
+    store.target = (struct target){
+        .provider = provider_find(PROVIDER_CEPH_RGW),
+        .bucket = SV("bkt"),
+        .region = SV("us-east-1"),
+        .endpoint = arena_printf(&a, "http://127.0.0.1:%d", server.port),
+        .path_style = true,
+        .sts_region = SV("us-east-1"),
+        .role_arn = SV("arn:aws:iam:::role/r"),
+        .own = {.access_key_id = SV("OWN"), .secret_access_key = secret_of(SV("own"))}
+    };
+    store.target.sts_endpoint = store.target.endpoint;
+    *e = (struct err){0};
+    code = purge_files(objects_new(&place, &a), &row, e) ? ERR_NONE : e->code;
+    fake_stop(&server);
+    return code;
+}
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static void a_table_whose_metadata_file_the_store_does_not_have_is_purged(void)
+{
+    static const struct fake_reply gone[] = {KEYS, ANSWER("404 Not Found", ERROR("NoSuchKey"))};
+    static const struct fake_reply listed[] = {
+        KEYS, ANSWER("403 Forbidden", ERROR("AccessDenied")),
+        ANSWER("200 OK", "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")};
+    struct err e;
+
+    CHECK_INT(purge(gone, COUNT(gone), &e), ERR_NONE);
+    CHECK_INT(purge(listed, COUNT(listed), &e), ERR_NONE);
+}
+
+static void a_role_that_is_gone_stops_a_purge(void)
+{
+    static const struct fake_reply script[] = {ANSWER("404 Not Found", ERROR("NoSuchEntity"))};
+    struct err e;
+
+    CHECK_INT(purge(script, 1, &e), ERR_UNAVAILABLE);
+    CHECK(sv_contains(sv_from(e.msg), SV("token service")));
+}
+
+/* A proxy whose store is away, and a store that is another one. */
+static void a_404_that_is_not_said_of_the_file_stops_a_purge(void)
+{
+    static const struct fake_reply proxy[] = {KEYS,
+                                              ANSWER("404 Not Found", "default backend - 404")};
+    static const struct fake_reply another[] = {KEYS,
+                                                ANSWER("404 Not Found", ERROR("NoSuchBucket"))};
+    struct err e;
+
+    CHECK_INT(purge(proxy, 2, &e), ERR_UNAVAILABLE);
+    CHECK_INT(purge(another, 2, &e), ERR_UNAVAILABLE);
+    CHECK(sv_contains(sv_from(e.msg), SV("NoSuchBucket")));
+}
+
+static void a_list_that_is_none_does_not_say_that_a_file_is_gone(void)
+{
+    static const struct fake_reply script[] = {KEYS, ANSWER("403 Forbidden", ERROR("AccessDenied")),
+                                               ANSWER("200 OK", "<html>sign in</html>")};
+    struct err e;
+
+    CHECK_INT(purge(script, 3, &e), ERR_DENIED);
+}
+
+static void a_file_whose_deletion_is_answered_by_nobody_is_not_deleted(void)
+{
+    static const struct fake_reply proxy[] = {KEYS, METADATA,
+                                              ANSWER("404 Not Found", "default backend - 404")};
+    static const struct fake_reply gone[] = {KEYS, METADATA,
+                                             ANSWER("404 Not Found", ERROR("NoSuchKey"))};
+    struct err e;
+
+    CHECK_INT(purge(proxy, 3, &e), ERR_UNAVAILABLE);
+    CHECK_INT(purge(gone, 3, &e), ERR_NONE);
+}
+
+SUITE("maintain/purge", TEST(a_table_whose_metadata_file_the_store_does_not_have_is_purged),
+      TEST(a_role_that_is_gone_stops_a_purge),
+      TEST(a_404_that_is_not_said_of_the_file_stops_a_purge),
+      TEST(a_list_that_is_none_does_not_say_that_a_file_is_gone),
+      TEST(a_file_whose_deletion_is_answered_by_nobody_is_not_deleted))
