@@ -2,6 +2,7 @@
 #include "client/catalog.h"
 
 #include "base/limits.h"
+#include "base/map.h"
 #include "client/names.h"
 #include "net/http_client.h"
 #include "wire/uri.h"
@@ -233,10 +234,11 @@ struct pages {
     char joint; /* before the first parameter */
 };
 
-/* Page after page. A token that comes back would lead round for ever. */
+/* Page after page. A token that has been followed before would lead round for ever. */
 static bool each_page(struct listing *l, const struct sv_vec *in, struct pages *p, struct err *e)
 {
-    struct sv token = {0}, next;
+    struct map followed = map_new(l->arena);
+    struct sv token = {0};
 
     for (;;) {
         const struct json *list;
@@ -250,10 +252,9 @@ static bool each_page(struct listing *l, const struct sv_vec *in, struct pages *
         list = json_get(answer, p->member);
         for (size_t i = 0; i < json_count(list); i++)
             p->entry(l, in, json_at(list, i));
-        next = json_get_str(answer, SV("next-page-token"));
-        if (!next.n || sv_eq(next, token))
+        token = json_get_str(answer, SV("next-page-token"));
+        if (!token.n || map_put(&followed, token, l))
             return true;
-        token = next;
     }
 }
 

@@ -231,6 +231,23 @@ static void a_page_that_leads_to_itself_is_the_last(void)
     end(&b);
 }
 
+static void pages_that_lead_round_in_a_circle_end(void)
+{
+    static const struct fake_reply replies[] = {
+        REPLY(TOKEN),
+        REPLY(CONFIG),
+        REPLY(PAGE("namespaces", "", "\"one\"")),
+        REPLY(PAGE("namespaces", "", "\"other\"")),
+        REPLY(PAGE("namespaces", "", "\"one\"")),
+        REPLY(FAKE_JSON("500 Internal Server Error", "{}"))};
+    static struct bench b;
+
+    start(&b, replies, 6);
+    NEED_OK(choose(&b), &b.e);
+    CHECK_OK(list(&b, 0), &b.e);
+    end(&b);
+}
+
 /* What was listed so far is not told as if it were all. */
 static void a_list_that_breaks_off_is_an_error(void)
 {
@@ -251,4 +268,4 @@ SUITE("client/catalog", TEST(a_credential_becomes_a_token_and_no_keys_are_asked_
       TEST(a_redirect_is_not_followed), TEST(a_credential_is_sent_to_this_machine_or_over_tls_only),
       TEST(a_refusal_is_told_in_the_servers_words), TEST(the_longest_name_that_is_a_catalog_counts),
       TEST(a_list_goes_through_all_pages_and_down), TEST(a_page_that_leads_to_itself_is_the_last),
-      TEST(a_list_that_breaks_off_is_an_error))
+      TEST(pages_that_lead_round_in_a_circle_end), TEST(a_list_that_breaks_off_is_an_error))
