@@ -261,7 +261,7 @@ static void end_job(struct job *j, const struct err *why)
         tell_end(j, &done, NULL);
     } else {
         log_line(LOG_WARNING, "purge", "the end of a purge could not be entered",
-                 LOG_SV("purge", j->row.mark), LOG_ERR(&e));
+                 LOG_SV("purge", j->row.mark), LOG_ERR(&e), LOG_STR("reason", why ? why->msg : ""));
     }
 }
 

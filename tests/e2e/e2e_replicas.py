@@ -12,6 +12,7 @@ import unittest.mock
 
 import harness as h
 from e2e_folder import Desk
+from e2e_purge import Forged
 
 TABLES = "/v1/analytics/namespaces/sales/tables"
 
@@ -212,6 +213,50 @@ class Replicas(Desk):
         self.other.start()
         h.wait_for("it serves again", lambda: self.load(self.other, made[0])[0] == 200, 30)
         self.acknowledged(made)
+
+    def sql(self, text):
+        return self.postgres.psql("").communicate(text)[0].strip()
+
+    def large(self, name):
+        """A table of one manifest, whose purge takes two seconds: not one of the files that it names is there."""
+        self.assertEqual(self.make(self.desk, name, location=f"s3://warehouse/lake/{name}")[0], 200)
+        f = Forged(self.desk.pyiceberg(self.client).load_table("sales." + name), None)
+        manifest = f.manifest("m", [f"s3://warehouse/lake/{name}/data/{i}.parquet" for i in range(1000)])
+        f.snapshot(lambda *u: self.commit(self.desk, name, list(u)), [manifest])
+
+    def objects(self, name):
+        return sorted(o["Key"] for o in self.rgw.s3.list_objects_v2(Bucket="warehouse", Prefix=f"lake/{name}/").get("Contents", []))
+
+    def purge(self, desk, name):
+        self.assertEqual(desk.call("DELETE", f"{TABLES}/{name}?purgeRequested=true", self.token)[0], 204)
+
+    def test_a_purge_whose_replica_is_frozen_is_done_by_the_other_and_told_once(self):
+        """When it goes on it deletes nothing of the table that was made anew in the place, and its end is not entered."""
+        self.large("handed")
+        self.purge(self.desk, "handed")
+        begun = {"msg": "files of a table are to be deleted", "table": "handed"}
+        first = h.wait_for("one is at it", lambda: [d for d in self.both if d.said(**begun)])[0]
+        second = next(d for d in self.both if d is not first)
+        first.process.send_signal(signal.SIGSTOP)
+        try:
+            self.assertEqual(len(self.objects("handed")), 4, "it was over before it could be frozen")
+            # As two minutes later, when its lease has ended; the other looks again when it has one of its own to begin.
+            self.sql("UPDATE purges SET lease_ms = 0;")
+            self.assertEqual(self.make(second, "beside")[0], 200)
+            self.purge(second, "beside")
+            h.wait_for("the other's end of it", lambda: second.said(msg="files are deleted", table="handed"), 60)
+            self.assertEqual(self.objects("handed"), [])
+            self.assertEqual(self.make(second, "handed", location="s3://warehouse/lake/handed")[0], 200)
+            anew = self.objects("handed")
+        finally:
+            first.process.send_signal(signal.SIGCONT)
+        h.wait_for("the first one's end", lambda: first.said(msg="could not be entered", error="another's now"), 60)
+        h.wait_for("no purge is left", lambda: self.sql("SELECT count(*) FROM purges;") == "0", 60)
+        told = [[r["result"] for r in d.audit() if r["operation"] == "purge-files" and r["table"] == "handed"]
+                for d in (first, second)]
+        self.assertEqual(told, [[], ["done"]])
+        self.assertEqual(self.objects("handed"), anew)
+        self.assertEqual(self.see_the_same("handed")[0], 200)
 
     def test_a_server_that_is_frozen_costs_503_after_a_deadline(self):
         self.postgres.signal(signal.SIGSTOP)
