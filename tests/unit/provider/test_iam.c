@@ -22,9 +22,12 @@ static void begin(struct fixture *f)
         .target = {.endpoint = SV("http://store"),
                    .bucket = SV("bkt"),
                    .region = SV("us-east-1"),
+                   .iam_endpoint = SV("http://store"),
+                   .iam_region = SV("us-east-1"),
                    .sts_endpoint = SV("http://store"),
                    .sts_region = SV("us-east-1"),
                    .role_arn = SV("arn:aws:iam:::role/r"),
+                   .admin = {.access_key_id = SV("ADMIN"), .secret_access_key = secret_of(SV("a"))},
                    .own = {.access_key_id = SV("OWN"), .secret_access_key = secret_of(SV("own"))}}
     };
     f->x = (struct exchange){.target = &f->target,
@@ -184,6 +187,7 @@ static void check_caller(enum storage_provider p, const char *body, const char *
     begin(&f);
     answer(&f, 200, sv_from(body));
     NEED_OK(provider_find(p)->whoami(&f.x, &f.e), &f.e);
+    CHECK(f.x.done);
     CHECK_SV(f.x.caller, sv_from(want));
     arena_done(&f.arena);
 }
@@ -201,12 +205,46 @@ static void the_owner_of_the_buckets_is_the_caller_at_rgw(void)
     check_caller(PROVIDER_CEPH_RGW, BUCKETS("acme$admin"), "arn:aws:iam::acme:user/admin");
 }
 
-static void a_session_is_its_role_to_aws(void)
+#define ROLE(arn)                                     \
+    "<GetRoleResponse><GetRoleResult><Role><Arn>" arn \
+    "</Arn></Role></GetRoleResult></GetRoleResponse>"
+
+static void a_user_is_itself_to_aws(void)
 {
     check_caller(PROVIDER_AWS, IDENTITY("arn:aws:iam::123456789012:user/u"),
                  "arn:aws:iam::123456789012:user/u");
-    check_caller(PROVIDER_AWS, IDENTITY("arn:aws-cn:sts::123456789012:assumed-role/op/session"),
-                 "arn:aws-cn:iam::123456789012:role/op");
+}
+
+static void a_session_is_its_role_to_aws_with_the_path_that_only_the_role_tells(void)
+{
+    static const struct {
+        int status;
+        const char *body, *want; /* NULL: the call fails */
+    } cases[] = {
+        {200, ROLE("arn:aws-cn:iam::123456789012:role/team/a/op"),
+         "arn:aws-cn:iam::123456789012:role/team/a/op"                                                   },
+        {403, "<Error><Code>AccessDenied</Code></Error>",          "arn:aws-cn:iam::123456789012:role/op"},
+        {404, "<Error><Code>NoSuchEntity</Code></Error>",          "arn:aws-cn:iam::123456789012:role/op"},
+        {200, "<Other/>",                                          "arn:aws-cn:iam::123456789012:role/op"},
+        {503, "",                                                  NULL                                  },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct provider *aws = provider_find(PROVIDER_AWS);
+        struct fixture f;
+
+        begin(&f);
+        answer(&f, 200, SV(IDENTITY("arn:aws-cn:sts::123456789012:assumed-role/op/session")));
+        NEED_OK(aws->whoami(&f.x, &f.e), &f.e);
+        CHECK(!f.x.done);
+        CHECK(sv_contains(f.x.out.body, SV("Action=GetRole&")));
+        CHECK(sv_contains(f.x.out.body, SV("RoleName=op")));
+        answer(&f, cases[i].status, sv_from(cases[i].body));
+        f.x.round = 2;
+        CHECK_INT(aws->whoami(&f.x, &f.e), cases[i].want != NULL);
+        CHECK(!cases[i].want || (f.x.done && sv_eq(f.x.caller, sv_from(cases[i].want))));
+        arena_done(&f.arena);
+    }
 }
 
 static void add_tag(struct fixture *f, const char *key)
@@ -254,6 +292,7 @@ SUITE("provider/iam", TEST(a_token_is_asked_for_with_the_policy_encoded_strictly
       TEST(a_token_without_a_policy_is_never_asked_for), TEST(a_token_is_read_with_its_expiry),
       TEST(what_is_no_whole_token_is_an_outage), TEST(a_token_that_is_cut_anywhere_is_an_outage),
       TEST(each_refusal_has_its_meaning), TEST(a_refusal_in_broken_xml_counts_by_its_status),
-      TEST(the_owner_of_the_buckets_is_the_caller_at_rgw), TEST(a_session_is_its_role_to_aws),
+      TEST(the_owner_of_the_buckets_is_the_caller_at_rgw), TEST(a_user_is_itself_to_aws),
+      TEST(a_session_is_its_role_to_aws_with_the_path_that_only_the_role_tells),
       TEST(tags_are_sent_and_passed_on_where_that_is_wanted),
       TEST(tags_that_do_not_fit_beside_the_policy_go_from_the_end))
