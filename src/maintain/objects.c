@@ -113,6 +113,11 @@ static void count_foreign(struct objects *o, struct sv file)
                  LOG_SV("file", sv_first(file, 300)), LOG_SV("table", o->place.words.table));
 }
 
+bool objects_go_on(struct objects *o, struct err *e)
+{
+    return o->place.go_on(o->place.context, e);
+}
+
 /* ---- conversations ---- */
 
 struct wait {
@@ -135,7 +140,7 @@ static void on_answer(struct http_response *in, const struct err *e, void *conte
 static bool poll_once(struct objects *o, struct err *e)
 {
     http_multi_poll(o->place.http, POLL_MS);
-    return o->place.go_on(o->place.context, e);
+    return objects_go_on(o, e);
 }
 
 static bool ask(struct objects *o, struct exchange *x, struct err *e)
@@ -287,8 +292,7 @@ bool objects_read(struct objects *o, struct sv file, struct arena *a, struct sv 
         return err_set(e, ERR_DENIED, "the file is outside the table's folders");
     }
     if (is_folder(o))
-        return o->place.go_on(o->place.context, e) &&
-               stored_file_read(at.key, LIMIT_MANIFEST_BYTES, a, out, e);
+        return objects_go_on(o, e) && stored_file_read(at.key, LIMIT_MANIFEST_BYTES, a, out, e);
     return get_object(o, &at, which, a, out, e);
 }
 
@@ -368,7 +372,7 @@ static bool begin_delete(struct objects *o, const struct location *at, size_t wh
 /* A file of this machine goes while we wait. */
 static bool remove_file(struct objects *o, const struct location *at, struct err *e)
 {
-    if (!o->place.go_on(o->place.context, e) || !stored_file_remove(at->key, e))
+    if (!objects_go_on(o, e) || !stored_file_remove(at->key, e))
         return false;
     o->deleted++;
     metric_add(METRIC_PURGE_FILES, 1);

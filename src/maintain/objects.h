@@ -41,6 +41,9 @@ MUST_CHECK bool objects_delete(struct objects *o, struct sv file, struct err *e)
 /* Waits until all that was begun has ended, well or not. */
 MUST_CHECK bool objects_settle(struct objects *o, struct err *e);
 
+/* For what is done without anything to wait for: whether it is still ours to do. */
+MUST_CHECK bool objects_go_on(struct objects *o, struct err *e);
+
 /* Between two files that name others: follows the rules in force, when they are new ones. */
 MUST_CHECK bool objects_refresh(struct objects *o, struct err *e);
 

@@ -10,7 +10,7 @@
 
 /* What has been seen is asked for once; when it is too much to remember, some is asked for again,
  * and is found gone. */
-enum { MOST_SEEN = 50000 };
+enum { MOST_SEEN = 50000, ENTRIES_BETWEEN = 1024 };
 
 struct seen {
     struct arena arena;
@@ -20,6 +20,7 @@ struct seen {
 struct purge {
     struct objects *objects;
     struct seen manifests, files;
+    unsigned entries; /* of lists and manifests, read so far */
     bool keeps_data;
 };
 
@@ -34,12 +35,21 @@ static bool is_new(struct seen *s, struct sv file)
     return !map_put(&s->map, sv_of((const char *)key.b, sizeof(key.b) / 2), s);
 }
 
+/* Lists and manifests are packed: a small one may name more than can be read before the lease ends,
+ * and nothing that has to be deleted, and so waited for. */
+static bool may_read_on(struct purge *p, struct err *e)
+{
+    return ++p->entries % ENTRIES_BETWEEN != 0 || objects_go_on(p->objects, e);
+}
+
 /* ---- manifests ---- */
 
 static bool on_file(struct sv path, void *context, struct err *e)
 {
     struct purge *p = context;
 
+    if (!may_read_on(p, e))
+        return false;
     return !is_new(&p->files, path) || objects_delete(p->objects, path, e);
 }
 
@@ -76,6 +86,8 @@ static bool on_manifest(const struct manifest *m, void *context, struct err *e)
 {
     struct purge *p = context;
 
+    if (!may_read_on(p, e))
+        return false;
     if (!is_new(&p->manifests, m->path))
         return true;
     if (!objects_refresh(p->objects, e))

@@ -15,22 +15,26 @@
            "<Expiration>2999-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>"  \
            "</AssumeRoleResponse>")
 #define ERROR(code) "<Error><Code>" code "</Code></Error>"
-#define METADATA                                                                             \
+/* With members of its one snapshot. */
+#define METADATA(snapshot)                                                                   \
     ANSWER("200 OK",                                                                         \
            "{\"format-version\":2,\"table-uuid\":\"9c12d441-03fe-4693-9a96-a0705ddf69c1\","  \
            "\"location\":\"s3://bkt/t\",\"last-sequence-number\":0,\"last-updated-ms\":1,"   \
            "\"last-column-id\":1,\"current-schema-id\":0,\"schemas\":[{\"type\":\"struct\"," \
            "\"schema-id\":0,\"fields\":[]}],\"default-spec-id\":0,\"partition-specs\":[{"    \
            "\"spec-id\":0,\"fields\":[]}],\"last-partition-id\":999,\"sort-orders\":[{"      \
-           "\"order-id\":0,\"fields\":[]}],\"default-sort-order-id\":0}")
+           "\"order-id\":0,\"fields\":[]}],\"default-sort-order-id\":0,\"snapshots\":[{"     \
+           "\"snapshot-id\":1,\"timestamp-ms\":1," snapshot "}]}")
 
 static const struct table_row row = {SV_INIT("9c12d441-03fe-4693-9a96-a0705ddf69c1"),
                                      SV_INIT("s3://bkt/t/metadata/00000-x.metadata.json"),
                                      SV_INIT("s3://bkt/t/"),
                                      {0}};
 
-static bool always(UNUSED void *context, UNUSED struct err *e)
+/* `context` counts how often it is asked. */
+static bool always(void *context, UNUSED struct err *e)
 {
+    ++*(int *)context;
     return true;
 }
 
@@ -39,8 +43,10 @@ static bool never(UNUSED void *context)
     return false;
 }
 
-/* What becomes of a purge of `row` at a store of that script. */
-static enum err_code purge(const struct fake_reply *replies, size_t n, struct err *e)
+/* What becomes of a purge of `row` at a store of that script, and how often it asks whether it may
+ * go on. */
+static enum err_code purge_asking(const struct fake_reply *replies, size_t n, int *asked,
+                                  struct err *e)
 {
     static struct fake_server server;
     auto_arena a = {.wipe = true};
@@ -52,7 +58,8 @@ static enum err_code purge(const struct fake_reply *replies, size_t n, struct er
                                   .n_folders = 1,
                                   .words = {.principal = SV("frontdesk")},
                                   .go_on = always,
-                                  .has_changed = never};
+                                  .has_changed = never,
+                                  .context = asked};
     enum err_code code;
 
     fake_start(&server, replies, n);
@@ -72,6 +79,13 @@ static enum err_code purge(const struct fake_reply *replies, size_t n, struct er
     code = purge_files(objects_new(&place, &a), &row, e) ? ERR_NONE : e->code;
     fake_stop(&server);
     return code;
+}
+
+static enum err_code purge(const struct fake_reply *replies, size_t n, struct err *e)
+{
+    int asked = 0;
+
+    return purge_asking(replies, n, &asked, e);
 }
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -122,9 +136,9 @@ static void a_list_that_is_none_does_not_say_that_a_file_is_gone(void)
 
 static void a_file_whose_deletion_is_answered_by_nobody_is_not_deleted(void)
 {
-    static const struct fake_reply proxy[] = {KEYS, METADATA,
+    static const struct fake_reply proxy[] = {KEYS, METADATA("\"manifests\":[]"),
                                               ANSWER("404 Not Found", "default backend - 404")};
-    static const struct fake_reply gone[] = {KEYS, METADATA,
+    static const struct fake_reply gone[] = {KEYS, METADATA("\"manifests\":[]"),
                                              ANSWER("404 Not Found", ERROR("NoSuchKey"))};
     struct err e;
 
@@ -132,8 +146,65 @@ static void a_file_whose_deletion_is_answered_by_nobody_is_not_deleted(void)
     CHECK_INT(purge(gone, 3, &e), ERR_NONE);
 }
 
+/* ---- a manifest that says much ---- */
+
+enum { ENTRIES = 300 * 1000, LEAST_ASKED = 250 };
+
+static void add_long(struct buf *out, uint64_t n)
+{
+    for (n <<= 1; n > 0x7f; n >>= 7)
+        buf_addc(out, (char)((n & 0x7f) | 0x80));
+    buf_addc(out, (char)n);
+}
+
+static void add_text(struct buf *out, struct sv v)
+{
+    add_long(out, v.n);
+    buf_add(out, v);
+}
+
+/* One foreign file, again and again. */
+static struct sv manifest(struct arena *a)
+{
+    static const struct sv sync = SV_INIT("0123456789abcdef");
+    struct buf out = buf_new(a, 64 << 20), block = buf_new(a, 64 << 20);
+
+    for (int i = 0; i < ENTRIES; i++)
+        add_text(&block, SV("s3://other/f"));
+    buf_add(&out, SV("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nObj\x01"));
+    add_long(&out, 1);
+    add_text(&out, SV("avro.schema"));
+    add_text(&out, SV("{\"type\":\"record\",\"name\":\"e\",\"fields\":[{\"name\":\"p\","
+                      "\"type\":\"string\",\"field-id\":100}]}"));
+    add_long(&out, 0);
+    buf_add(&out, sync);
+    add_long(&out, ENTRIES);
+    add_text(&out, buf_sv(&block));
+    buf_add(&out, sync);
+    return buf_sv(&out);
+}
+
+static void a_manifest_of_many_files_that_are_passed_over_may_be_broken_off(void)
+{
+    auto_arena a = {0};
+    const struct sv bytes = manifest(&a);
+    const struct fake_reply replies[] = {
+        KEYS,
+        METADATA("\"manifests\":[\"s3://bkt/t/metadata/m.avro\"]"),
+        {bytes.p, FAKE_CLOSE, bytes.n},
+        ANSWER("204 No Content", ""),
+        ANSWER("204 No Content", "")
+    };
+    struct err e;
+    int asked = 0;
+
+    CHECK_INT(purge_asking(replies, COUNT(replies), &asked, &e), ERR_NONE);
+    CHECK(asked > LEAST_ASKED);
+}
+
 SUITE("maintain/purge", TEST(a_table_whose_metadata_file_the_store_does_not_have_is_purged),
       TEST(a_role_that_is_gone_stops_a_purge),
       TEST(a_404_that_is_not_said_of_the_file_stops_a_purge),
       TEST(a_list_that_is_none_does_not_say_that_a_file_is_gone),
-      TEST(a_file_whose_deletion_is_answered_by_nobody_is_not_deleted))
+      TEST(a_file_whose_deletion_is_answered_by_nobody_is_not_deleted),
+      TEST(a_manifest_of_many_files_that_are_passed_over_may_be_broken_off))
