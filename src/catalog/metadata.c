@@ -41,6 +41,11 @@ bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *
     return texts_get(kept_texts(c->loop), refs_only ? refs_key(c, file) : file, c->arena, out);
 }
 
+bool metadata_known(struct call *c, struct sv file, bool refs_only, struct sv *out)
+{
+    return !rule_is_folder(c->catalog->integration) && metadata_recall(c, file, refs_only, out);
+}
+
 /* ---- a file that is none ---- */
 
 bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)
@@ -124,20 +129,13 @@ static bool after_file(struct call *c, const struct err *outcome, struct err *e)
                    : understand_text(c, c->work, call_content(c), e);
 }
 
-/* A file of this machine is as near as the cache, and people move files. */
-static bool recall(struct call *c, const struct table_at *t, bool refs_only, struct sv *out)
-{
-    return !rule_is_folder(c->catalog->integration) &&
-           metadata_recall(c, t->row.metadata_location, refs_only, out);
-}
-
 bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
 {
     struct object_ask ask = {.method = HTTP_GET};
     struct sv known;
 
     t->then = then;
-    t->is_kept = recall(c, t, false, &known);
+    t->is_kept = metadata_known(c, t->row.metadata_location, false, &known);
     if (t->is_kept)
         return understand_text(c, t, known, e);
     return table_file(c, t->row.metadata_location, t->folders, t->n_folders, &ask, e) &&
@@ -146,7 +144,9 @@ bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, stru
 
 bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
 {
-    return recall(c, t, t->refs_only, &t->text) ? then(c, NULL, e) : table_metadata(c, t, then, e);
+    return metadata_known(c, t->row.metadata_location, t->refs_only, &t->text)
+               ? then(c, NULL, e)
+               : table_metadata(c, t, then, e);
 }
 
 struct sv metadata_body(const struct call *c, struct sv file, struct sv text)

@@ -2,7 +2,6 @@
 #include "catalog/register_steps.h"
 #include "catalog/replay.h"
 #include "catalog/routes.h"
-#include "serve/loop.h"
 
 struct register_work {
     struct commit_one one; /* first: table_steps.h. `at.row` is what stands there now */
@@ -20,8 +19,7 @@ static bool done(struct call *c, struct err *e)
     struct register_work *w = c->work;
     struct table_at *t = &w->one.at;
 
-    /* A file that is registered may have been another one when it was last read. */
-    (void)atomic_fetch_add(&c->loop->serve->registered, 1);
+    register_forget(c);
     for (size_t i = 0; i < w->one.n_folders; i++)
         t->folders[i] = w->one.folders[i];
     t->n_folders = w->one.n_folders;

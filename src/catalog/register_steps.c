@@ -2,6 +2,7 @@
 #include "catalog/register_steps.h"
 
 #include "base/limits.h"
+#include "serve/loop.h"
 #include "wire/gzip.h"
 
 bool register_place(struct call *c, struct sv file, struct location *folder, struct err *e)
@@ -52,6 +53,11 @@ bool register_holds(struct call *c, const struct commit_one *o, struct err *e)
     return location_which(o->folders, o->n_folders, &file) >= 0 ||
            err_set(e, ERR_DENIED,
                    "metadata-location lies outside the folders of what it describes");
+}
+
+void register_forget(struct call *c)
+{
+    (void)atomic_fetch_add(&c->loop->serve->registered, 1);
 }
 
 struct json *register_details(struct call *c, struct sv file, bool overwrite)

@@ -102,6 +102,9 @@ bool metadata_is_large(struct sv text);
 void metadata_remember(struct call *c, struct sv file, struct sv text);
 /* The text that a load of `file` answers, from the cache; it lives as long as the call. */
 bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *out);
+/* The same, but never of a file of this machine: that is as near as the cache, and people move
+ * files. */
+bool metadata_known(struct call *c, struct sv file, bool refs_only, struct sv *out);
 /* The bytes of a metadata file of that name. */
 struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
 /*

@@ -85,6 +85,8 @@ static bool tidy(struct call *c, const struct err *why, struct err *e)
 
 static bool done(struct call *c, const struct view_work *w)
 {
+    if (w->registers)
+        register_forget(c);
     return view_answer(c, w->one.file, w->one.after);
 }
 
@@ -146,9 +148,10 @@ static bool put_file(struct call *c, struct commit_one *o, struct err *e)
     o->file = metadata_file(o->after, o->old_file, world_uuid(c->world, c->arena), c->arena);
     o->row.metadata_location = o->file;
     once_file(c, o->file, o->row.uuid);
-    if (!table_file(c, o->file, o->folders, o->n_folders, &ask, e))
+    o->text = json_text(c->arena, o->after);
+    if (!metadata_fits(o->text, e) || !table_file(c, o->file, o->folders, o->n_folders, &ask, e))
         return false;
-    ask.body = metadata_body(c, o->file, json_text(c->arena, o->after));
+    ask.body = metadata_body(c, o->file, o->text);
     return call_object(c, &ask, after_put, e);
 }
 

@@ -24,16 +24,43 @@ bool view_answer(struct call *c, struct sv file, struct json *metadata)
 
 /* ---- load ---- */
 
-static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+static bool unread(struct call *c, const struct err *outcome, struct err *e)
 {
-    struct commit_one *o = c->work;
-    struct sv text = call_content(c);
+    const struct commit_one *o = c->work;
 
-    if (!outcome && (!gzip_is(text) || gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) &&
-        view_read(text, c->arena, &o->at.metadata, e))
-        return o->at.then(c, NULL, e);
     return o->at.otherwise ? o->at.otherwise(c, outcome, e)
                            : metadata_unread(c, o->at.row.metadata_location, outcome, e);
+}
+
+static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
+{
+    struct commit_one *o = c->work;
+    struct sv *text = &o->at.whole;
+
+    return (!gzip_is(*text) || gzip_read(*text, LIMIT_METADATA_BYTES, c->arena, text, e)) &&
+           view_read(*text, c->arena, &o->at.metadata, e);
+}
+
+static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
+{
+    const struct commit_one *o = c->work;
+
+    if (outcome)
+        return unread(c, NULL, e);
+    if (!o->at.is_kept)
+        metadata_remember(c, o->at.row.metadata_location, o->at.whole);
+    return o->at.then(c, NULL, e);
+}
+
+static bool understand(struct call *c, struct commit_one *o, struct sv text, struct err *e)
+{
+    o->at.whole = text;
+    return call_compute(c, metadata_is_large(text), query_understand, after_understood, e);
+}
+
+static bool after_file(struct call *c, const struct err *outcome, struct err *e)
+{
+    return outcome ? unread(c, outcome, e) : understand(c, c->work, call_content(c), e);
 }
 
 static bool query_view(struct call *c, struct store *s, struct err *e)
@@ -52,8 +79,12 @@ static bool query_view(struct call *c, struct store *s, struct err *e)
 bool view_metadata(struct call *c, struct commit_one *o, call_then_fn *then, struct err *e)
 {
     struct object_ask ask = {.method = HTTP_GET};
+    struct sv known;
 
     o->at.then = then;
+    o->at.is_kept = metadata_known(c, o->at.row.metadata_location, false, &known);
+    if (o->at.is_kept)
+        return understand(c, o, known, e);
     return table_file(c, o->at.row.metadata_location, o->at.folders, o->at.n_folders, &ask, e) &&
            call_object(c, &ask, after_file, e);
 }

@@ -98,10 +98,10 @@ bool metadata_shape(const struct json *m, struct err *e)
 bool metadata_fits(struct sv text, struct err *e)
 {
     if (text.n > LIMIT_METADATA_BYTES)
-        return err_set(e, ERR_INVALID, "table metadata of %zu bytes, at most %d", text.n,
+        return err_set(e, ERR_INVALID, "metadata of %zu bytes, at most %d", text.n,
                        LIMIT_METADATA_BYTES);
     if (json_memory(text) > LIMIT_METADATA_MEMORY)
-        return err_set(e, ERR_INVALID, "table metadata whose values take more than %d bytes",
+        return err_set(e, ERR_INVALID, "metadata whose values take more than %d bytes",
                        LIMIT_METADATA_MEMORY);
     return true;
 }

@@ -58,6 +58,25 @@ class Kept(e2e_catalog.Catalog):
         for n, (_, body) in enumerate(after):
             self.assertEqual("storage-credentials" in body, n % 4 > 1)
 
+    def test_a_view_that_was_loaded_is_loaded_again_while_the_store_is_frozen(self):
+        views = "/v1/analytics/namespaces/sales/views"
+        version = {"version-id": 1, "timestamp-ms": 1, "schema-id": 0, "summary": {}, "default-namespace": ["sales"],
+                   "representations": [{"type": "sql", "sql": "SELECT 1", "dialect": "spark"}]}
+        status, made = self.desk.call("POST", views, self.token, {"name": "hot_view", "schema": h.SIMPLE_SCHEMA, "view-version": version,
+                                                                 "properties": {}})
+        self.assertEqual(status, 200, made)
+
+        def loads():
+            return [self.desk.call("GET", views + "/hot_view", self.token) for _ in range(16)]
+        before = loads()
+        self.freeze(signal.SIGSTOP)
+        try:
+            after = loads()
+        finally:
+            self.freeze(signal.SIGCONT)
+        self.assertEqual(after, before)
+        self.assertEqual(after[0], (200, made))
+
     def test_a_load_says_what_the_last_commit_left(self):
         self.create("moving")
         for value in range(5):
@@ -129,7 +148,7 @@ class Kept(e2e_catalog.Catalog):
         before = self.keys("lake/sales/full/")
         status, body = self.commit("full", {"action": "set-properties", "updates": {f"p{n}": "x" * 14000 for n in range(999)}})
         self.assertEqual((status, body["error"]["type"]), (400, "BadRequestException"))
-        self.assertRegex(body["error"]["message"], "^table metadata of [0-9]+ bytes, at most 67108864$")
+        self.assertRegex(body["error"]["message"], "^metadata of [0-9]+ bytes, at most 67108864$")
         self.assertEqual(self.keys("lake/sales/full/"), before)
 
     def test_a_large_table_is_changed_like_any_other(self):
