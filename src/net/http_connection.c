@@ -8,7 +8,7 @@
 #include "net/inside.h"
 #include "wire/time.h"
 
-enum { LINGER_MS = 2000, AHEAD_BYTES = 64 * 1024, KEEP_OUT_BYTES = 1024 * 1024 };
+enum { LINGER_MS = 2000, KEEP_OUT_BYTES = 1024 * 1024 };
 
 static const int64_t state_ms[] = {
     [CONN_IDLE] = LIMIT_HTTP_IDLE_MS,    [CONN_HEAD] = LIMIT_HTTP_HEAD_MS,
@@ -306,8 +306,9 @@ static int receive(struct http_connection *c, struct sv bytes)
     } else {
         keep(c, sv_skip(bytes, take_requests(c, bytes)));
     }
-    /* While a turn is under way a client may send ahead, within limits. */
-    if (c->busy && c->in.n > AHEAD_BYTES)
+    /* A client may close its side behind a whole request (RFC 9112, 9.6). lws takes that for the
+     * end of the connection, so we do not let it see it while an answer is due. */
+    if (c->busy)
         (void)lws_rx_flow_control(c->wsi, 0);
     trim_outputs(c->loop);
     return c->dead ? -1 : 0;
@@ -323,7 +324,17 @@ static void count_status(int status)
         metric_add(classes[class], 1);
 }
 
-/* A reply that came later: written now, and what the client sent ahead is looked at. */
+/* Nobody stands in the way any more: what the client sent ahead is looked at, and unless that
+ * begins a turn, what it sends now. */
+static void go_on(struct http_connection *c)
+{
+    if (c->in.arena)
+        forget(c, take_requests(c, buf_sv(&c->in)));
+    if (!c->busy && c->state != CONN_BLOCKED)
+        (void)lws_rx_flow_control(c->wsi, 1);
+}
+
+/* A reply that came later: written now. */
 static void resume(struct http_connection *c)
 {
     flush(c, &c->loop->late);
@@ -333,9 +344,7 @@ static void resume(struct http_connection *c)
     }
     if (c->state == CONN_BLOCKED)
         return;
-    (void)lws_rx_flow_control(c->wsi, 1);
-    if (c->in.arena)
-        forget(c, take_requests(c, buf_sv(&c->in)));
+    go_on(c);
     if (c->dead)
         hang_up(c);
     trim_outputs(c->loop);
@@ -419,9 +428,7 @@ static int writable(struct http_connection *c)
         begin_closing(c);
         return 0;
     }
-    (void)lws_rx_flow_control(c->wsi, 1);
-    if (c->in.arena)
-        forget(c, take_requests(c, buf_sv(&c->in)));
+    go_on(c);
     return c->dead ? -1 : 0;
 }
 

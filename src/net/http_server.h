@@ -3,8 +3,9 @@
  *
  * The only file that knows libwebsockets. It carries bytes through the raw-skt role, reads them
  * with wire/http1 and hands each request to the loop's handler as a `turn`. A turn is answered on
- * its loop, at once or later; a client that hangs up meanwhile changes nothing for the handler: the
- * answer is dropped and the turn ends as usual.
+ * its loop, at once or later; nothing is read from its client until then. One that closed its side
+ * behind the request gets its answer; one that hung up changes nothing for the handler: the answer
+ * is dropped and the turn ends as usual.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H

@@ -40,8 +40,8 @@ class Bytes(unittest.TestCase):
     def bearer(self, token=None):
         return b"Authorization: Bearer " + (token or self.token).encode()
 
-    def ask(self, target, *headers, method=b"GET", body=b"", token=None):
-        """(status, type of the error or None); headers are whole lines."""
+    def ask(self, target, *headers, method=b"GET", body=b"", token=None, ends=False):
+        """(status, type of the error or None); headers are whole lines. `ends`: the client closes its side behind the request."""
         target = target if isinstance(target, bytes) else target.encode()
         lines = [method + b" " + target + b" HTTP/1.1", b"Host: " + self.address.encode(), b"Connection: close",
                  *([self.bearer(token)] if token != "" else []), *headers]
@@ -50,12 +50,14 @@ class Bytes(unittest.TestCase):
         host, port = self.address.split(":")
         with socket.create_connection((host, int(port)), timeout=20) as s:
             s.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+            if ends:
+                s.shutdown(socket.SHUT_WR)
             answer = b""
             while chunk := s.recv(65536):
                 answer += chunk
         head, _, text = answer.partition(b"\r\n\r\n")
         status = int(head.split(b" ")[1])
-        error = json.loads(text).get("error") if status >= 400 and method != b"HEAD" else None
+        error = json.loads(text)["error"] if status >= 400 and method != b"HEAD" else None
         self.answer = text
         self.headers = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
         return status, error and error["type"]
@@ -134,6 +136,15 @@ class Bytes(unittest.TestCase):
         status, _, headers = self.desk.get(self.desk.admin + "/metrics", {}, "POST", b"")
         self.assertEqual((status, headers["Allow"]), (405, "GET, HEAD"))
         self.assertEqual(self.desk.get(self.desk.admin + "/metrics", {}, "HEAD")[0], 200)
+
+    def test_a_client_that_closes_its_side_behind_a_request_is_answered(self):
+        """These wait for the database, which answers after the server could see that the client will send no more."""
+        for i in range(10):
+            body = b'{"namespace": ["ended%d"]}' % i
+            self.assertEqual(self.ask(NAMESPACES, method=b"POST", body=body, ends=True), (200, None))
+            self.assertEqual(self.ask(NAMESPACES, method=b"POST", body=body, ends=True), (409, "AlreadyExistsException"))
+            self.assertEqual(self.ask(f"{NAMESPACES}/ended{i}", method=b"DELETE", ends=True), (204, None))
+        self.assertEqual(self.ask(TABLE, ends=True), (200, None))
 
     def test_who_asks_is_said_once(self):
         """What stands before us may have looked at the other one."""

@@ -1,5 +1,7 @@
 """The listener as clients and attackers meet it: TLS, certificates that change, sockets that misbehave."""
+import contextlib
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -51,9 +53,9 @@ class Tls(unittest.TestCase):
         return self.pairs[name]
 
     def start(self, threads=2):
-        resources = h.Folder(self.folder)
-        resources.write("principal.yaml", h.principal())
-        self.desk = h.Frontdesk(*resources.options(), "--tls-cert", os.path.join(self.serve, "tls.crt"), "--tls-key",
+        self.resources = h.Folder(self.folder)
+        self.resources.write("principal.yaml", h.principal())
+        self.desk = h.Frontdesk(*self.resources.options(), "--file-storage", self.folder, "--tls-cert", os.path.join(self.serve, "tls.crt"), "--tls-key",
                                 os.path.join(self.serve, "tls.key"), "--threads", str(threads), folder=self.folder)
         self.addCleanup(self.desk.kill)
         self.port = int(self.desk.uri.rsplit(":", 1)[1])
@@ -194,6 +196,51 @@ class TlsSessions(Tls):
                 except (ConnectionError, ssl.SSLError):
                     pass
                 self.assertTrue(s.recv(65536).startswith(b"HTTP/1.1 413 "))
+        self.desk.stop()
+
+    def post(self, path, body, token=None, says_so=None):
+        """Closes its side behind the request when `says_so` is given: with TLS's own word for it, or without."""
+        head = f"POST {path} HTTP/1.1\r\nHost: desk\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+        head += f"Authorization: Bearer {token}\r\n" if token else ""
+        coming, going = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = trusting_all().wrap_bio(coming, going)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as s:
+            def until_done(step):
+                while True:
+                    try:
+                        return step()
+                    except ssl.SSLWantReadError:
+                        if going.pending:
+                            s.sendall(going.read())
+                        piece = s.recv(65536)
+                        if not piece:
+                            return b""
+                        coming.write(piece)
+            until_done(tls.do_handshake)
+            tls.write((head + "\r\n" + body).encode())
+            if says_so:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    tls.unwrap()
+            s.sendall(going.read())
+            if says_so is not None:
+                s.shutdown(socket.SHUT_WR)
+            answer = b""
+            with contextlib.suppress(ssl.SSLZeroReturnError):
+                while piece := until_done(lambda: tls.read(65536)):
+                    answer += piece
+        head, _, text = answer.partition(b"\r\n\r\n")
+        return head[9:12], text
+
+    def test_a_client_that_closes_its_side_behind_a_request_is_answered(self):
+        self.start()
+        self.resources.write("lakehouse.yaml", h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
+                             h.catalog(), h.role())
+        client = h.wait_for("a Secret", lambda: self.resources.credentials("etl-credentials"))
+        form = "grant_type=client_credentials&scope=PRINCIPAL_ROLE:ALL&client_id={client-id}&client_secret={client-secret}"
+        token = h.wait_for("a token", lambda: json.loads(self.post("/v1/oauth/tokens", form.format(**client))[1])["access_token"])
+        h.wait_for("a namespace", lambda: self.post("/v1/analytics/namespaces", '{"namespace": ["a"]}', token)[0] == b"200")
+        for i, says_so in enumerate((False, True) * 5):
+            self.assertEqual(self.post("/v1/analytics/namespaces", json.dumps({"namespace": [f"n{i}"]}), token, says_so)[0], b"200", says_so)
         self.desk.stop()
 
     def test_thousands_of_pipelined_requests_are_answered_over_tls(self):

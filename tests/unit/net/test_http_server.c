@@ -9,8 +9,10 @@
  * | two requests in one piece, second a POST    | two_pipelined_posts_are_both_answered       |
  * | bytes after a POST whose answer is deferred | bytes_sent_ahead_wait_without_spinning      |
  * | the same beyond what is kept                | a_flood_ahead_of_an_answer_is_held_back     |
- * | GET deferred, client half-closes            | a_half_close_while_an_answer_is_due_is_cheap|
- * | GET deferred, client is gone                | an_answer_for_a_client_that_left_is_dropped |
+ * | GET deferred, client half-closes            | a_half_close_costs_neither_answers_nor_cpu, |
+ * | ... while it does not read                  | a_blocked_client_may_half_close             |
+ * | GET deferred, client is gone                | an_answer_for_a_client_that_left_is_dropped,|
+ * |                                             | a_client_that_left_is_let_go_when_answered  |
  * | client pipelines and does not read          | a_client_that_never_reads_costs_no_cpu      |
  * | ... and a deferred answer stands behind     | a_blocked_client_cannot_confuse_its_turns,  |
  * |                                             | a_blocked_client_that_leaves_leaves_nothing |
@@ -38,6 +40,7 @@
  */
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/metric.h"
 #include "unit/net/server_bench.h"
 
 static struct bench b;
@@ -123,17 +126,49 @@ static void a_flood_ahead_of_an_answer_is_held_back(void)
     bench_stop(&b);
 }
 
-static void a_half_close_while_an_answer_is_due_is_cheap(void)
+/* Before the first of the two turns, and between them. */
+static void a_half_close_costs_neither_answers_nor_cpu(void)
 {
+    for (int late = 0; late < 2; late++) {
+        bench_start(&b, 1, 0);
+        client_open(&c, &b);
+        client_send(&c, SV(GET("/now") POST("/later") GET("/third") POST("/later")));
+        if (!late)
+            (void)shutdown(c.fd, SHUT_WR);
+        bench_wait_held(&b);
+        CHECK(cpu_ms_of_idling(200) < 50);
+        bench_release(&b);
+        bench_wait_held(&b);
+        (void)shutdown(c.fd, SHUT_WR);
+        CHECK(cpu_ms_of_idling(200) < 50);
+        bench_release(&b);
+        CHECK(client_sees_end(&c));
+        CHECK_INT(client_count(&c, "HTTP/1.1 200"), 4);
+        CHECK_INT(client_count(&c, "late"), 2);
+        CHECK(strstr(c.text, "/third\n") != NULL);
+        client_close(&c);
+        bench_stop(&b);
+    }
+}
+
+static void a_client_that_left_is_let_go_when_answered(void)
+{
+    int64_t before = metric_read(METRIC_CONNECTIONS);
+
     bench_start(&b, 1, 0);
     client_open(&c, &b);
+    client_open(&other, &b);
     client_send(&c, SV(GET("/later")));
     bench_wait_held(&b);
-    (void)shutdown(c.fd, SHUT_WR);
-    CHECK(cpu_ms_of_idling(300) < 50);
-    bench_release(&b);
-    CHECK(client_sees_end(&c));
     client_close(&c);
+    bench_release(&b);
+    /* Each answer is a turn of the loop, in which it looks at its other connections. */
+    for (int i = 1; i <= 100 && metric_read(METRIC_CONNECTIONS) > before + 1; i++) {
+        client_send(&other, SV(GET("/now")));
+        CHECK(client_sees_answers(&other, i));
+    }
+    CHECK_INT(metric_read(METRIC_CONNECTIONS), before + 1);
+    client_close(&other);
     bench_stop(&b);
 }
 
@@ -190,6 +225,22 @@ static void a_blocked_client_cannot_confuse_its_turns(void)
     CHECK(client_sees(&c, "/third\n"));
     CHECK(strstr(c.text, "late") && strstr(c.text, "late") < strstr(c.text, "/third\n"));
     CHECK_INT(b.requests, 3);
+    client_close(&c);
+    bench_stop(&b);
+}
+
+static void a_blocked_client_may_half_close(void)
+{
+    bench_start(&b, 1, 0);
+    client_open(&c, &b);
+    client_send(&c, SV(GET("/big") GET("/later")));
+    bench_wait_held(&b);
+    (void)shutdown(c.fd, SHUT_WR);
+    CHECK(client_swallow(&c, BIG_BYTES) == BIG_BYTES);
+    CHECK(cpu_ms_of_idling(100) < 50);
+    bench_release(&b);
+    CHECK(client_sees(&c, "late"));
+    CHECK(client_sees_end(&c));
     client_close(&c);
     bench_stop(&b);
 }
@@ -420,8 +471,9 @@ static void a_head_has_no_body(void)
 SUITE("net/http_server", TEST(two_pipelined_posts_are_both_answered),
       TEST(hundreds_of_pipelined_requests_are_answered_in_order),
       TEST(bytes_sent_ahead_wait_without_spinning), TEST(a_flood_ahead_of_an_answer_is_held_back),
-      TEST(a_half_close_while_an_answer_is_due_is_cheap),
+      TEST(a_half_close_costs_neither_answers_nor_cpu),
       TEST(an_answer_for_a_client_that_left_is_dropped),
+      TEST(a_client_that_left_is_let_go_when_answered), TEST(a_blocked_client_may_half_close),
       TEST(a_client_that_never_reads_costs_no_cpu), TEST(a_blocked_client_cannot_confuse_its_turns),
       TEST(an_answer_behind_a_blocked_one_waits_for_it),
       TEST(a_blocked_client_that_leaves_leaves_nothing), TEST(a_big_last_answer_arrives_whole),
