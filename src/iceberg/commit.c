@@ -226,7 +226,7 @@ static bool is_complete(const struct json *base, const struct json *m, struct ar
     return spec_is_bound(spec, &columns, e) && order_is_bound(order, &columns, e);
 }
 
-static int64_t last_logged(const struct json *m)
+int64_t last_logged_ms(const struct json *m)
 {
     const struct json *log = json_get(m, SV("snapshot-log"));
     size_t n = json_count(log);
@@ -237,7 +237,7 @@ static int64_t last_logged(const struct json *m)
 /* A client's clock may run ahead: time in the metadata never goes back. */
 static void set_updated(struct changing *c, const struct json *base)
 {
-    int64_t at = c->now_ms, logged = last_logged(c->m),
+    int64_t at = c->now_ms, logged = last_logged_ms(c->m),
             before = get_i64(base, "last-updated-ms", 0);
 
     at = logged > at ? logged : at;

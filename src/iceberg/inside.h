@@ -49,6 +49,9 @@ MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struc
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
 MUST_CHECK bool metadata_is_complete(const struct json *m, struct arena *a, struct err *e);
 
+/* commit.c. When the snapshot-log says that main moved last; 0: it is empty. */
+int64_t last_logged_ms(const struct json *m);
+
 /* metadata.c. Each member is of its kind and no list is longer than a reader of ours takes. */
 MUST_CHECK bool metadata_shape(const struct json *m, struct err *e);
 

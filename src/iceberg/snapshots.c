@@ -152,19 +152,20 @@ bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
 }
 
 /* main moves the current snapshot and the log; intermediate ones of the same request leave no
- * trace. */
+ * trace. Whatever clocks say, the log does not go back: readers refuse a file whose log does. */
 static void move_main(struct changing *c, const struct json *snapshot, int64_t id)
 {
     bool fresh = map_get(c->added_snapshots, id_text(c, id)) != NULL;
     struct json *log = array_of(c, "snapshot-log"), *entry = json_new_object(c->arena);
     size_t n = json_count(log);
+    int64_t at = fresh ? get_i64(snapshot, "timestamp-ms", c->now_ms) : c->now_ms, before;
 
     if (c->log_entry && n && json_at(log, n - 1) == c->log_entry &&
         map_get(c->added_snapshots, id_text(c, get_i64(c->log_entry, "snapshot-id", -1))))
         json_remove_at(log, n - 1);
+    before = last_logged_ms(c->m);
     json_set_i64(entry, c->arena, SV("snapshot-id"), id);
-    json_set_i64(entry, c->arena, SV("timestamp-ms"),
-                 fresh ? get_i64(snapshot, "timestamp-ms", c->now_ms) : c->now_ms);
+    json_set_i64(entry, c->arena, SV("timestamp-ms"), at > before ? at : before);
     json_push(log, entry);
     c->log_entry = entry;
     set_i64(c, "current-snapshot-id", id);

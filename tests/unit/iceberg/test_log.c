@@ -232,6 +232,31 @@ static void nothing_is_left_of_a_history_whose_last_snapshot_goes(void)
     CHECK_INT(json_i64(json_get(m, SV("current-snapshot-id")), 0), -1);
 }
 
+static int64_t history_time(const struct json *m, size_t i)
+{
+    return json_i64(json_get(json_at(history(m), i), SV("timestamp-ms")), -1);
+}
+
+/* Readers in Java and Rust refuse a file whose log goes back by more than a minute. */
+static void history_never_goes_back_in_time_whatever_the_writers_clocks_say(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+
+    NEED(commit(table(&a), "[]",
+                "[{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":1,"
+                "\"sequence-number\":1,\"timestamp-ms\":900000,\"manifest-list\":\"s3://b/t/l\","
+                "\"summary\":{\"operation\":\"append\"}}}," MAIN("1") "]",
+                &a, &m) == ERR_NONE);
+    NEED(commit(m, "[]", "[" SNAPSHOT("2", "2", ",\"parent-snapshot-id\":1") "," MAIN("2") "]", &a,
+                &m) == ERR_NONE);
+    NEED(commit(m, "[]", "[" MAIN("1") "]", &a, &m) == ERR_NONE);
+    NEED(json_count(history(m)) == 3);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_INT(history_time(m, i), 900000);
+    CHECK_INT(json_i64(json_get(m, SV("last-updated-ms")), 0), 900000);
+}
+
 SUITE("iceberg/log", TEST(the_log_names_the_file_before_with_the_time_it_was_written),
       TEST(the_log_keeps_a_hundred_where_nothing_else_is_said),
       TEST(the_log_keeps_as_many_as_the_table_says),
@@ -243,4 +268,5 @@ SUITE("iceberg/log", TEST(the_log_names_the_file_before_with_the_time_it_was_wri
       TEST(history_up_to_a_removed_snapshot_is_dropped),
       TEST(history_after_a_rollback_ends_with_the_current_snapshot),
       TEST(a_snapshot_that_was_current_within_one_commit_only_is_not_history),
-      TEST(nothing_is_left_of_a_history_whose_last_snapshot_goes))
+      TEST(nothing_is_left_of_a_history_whose_last_snapshot_goes),
+      TEST(history_never_goes_back_in_time_whatever_the_writers_clocks_say))
