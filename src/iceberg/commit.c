@@ -210,7 +210,8 @@ static bool is_complete(const struct json *base, const struct json *m, struct ar
                       *order = find_by_id(json_get(m, SV("sort-orders")), SV("order-id"),
                                           get_i64(m, "default-sort-order-id", -1), NULL);
 
-    if (!json_get_str(m, SV("table-uuid")).n && get_i64(m, "format-version", 1) > 1)
+    /* Old tables of format 1 have none. */
+    if (!json_get_str(m, SV("table-uuid")).n && (!base || get_i64(m, "format-version", 1) > 1))
         return err_set(e, ERR_INVALID, "the result has no table-uuid");
     if (!json_get_str(m, SV("location")).n)
         return err_set(e, ERR_INVALID, "the result has no location");

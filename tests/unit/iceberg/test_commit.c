@@ -249,6 +249,32 @@ static void a_staged_table_keeps_the_clients_ids(void)
     CHECK_INT(json_i64(json_get(m, SV("default-sort-order-id")), -1), 0);
 }
 
+/* By what else would a table be told from one that bears the name later? */
+static void a_new_table_has_a_uuid_in_every_format(void)
+{
+    for (int format = 1; format <= 3; format++) {
+        auto_arena a = {0};
+        struct json *m = NULL;
+
+        CHECK_INT(
+            commit(NULL, "[{\"type\":\"assert-create\"}]",
+                   arena_printf(
+                       &a,
+                       "[{\"action\":\"upgrade-format-version\",\"format-version\":%d},"
+                       "{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":[]}},"
+                       "{\"action\":\"set-current-schema\",\"schema-id\":-1},"
+                       "{\"action\":\"add-spec\",\"spec\":{\"fields\":[]}},"
+                       "{\"action\":\"set-default-spec\",\"spec-id\":-1},"
+                       "{\"action\":\"add-sort-order\",\"sort-order\":{\"fields\":[]}},"
+                       "{\"action\":\"set-default-sort-order\",\"sort-order-id\":-1},"
+                       "{\"action\":\"set-location\",\"location\":\"s3://b/t/\"}]",
+                       format)
+                       .p,
+                   &a, &m),
+            ERR_INVALID);
+    }
+}
+
 static void a_metadata_file_is_numbered_after_the_one_before(void)
 {
     auto_arena a = {0};
@@ -276,6 +302,7 @@ SUITE("iceberg/commit", TEST(a_new_table_counts_its_ids_level_by_level),
       TEST(a_sequence_number_moves_forward_even_without_a_parent),
       TEST(a_replacement_may_bear_the_number_of_one_that_was_first),
       TEST(rows_are_counted_without_overflow), TEST(ids_beyond_an_int_are_refused),
+      TEST(a_new_table_has_a_uuid_in_every_format),
       TEST(statistics_are_told_apart_whatever_the_case_of_the_action),
       TEST(fields_we_do_not_know_survive), TEST(removing_a_snapshot_takes_its_refs_and_history),
       TEST(a_staged_table_keeps_the_clients_ids),
