@@ -26,6 +26,51 @@ static bool check_schemas(const struct json *m, struct arena *a, struct err *e)
     return true;
 }
 
+/* Each has an id, one of its own, and one that can be counted on from. */
+static bool check_ids(const struct json *m, struct arena *a, struct err *e)
+{
+    static const struct {
+        const char *list, *member;
+    } rows[] = {
+        {"schemas",         "schema-id"},
+        {"partition-specs", "spec-id"  },
+        {"sort-orders",     "order-id" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct json *list = json_get(m, sv_from(rows[i].list));
+        struct map seen = map_new(a);
+
+        for (size_t j = 0; j < json_count(list); j++) {
+            int64_t id = get_i64(json_at(list, j), rows[i].member, -1);
+
+            if (id < 0 || id > INT32_MAX || map_put(&seen, arena_printf(a, "%" PRId64, id), &seen))
+                return err_set(e, ERR_INVALID, "%s: a %s is missing, or there twice", rows[i].list,
+                               rows[i].member);
+        }
+    }
+    return true;
+}
+
+/* What is given out next has not been given out before. */
+static bool check_counters(const struct json *m, struct err *e)
+{
+    const struct json *specs = json_get(m, SV("partition-specs"));
+    int64_t last = get_i64(m, "last-partition-id", -1);
+
+    if (get_i64(m, "format-version", 1) > 2 && get_i64(m, "next-row-id", -1) < 0)
+        return err_set(e, ERR_INVALID, "there is no next-row-id");
+    if (last < 0 || last > INT32_MAX)
+        return err_set(e, ERR_INVALID, "last-partition-id must be a number up to %d", INT32_MAX);
+    for (size_t i = 0; i < json_count(specs); i++) {
+        if (spec_last_id(json_at(specs, i)) > last)
+            return err_set(e, ERR_INVALID,
+                           "last-partition-id is %" PRId64 ", but field %" PRId64 " exists", last,
+                           spec_last_id(json_at(specs, i)));
+    }
+    return true;
+}
+
 static bool check_snapshot(const struct json *m, const struct json *s, struct map *seen,
                            struct err *e)
 {
@@ -47,6 +92,13 @@ static bool exists(const struct map *seen, int64_t id)
     return map_get(seen, arena_printf(seen->arena, "%" PRId64, id)) != NULL;
 }
 
+static bool is_ref(struct sv name, const struct json *ref)
+{
+    struct sv type = json_get_str(ref, SV("type"));
+
+    return sv_eq(type, SV("branch")) || (sv_eq(type, SV("tag")) && !sv_eq(name, SV("main")));
+}
+
 static bool check_refs(const struct json *m, const struct map *seen, struct err *e)
 {
     const struct json *refs = json_get(m, SV("refs")), *main_ref = json_get(refs, SV("main"));
@@ -59,6 +111,9 @@ static bool check_refs(const struct json *m, const struct map *seen, struct err 
     if (main_ref && get_i64(main_ref, "snapshot-id", -1) != current)
         return err_set(e, ERR_INVALID, "main is not the current snapshot");
     for (size_t i = 0; json_member(refs, i, &name, &ref); i++) {
+        if (!is_ref(name, ref))
+            return err_set(e, ERR_INVALID, "ref " SV_FMT " is neither a branch nor a tag",
+                           SV_ARG(sv_first(name, 80)));
         if (!exists(seen, get_i64(ref, "snapshot-id", -1)))
             return err_set(e, ERR_INVALID, "ref " SV_FMT " names a snapshot that does not exist",
                            SV_ARG(sv_first(name, 80)));
@@ -75,7 +130,8 @@ bool metadata_check(const struct json *m, struct arena *a, struct err *e)
         return err_set(e, ERR_INVALID, "table metadata: a table-uuid of 36 characters is required");
     if (json_count(json_get(m, SV("properties"))) > LIMIT_PROPERTIES)
         return err_set(e, ERR_INVALID, "table metadata: more than %d properties", LIMIT_PROPERTIES);
-    if (!check_schemas(m, a, e) || !metadata_is_complete(m, a, e))
+    if (!check_ids(m, a, e) || !check_schemas(m, a, e) || !check_counters(m, e) ||
+        !metadata_is_complete(m, a, e))
         return err_wrap(e, "table metadata");
     for (size_t i = 0; i < json_count(snapshots); i++) {
         if (!check_snapshot(m, json_at(snapshots, i), &seen, e))

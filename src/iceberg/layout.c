@@ -217,6 +217,19 @@ bool spec_check(const struct json *spec, const struct columns *columns, struct e
                    json_count(fields) - numbered, json_count(fields));
 }
 
+int64_t spec_last_id(const struct json *spec)
+{
+    const struct json *fields = json_get(spec, SV("fields"));
+    int64_t last = 0;
+
+    for (size_t i = 0; i < json_count(fields); i++) {
+        int64_t id = json_i64(json_get(json_at(fields, i), SV("field-id")), 0);
+
+        last = id > last ? id : last;
+    }
+    return last;
+}
+
 bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
                  struct json **out, struct err *e)
 {
@@ -227,9 +240,9 @@ bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *
         struct json *f = json_at(fields, i);
         int64_t id = json_i64(json_get(f, SV("field-id")), 0);
 
-        if (!id)
+        if (!id && last < INT32_MAX)
             json_set_i64(f, a, SV("field-id"), id = last + 1);
-        if (id > INT32_MAX)
+        if (!id || id > INT32_MAX)
             return err_set(e, ERR_INVALID, "partition spec: there is no field-id left");
         if (format == 1 && id != FIRST_FIELD_ID + (int64_t)i)
             return err_set(e, ERR_INVALID,

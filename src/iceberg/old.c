@@ -2,6 +2,8 @@
 #include "iceberg/inside.h"
 #include "iceberg/schema.h"
 
+enum { NO_PARTITION_ID = 999 };
+
 static struct json *list_of(struct json *only, struct arena *a)
 {
     struct json *list = json_new_array(a);
@@ -25,11 +27,27 @@ static void add_schemas(struct json *m, struct arena *a)
     json_set_i64(m, a, SV("current-schema-id"), id);
 }
 
+/* The highest that any spec has. */
+static void add_last_partition_id(struct json *m, struct arena *a)
+{
+    const struct json *specs = json_get(m, SV("partition-specs"));
+    int64_t last = NO_PARTITION_ID;
+
+    if (json_get(m, SV("last-partition-id")))
+        return;
+    for (size_t i = 0; i < json_count(specs); i++) {
+        int64_t id = spec_last_id(json_at(specs, i));
+
+        last = id > last ? id : last;
+    }
+    json_set_i64(m, a, SV("last-partition-id"), last);
+}
+
 /* Fields without ids were numbered by their place. */
 static bool add_specs(struct json *m, struct arena *a, struct err *e)
 {
     struct json *fields = json_get(m, SV("partition-spec")), *spec = json_new_object(a);
-    int64_t last = 999;
+    int64_t last = NO_PARTITION_ID;
 
     if (json_get(m, SV("partition-specs")))
         return true;
@@ -39,8 +57,6 @@ static bool add_specs(struct json *m, struct arena *a, struct err *e)
     json_set_i64(spec, a, SV("spec-id"), 0);
     json_set(m, SV("partition-specs"), list_of(spec, a));
     json_set_i64(m, a, SV("default-spec-id"), 0);
-    if (!json_get(m, SV("last-partition-id")))
-        json_set_i64(m, a, SV("last-partition-id"), last);
     return true;
 }
 
@@ -84,9 +100,12 @@ static bool lacks_any(const struct json *m, const char *const *names)
 
 bool metadata_modernise(struct json *m, struct arena *a, bool *added, struct err *e)
 {
-    static const char *const since_2[] = {"refs", NULL}, *const since_1[] = {
-                                                             "refs", "schemas", "sort-orders",
-                                                             "partition-specs", NULL};
+    static const char *const since_2[] = {"refs", NULL}, *const since_1[] = {"refs",
+                                                                             "schemas",
+                                                                             "sort-orders",
+                                                                             "partition-specs",
+                                                                             "last-partition-id",
+                                                                             NULL};
     bool is_first = get_i64(m, "format-version", 1) < 2;
 
     *added = lacks_any(m, is_first ? since_1 : since_2);
@@ -95,5 +114,8 @@ bool metadata_modernise(struct json *m, struct arena *a, bool *added, struct err
         return true;
     add_schemas(m, a);
     add_orders(m, a);
-    return add_specs(m, a, e);
+    if (!add_specs(m, a, e))
+        return false;
+    add_last_partition_id(m, a);
+    return true;
 }

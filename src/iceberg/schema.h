@@ -68,6 +68,8 @@ MUST_CHECK bool spec_is_bound(const struct json *spec, const struct columns *col
  * by where they stand: theirs are 1000, 1001 and so on, or it is ERR_INVALID. */
 MUST_CHECK bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,
                             struct json **out, struct err *e);
+/* The highest field-id of a spec; 0: there is none. */
+int64_t spec_last_id(const struct json *spec);
 /* The partition fields that a table has had: a field that comes again keeps its id, so that what
  * was written by two specs may be compared, and its id is never another's. */
 struct spec_past {

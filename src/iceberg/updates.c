@@ -44,6 +44,18 @@ static int64_t highest(const struct json *list, const char *member, int64_t none
     return most;
 }
 
+/* The one after all that are there. A file that somebody else wrote may have used the last. */
+static bool next_id(const struct json *list, const char *member, int64_t none, int64_t *out,
+                    struct err *e)
+{
+    int64_t last = highest(list, member, none);
+
+    if (last >= INT32_MAX)
+        return err_set(e, ERR_INVALID, "there is no %s after %" PRId64, member, last);
+    *out = last + 1;
+    return true;
+}
+
 static const struct json *current_schema(const struct changing *c)
 {
     return find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"),
@@ -114,10 +126,10 @@ static bool add_schema(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
-    if (!schema_may_follow(&c->evolution, c->m, asked, e))
+    if (!schema_may_follow(&c->evolution, c->m, asked, e) ||
+        !next_id(schemas, "schema-id", -1, &c->last_schema, e))
         return false;
     copy = json_copy(c->arena, asked);
-    c->last_schema = highest(schemas, "schema-id", -1) + 1;
     json_set_str(copy, c->arena, SV("type"), SV("struct"));
     json_set_i64(copy, c->arena, SV("schema-id"), c->last_schema);
     json_push(schemas, copy);
@@ -196,9 +208,8 @@ static bool add_spec(struct changing *c, const struct json *u, struct err *e)
             return true;
         }
     }
-    if (!number_spec(c, asked, &copy, e))
+    if (!number_spec(c, asked, &copy, e) || !next_id(specs, "spec-id", -1, &c->last_spec, e))
         return false;
-    c->last_spec = highest(specs, "spec-id", -1) + 1;
     json_set_i64(copy, c->arena, SV("spec-id"), c->last_spec);
     json_push(specs, copy);
     c->changed = true;
@@ -228,7 +239,9 @@ static bool add_sort_order(struct changing *c, const struct json *u, struct err 
     }
     copy = json_copy(c->arena, asked);
     /* 0 is the order of what is not sorted. */
-    c->last_order = unsorted ? 0 : highest(orders, "order-id", 0) + 1;
+    c->last_order = 0;
+    if (!unsorted && !next_id(orders, "order-id", 0, &c->last_order, e))
+        return false;
     json_set_i64(copy, c->arena, SV("order-id"), c->last_order);
     json_push(orders, copy);
     c->changed = true;

@@ -181,6 +181,36 @@ static void ids_beyond_an_int_are_refused(void)
         ERR_INVALID);
 }
 
+/* A file that somebody else wrote may say any number. */
+static void nothing_is_counted_on_past_an_int(void)
+{
+    static const struct {
+        const char *member, *value, *updates;
+    } rows[] = {
+        {"schemas",
+         "[{\"type\":\"struct\",\"schema-id\":0,\"fields\":[]},"
+         "{\"type\":\"struct\",\"schema-id\":9223372036854775807,\"fields\":[]}]",              "[{\"action\":\"add-schema\",\"schema\":{\"type\":\"struct\",\"fields\":[{\"id\":1,"
+         "\"name\":\"z\",\"type\":\"int\",\"required\":false}]}}]"                                      },
+        {"partition-specs",
+         "[{\"spec-id\":0,\"fields\":[]},{\"spec-id\":9223372036854775807,\"fields\":[{}]}]",   "[{\"action\":\"add-spec\",\"spec\":{\"fields\":[{\"source-id\":1,\"name\":\"p\","
+         "\"transform\":\"void\"}]}}]"                                                       },
+        {"sort-orders",
+         "[{\"order-id\":0,\"fields\":[]},{\"order-id\":9223372036854775807,\"fields\":[{}]}]", "[{\"action\":\"add-sort-order\",\"sort-order\":{\"fields\":[{\"source-id\":1,"
+         "\"transform\":\"void\",\"direction\":\"asc\",\"null-order\":\"nulls-first\"}]}}]"},
+        {"last-partition-id", "9223372036854775807",
+         "[{\"action\":\"add-spec\",\"spec\":{\"fields\":[{\"source-id\":1,\"name\":\"p\","
+         "\"transform\":\"void\"}]}}]"                                                                                                                                                    },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_arena a = {0};
+        struct json *base = table(&a), *m = NULL;
+
+        json_set(base, sv_from(rows[i].member), json(rows[i].value, &a));
+        CHECK_INT(commit(base, "[]", rows[i].updates, &a, &m), ERR_INVALID);
+    }
+}
+
 static void statistics_are_told_apart_whatever_the_case_of_the_action(void)
 {
     auto_arena a = {0};
@@ -302,7 +332,7 @@ SUITE("iceberg/commit", TEST(a_new_table_counts_its_ids_level_by_level),
       TEST(a_sequence_number_moves_forward_even_without_a_parent),
       TEST(a_replacement_may_bear_the_number_of_one_that_was_first),
       TEST(rows_are_counted_without_overflow), TEST(ids_beyond_an_int_are_refused),
-      TEST(a_new_table_has_a_uuid_in_every_format),
+      TEST(nothing_is_counted_on_past_an_int), TEST(a_new_table_has_a_uuid_in_every_format),
       TEST(statistics_are_told_apart_whatever_the_case_of_the_action),
       TEST(fields_we_do_not_know_survive), TEST(removing_a_snapshot_takes_its_refs_and_history),
       TEST(a_staged_table_keeps_the_clients_ids),

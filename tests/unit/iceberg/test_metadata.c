@@ -84,6 +84,23 @@ static void a_file_of_a_first_writer_is_read_and_committed_to(void)
     CHECK(!json_has(next, SV("schema")));
 }
 
+/* Else a new field would get the id of one that is there. */
+static void a_first_writers_specs_say_which_field_id_was_the_last(void)
+{
+    auto_arena a = {0};
+    struct json *m = NULL;
+    struct err e = {0};
+
+    NEED_OK(metadata_read(
+                SV("{\"format-version\":1,\"location\":\"s3://b/t\",\"default-spec-id\":1,"
+                   "\"partition-specs\":[{\"spec-id\":0,\"fields\":[{\"source-id\":1,\"field-id\":"
+                   "1000,\"name\":\"p\",\"transform\":\"day\"},{\"source-id\":2,\"field-id\":1001,"
+                   "\"name\":\"q\",\"transform\":\"day\"}]},{\"spec-id\":1,\"fields\":[]}]}"),
+                &a, &m, &e),
+            &e);
+    CHECK_INT(json_i64(json_get(m, SV("last-partition-id")), 0), 1001);
+}
+
 static void a_file_past_the_limit_is_refused_before_it_is_read(void)
 {
     auto_arena a = {0};
@@ -190,6 +207,7 @@ static void refs_only_keeps_what_a_ref_or_the_present_needs(void)
 SUITE("iceberg/metadata", TEST(refs_only_keeps_what_a_ref_or_the_present_needs),
       TEST(old_files_are_read_and_wrong_ones_are_not),
       TEST(a_file_of_a_first_writer_is_read_and_committed_to),
+      TEST(a_first_writers_specs_say_which_field_id_was_the_last),
       TEST(a_file_past_the_limit_is_refused_before_it_is_read),
       TEST(a_file_whose_values_would_fill_the_memory_is_refused_before_it_is_read),
       TEST(a_create_request_of_any_shape_is_answered),
