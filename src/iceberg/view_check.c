@@ -3,10 +3,11 @@
 
 #include "base/limits.h"
 #include "iceberg/schema.h"
+#include "iceberg/types.h"
 #include "iceberg/view.h"
 #include "iceberg/view_version.h"
 
-enum { SCHEMA_FORMAT = 3, UUID_CHARS = 36 };
+enum { SCHEMA_FORMAT = 3 };
 
 /* Ids of a list's elements, as a set: each has one, and one of its own. */
 static bool ids_of(const struct json *list, const char *member, struct arena *a, struct map *out,
@@ -78,12 +79,14 @@ static bool check_log(const struct json *m, struct err *e)
 bool view_check(const struct json *m, struct arena *a, struct err *e)
 {
     struct map schemas = {0}, versions = {0};
+    const struct json *properties = json_get(m, SV("properties"));
 
-    if (json_get_str(m, SV("view-uuid")).n != UUID_CHARS)
-        return err_set(e, ERR_INVALID, "view metadata: a view-uuid of %d characters is required",
-                       UUID_CHARS);
-    if (json_count(json_get(m, SV("properties"))) > LIMIT_PROPERTIES)
-        return err_set(e, ERR_INVALID, "view metadata: more than %d properties", LIMIT_PROPERTIES);
+    if (!text_is_uuid(json_get_str(m, SV("view-uuid"))))
+        return err_set(e, ERR_INVALID, "view metadata: a view-uuid of 36 characters is required");
+    if (properties &&
+        (!is_texts(properties, JSON_OBJECT) || json_count(properties) > LIMIT_PROPERTIES))
+        return err_set(e, ERR_INVALID, "view metadata: properties must be texts, at most %d",
+                       LIMIT_PROPERTIES);
     if (!check_schemas(m, a, &schemas, e) || !check_versions(m, &schemas, a, &versions, e) ||
         !check_log(m, e))
         return err_wrap(e, "view metadata");

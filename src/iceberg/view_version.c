@@ -4,12 +4,13 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "iceberg/members.h"
 
 enum { VERSIONS_KEPT = 10 };
 
 /* ---- checks ---- */
 
-static bool is_texts(const struct json *v, enum json_kind kind)
+bool is_texts(const struct json *v, enum json_kind kind)
 {
     struct json *value;
     struct sv name;
@@ -75,15 +76,23 @@ static bool check_query(const struct json *version, size_t i, struct err *e)
 
 bool version_check(const struct json *version, struct err *e)
 {
+    static const struct member members[MEMBERS] = {
+        {"version-id",        JSON_INT,    false},
+        {"timestamp-ms",      JSON_INT,    false},
+        {"schema-id",         JSON_INT,    false},
+        {"summary",           JSON_OBJECT, false},
+        {"default-namespace", JSON_ARRAY,  false},
+        {"default-catalog",   JSON_STRING, true }
+    };
     const struct json *list = json_get(version, SV("representations")),
                       *levels = json_get(version, SV("default-namespace"));
 
-    if (json_kind(json_get(version, SV("version-id"))) != JSON_INT ||
-        get_i64(version, "version-id", 0) < 1 || get_i64(version, "version-id", 0) > INT32_MAX)
+    if (!members_check(version, members, e))
+        return err_wrap(e, "a view version");
+    if (get_i64(version, "version-id", 0) < 1 || get_i64(version, "version-id", 0) > INT32_MAX)
         return err_set(e, ERR_INVALID, "a view version: a version-id from 1 is required");
-    if (json_kind(json_get(version, SV("timestamp-ms"))) != JSON_INT ||
-        json_kind(json_get(version, SV("schema-id"))) != JSON_INT)
-        return err_set(e, ERR_INVALID, "a view version: timestamp-ms and schema-id are required");
+    if (get_i64(version, "timestamp-ms", -1) < 0)
+        return err_set(e, ERR_INVALID, "a view version: timestamp-ms must not be negative");
     if (!is_texts(json_get(version, SV("summary")), JSON_OBJECT) ||
         json_count(json_get(version, SV("summary"))) > LIMIT_PROPERTIES)
         return err_set(e, ERR_INVALID, "a view version: summary must be an object of texts");

@@ -1,11 +1,12 @@
-/* view_version.h - versions of a view, and which of them are kept; shared by view.c and
- * view_version.c only. */
+/* view_version.h - versions of a view, and which of them are kept; shared by the view*.c only. */
 #ifndef ICEBERG_VIEW_VERSION_H
 #define ICEBERG_VIEW_VERSION_H
 
 #include "base/map.h"
 #include "iceberg/inside.h"
 
+/* Nothing but texts, in an object or a list as `kind` says. */
+bool is_texts(const struct json *v, enum json_kind kind);
 /* A version as a client sends it: sound, within limits, one query for each dialect. */
 MUST_CHECK bool version_check(const struct json *version, struct err *e);
 /* The same but for id and time. */

@@ -91,6 +91,10 @@ static void what_is_no_view_is_refused(void)
         VERSION("1", "0", QUERY("q", "")),
         VERSION("1", "0", "{\"type\":\"other\",\"sql\":\"q\",\"dialect\":\"d\"}"),
         VERSION("1", "0", QUERY("q", "d") "," QUERY("r", "D")),
+        "{\"version-id\":1,\"timestamp-ms\":-1,\"schema-id\":0,\"summary\":{},"
+        "\"default-namespace\":[],\"representations\":[" QUERY("q", "d") "]}",
+        "{\"version-id\":1,\"timestamp-ms\":1,\"schema-id\":0,\"summary\":{},"
+        "\"default-catalog\":1,\"default-namespace\":[],\"representations\":[" QUERY("q", "d") "]}",
         "{\"version-id\":1,\"timestamp-ms\":1,\"schema-id\":0,\"summary\":{\"a\":1},"
         "\"default-namespace\":[],\"representations\":[" QUERY("q", "d") "]}",
         "{\"version-id\":1,\"timestamp-ms\":1,\"schema-id\":0,\"summary\":{},"
@@ -267,6 +271,8 @@ static void a_file_that_somebody_else_wrote_is_held_to_what_holds_of_ours(void)
         const char *member, *value;
     } wrong[] = {
         {"view-uuid",         "\"x\""                                                          },
+        {"view-uuid",         "\"9c12d441-03fe-4693-9a96-a0705ddf69c?\""                       },
+        {"properties",        "{\"k\":1}"                                                      },
         {"schemas",           "[]"                                                             },
         {"schemas",           "[{\"type\":\"struct\",\"schema-id\":0,\"fields\":[{\"id\":1}]}]"},
         {"schemas",           "[{\"type\":\"struct\",\"fields\":[]}]"                          },
