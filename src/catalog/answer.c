@@ -32,22 +32,29 @@ static void add_table(struct call *c, const struct table_at *t, struct sv file,
     buf_addf(b, "%d %" PRIx64 "\n", t->refs_only, d->privileges);
 }
 
-/* What the answer about `file` follows from: who asks, by which rights, for which table, and, when
- * keys go with it, all that these follow from. No facts, when there would be no answer. */
-static struct etag_facts facts_of(struct call *c, const struct table_at *t, struct sv file,
-                                  bool with_keys)
+static struct decision decide_on(const struct call *c, const struct table_at *t)
 {
     const struct subject s = {.catalog = c->catalog,
                               .levels = t->path.ns.p,
                               .n_levels = t->path.ns.n,
                               .table = t->path.table};
+    struct decision d;
+
+    rulebook_decide(c->rules, &c->who, &s, &d);
+    return d;
+}
+
+/* What the answer about `file` follows from: who asks, by which rights, for which table, and, when
+ * keys go with it, all that these follow from. No facts, when there would be no answer. */
+static struct etag_facts facts_of(struct call *c, const struct table_at *t, struct sv file,
+                                  bool with_keys)
+{
+    const struct decision d = decide_on(c, t);
     const struct vend_ask ask = ask_for(t);
     struct buf b = buf_new(c->arena, FACTS_BYTES);
-    struct decision d;
     struct err ignored = {0};
     size_t without_keys;
 
-    rulebook_decide(c->rules, &c->who, &s, &d);
     add_table(c, t, file, &d, &b);
     without_keys = b.n;
     if (!file.n || (with_keys && !call_vend_terms(c, &ask, &d, &b, &ignored)) || b.over)
@@ -159,12 +166,22 @@ static struct sv variant_of(const struct call *c, bool refs_only)
     return variants[refs_only][call_asks_for_keys(c)];
 }
 
+bool table_may_answer(struct call *c, const struct table_at *t, struct err *e)
+{
+    const struct decision d = decide_on(c, t);
+    const struct vend_ask ask = ask_for(t);
+    struct buf ignored = buf_new(c->arena, FACTS_BYTES);
+
+    return call_vend_terms(c, &ask, &d, &ignored, e);
+}
+
 bool table_answer(struct call *c, const struct table_at *t, struct sv file, struct sv text,
                   struct err *e)
 {
     struct answering *w = arena_new(c->arena, struct answering);
     struct vend_ask ask = ask_for(t);
 
+    ask.made = t->is_made;
     *w = (struct answering){
         .result = json_new_object(c->arena),
         .facts = facts_of(c, t, file, true),

@@ -20,9 +20,7 @@ static bool done(struct call *c, struct err *e)
     struct table_at *t = &w->one.at;
 
     register_forget(c);
-    for (size_t i = 0; i < w->one.n_folders; i++)
-        t->folders[i] = w->one.folders[i];
-    t->n_folders = w->one.n_folders;
+    t->is_made = true;
     return table_answer(c, t, w->one.file, w->one.text, e);
 }
 
@@ -116,12 +114,21 @@ static bool is_same(const struct register_work *w, struct err *e)
     return true;
 }
 
+/* The keys of the answer are for what it will be. */
+static bool may_answer(struct call *c, struct commit_one *o, struct err *e)
+{
+    for (size_t i = 0; i < o->n_folders; i++)
+        o->at.folders[i] = o->folders[i];
+    o->at.n_folders = o->n_folders;
+    return table_may_answer(c, &o->at, e);
+}
+
 static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
 {
     struct register_work *w = c->work;
 
     if (outcome || !is_same(w, e) || !commit_claims(c, &w->one, e) ||
-        !register_holds(c, &w->one, e))
+        !register_holds(c, &w->one, e) || !may_answer(c, &w->one, e))
         return false;
     w->one.row.metadata_location = w->one.file;
     once_file(c, w->one.file, w->one.row.uuid);

@@ -37,6 +37,7 @@ struct table_at {
     uint64_t asked_epoch;
     bool refs_only; /* snapshots=refs */
     bool is_load;   /* its answer may be given again */
+    bool is_made;   /* by this request, a moment ago: no answer may call it refused */
 };
 
 /* ERR_CONFLICT: a table bears the name. On a keeper. */
@@ -76,6 +77,8 @@ MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location
  * that were asked for, for the folders of `t`. Takes c->work. answer.c. */
 MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, struct sv file,
                              struct sv text, struct err *e);
+/* What table_answer would say no to for sure: before anything is made. answer.c. */
+MUST_CHECK bool table_may_answer(struct call *c, const struct table_at *t, struct err *e);
 /* Answers a load as the one before it, when that still holds: whether it did. answer.c. */
 bool table_answer_again(struct call *c, bool refs_only);
 /* Answers with "metadata-location", "metadata" and what `more`, an object's text or nothing, holds.

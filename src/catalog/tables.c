@@ -85,6 +85,7 @@ static bool created(struct call *c, struct err *e)
     struct table_work *w = c->work;
 
     metadata_remember(c, w->file, w->at.text);
+    w->at.is_made = true;
     return table_answer(c, &w->at, w->file, w->at.text, e);
 }
 
@@ -237,7 +238,8 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
     if (!o.location.n)
         o.location = location_choose(c, &w->at.path, w->namespace_location, o.uuid);
     if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
-        !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e))
+        !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e) ||
+        !table_may_answer(c, &w->at, e))
         return false;
     if (!json_bool(json_get(w->request, SV("stage-create")), false))
         return check_place(c, w, e);

@@ -85,6 +85,22 @@ static struct sv prefix_of(struct call *c, const struct vend_ask *ask)
     return location_text(ask->n_folders == 1 ? &ask->folders[0] : &bucket, c->arena);
 }
 
+/*
+ * A table that was made a moment ago is not refused for the want of keys, and 503 would promise
+ * that nothing was done. Who bears an Idempotency-Key may ask again all the same: it is known.
+ */
+static bool no_keys(struct call *c, const struct vend_ask *ask, struct err *e)
+{
+    bool known = c->once && (e->code == ERR_BUSY || e->code == ERR_UNAVAILABLE);
+
+    if (!ask->made || known)
+        return false;
+    c->error_status = 500;
+    c->error_type = "CommitStateUnknownException";
+    e->code = ERR_CONFLICT;
+    return err_wrap(e, "the table was made, but there are no keys for it; load it");
+}
+
 static bool after_mint(struct call *c, const struct err *outcome, struct err *e)
 {
     struct vending *v = c->work;
@@ -96,7 +112,7 @@ static bool after_mint(struct call *c, const struct err *outcome, struct err *e)
         /* The store's refusal of us is not the client's doing. */
         if (outcome->code != ERR_BUSY)
             e->code = ERR_UNAVAILABLE;
-        return false;
+        return no_keys(c, &v->ask, e);
     }
     key = call_minted(c);
     entry = json_new_object(c->arena);
@@ -116,21 +132,12 @@ static bool after_mint(struct call *c, const struct err *outcome, struct err *e)
     return v->then(c, NULL, e);
 }
 
-static bool refuse_reader(struct call *c, const struct vend_ask *ask, struct err *e)
-{
-    metric_add(METRIC_VENDS_DENIED, 1);
-    c->missing = SV("TABLE_READ_DATA");
-    return err_set(e, ERR_DENIED, SV_FMT " lacks TABLE_READ_DATA on " SV_FMT "." SV_FMT,
-                   SV_ARG(c->who.name), SV_ARG(sv_first(ask->ns.dotted, 80)),
-                   SV_ARG(sv_first(ask->table, 80)));
-}
-
 /* Nobody asked, or there is nothing to give and no need to. */
 static bool goes_without(const struct call *c, const struct vend_ask *ask, unsigned access)
 {
     bool files = rule_is_folder(c->catalog->integration);
 
-    return !ask->required && (!call_asks_for_keys(c) || !access || files);
+    return !ask->required && (!call_asks_for_keys(c) || !(access & ACCESS_READ) || files);
 }
 
 static void add_target(struct buf *b, const struct target *t)
@@ -166,19 +173,6 @@ bool call_vend_terms(struct call *c, const struct vend_ask *ask, const struct de
     return true;
 }
 
-static bool check_vending(struct call *c, const struct vend_ask *ask, unsigned access,
-                          struct err *e)
-{
-    if (!(access & (ACCESS_READ | ACCESS_WRITE)))
-        return refuse_reader(c, ask, e);
-    if (rule_is_folder(c->catalog->integration))
-        return err_set(e, ERR_INVALID,
-                       "the tables of catalog " SV_FMT
-                       " are files: there is no key to vend for them",
-                       SV_ARG(c->catalog->name));
-    return true;
-}
-
 bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, struct err *e)
 {
     struct subject s = {
@@ -192,8 +186,11 @@ bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, s
     mint.access = decision_access(&d);
     if (goes_without(c, ask, mint.access))
         return then(c, NULL, e);
-    if (!check_vending(c, ask, mint.access, e))
-        return false;
+    if (rule_is_folder(c->catalog->integration))
+        return err_set(e, ERR_INVALID,
+                       "the tables of catalog " SV_FMT
+                       " are files: there is no key to vend for them",
+                       SV_ARG(c->catalog->name));
     c->grant = d.grants[mint.access & ACCESS_WRITE ? PRIVILEGE_TABLE_WRITE_DATA
                                                    : PRIVILEGE_TABLE_READ_DATA];
     *v = (struct vending){.ask = *ask, .then = then, .work = c->work};
@@ -201,7 +198,7 @@ bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then, s
     mint.n_folders = ask->n_folders;
     mint.max_ttl_seconds = d.max_ttl_seconds;
     c->work = v;
-    return call_mint(c, &mint, after_mint, e);
+    return call_mint(c, &mint, after_mint, e) || no_keys(c, ask, e);
 }
 
 /* ---- GET .../credentials ---- */
@@ -252,6 +249,15 @@ static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct 
     return call_vend(c, &ask, show, e);
 }
 
+/* Before anything is looked up: an answer would tell whether the table exists. */
+static bool demand_data(struct call *c, const struct table_path *p, struct err *e)
+{
+    if (call_demand(c, &p->ns, p->table, PRIVILEGE_TABLE_READ_DATA, NULL, e))
+        return true;
+    metric_add(METRIC_VENDS_DENIED, 1);
+    return false;
+}
+
 bool credentials_show(struct call *c, struct err *e)
 {
     const struct given *g = given_find(c, (struct sv){0});
@@ -260,9 +266,6 @@ bool credentials_show(struct call *c, struct err *e)
     if (g)
         return show_again(c, g);
     t = arena_new(c->arena, struct table_at);
-    if (!table_path(c, &t->path, e))
-        return false;
-    /* Refused before anything is looked up: an answer would tell whether the table exists. */
-    return call_demand(c, &t->path.ns, t->path.table, PRIVILEGE_TABLE_READ_DATA, NULL, e) &&
+    return table_path(c, &t->path, e) && demand_data(c, &t->path, e) &&
            table_find(c, t, vend_found, e);
 }

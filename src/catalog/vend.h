@@ -7,8 +7,8 @@
 /*
  * Adds what the client may use of a table to a LoadTableResult (or to the answer of /credentials):
  * config and storage-credentials for all kinds of clients, complete or not at all. Asks the minter;
- * `then` goes on. When the client asked for no delegation, or has no right to data, adds nothing
- * and goes on.
+ * `then` goes on. When the client asked for no delegation, or may not read data, adds nothing and
+ * goes on.
  */
 struct vend_ask {
     struct levels ns;
@@ -17,7 +17,8 @@ struct vend_ask {
         folders[8]; /* the table's, checked in allowedLocations and in nobody else's place */
     size_t n_folders;
     struct json *result; /* gets "config" and "storage-credentials" */
-    bool required;       /* /credentials: a caller without data rights is refused */
+    bool required;       /* /credentials: a caller without data rights has been refused */
+    bool made;           /* what they go with is in force: without keys its outcome is unknown */
 };
 MUST_CHECK bool call_vend(struct call *c, const struct vend_ask *ask, call_then_fn *then,
                           struct err *e);

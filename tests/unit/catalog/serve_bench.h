@@ -177,7 +177,7 @@ static inline void bench_done(struct bench *b)
 
 struct asking {
     enum http_method method;
-    const char *path, *body, *authorization, *agent, *key;
+    const char *path, *body, *authorization, *agent, *key, *delegation;
 };
 
 static inline struct http_response bench_ask(struct bench *b, const struct asking *q)
@@ -197,6 +197,9 @@ static inline struct http_response bench_ask(struct bench *b, const struct askin
         http_header_add(&in.headers, &b->arena, SV("User-Agent"), sv_from(q->agent));
     if (q->key)
         http_header_add(&in.headers, &b->arena, SV("Idempotency-Key"), sv_from(q->key));
+    if (q->delegation)
+        http_header_add(&in.headers, &b->arena, SV("X-Iceberg-Access-Delegation"),
+                        sv_from(q->delegation));
     NEED_OK(http_do(b->client, &in, &o, &b->arena, &out, &b->e), &b->e);
     return out;
 }
