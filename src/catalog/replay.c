@@ -101,21 +101,20 @@ static bool query_entry(struct call *c, struct store *s, struct err *e)
     return true;
 }
 
-/* Another one may bear the name now: it is none of this answer's business. */
+/* Another one may bear the name now: it is none of this answer's business. What lies in a place
+ * that is not its own, or not allowed any more, is not read. */
 static bool after_entry(struct call *c, const struct err *outcome, struct err *e)
 {
     const struct answer *known = once_known(c);
     struct replay *r = c->work;
     struct table_at *t = &r->one.at;
 
-    if (outcome || !sv_eq_nocase(t->row.uuid, known->uuid))
+    if (outcome || !sv_eq_nocase(t->row.uuid, known->uuid) || t->overlaps)
         return cannot_tell(c, e);
-    if (t->overlaps)
-        return err_set(e, ERR_DENIED, "its location lies in another's place; nothing is shown");
     r->now = t->row.metadata_location;
     t->row.metadata_location = known->metadata_location;
     t->otherwise = read_newer;
-    return table_folders(c, t, e) && (read_file(c, r, e) || cannot_tell(c, e));
+    return (table_folders(c, t, e) && read_file(c, r, e)) || cannot_tell(c, e);
 }
 
 static bool begin(struct call *c, bool view, bool (*tells)(struct call *), struct err *e)

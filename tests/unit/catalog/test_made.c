@@ -152,7 +152,39 @@ static void who_may_delete_data_and_not_read_it_is_given_no_keys_and_told_the_re
     end();
 }
 
+static int status_of_load(void)
+{
+    return bench_ask(&b, &(struct asking){.path = "/v1/c/namespaces/n/tables/t"}).status;
+}
+
+/* Nothing of it is shown; but clients delete the files of what they are told was refused. */
+static void a_repetition_whose_place_is_not_allowed_any_more_is_not_called_refused(void)
+{
+    static const struct fake_reply replies[] = {
+        {CREDENTIALS, FAKE_CLOSE, 0},
+        {OK,          FAKE_CLOSE, 0}
+    };
+    struct http_response r;
+
+    begin(replies, 2, "TABLE_READ_PROPERTIES, TABLE_CREATE, NAMESPACE_CREATE");
+    CHECK_INT(make("", KEY).status, 200);
+    bench_publish(
+        &b, HEAD("StorageIntegration",
+                 "s") "{storageType: s3, provider: ceph-rgw, bucket: bkt, endpoint: "
+                      "'http://127.0.0.1:1', allowedLocations: ['s3://bkt/other/*']}\n---\n" HEAD(
+                          "PolarisCatalog",
+                          "c") "{storageIntegrationRef: {name: s}}\n---\n" ALICE BOB ROLE("c"));
+    for (int i = 0; i < 1000 && status_of_load() != 403; i++)
+        ;
+    CHECK_INT(status_of_load(), 403);
+    r = make("", KEY);
+    check_error(&b, &r, 500, "CommitStateUnknownException");
+    CHECK(!sv_contains(r.body, SV("schema")));
+    end();
+}
+
 SUITE("catalog/made", TEST(a_table_that_was_made_and_got_no_keys_is_of_unknown_outcome),
       TEST(under_a_key_it_is_answered_when_it_is_asked_for_again),
       TEST(a_table_for_which_no_policy_can_be_written_is_not_made),
-      TEST(who_may_delete_data_and_not_read_it_is_given_no_keys_and_told_the_rest))
+      TEST(who_may_delete_data_and_not_read_it_is_given_no_keys_and_told_the_rest),
+      TEST(a_repetition_whose_place_is_not_allowed_any_more_is_not_called_refused))
