@@ -52,6 +52,8 @@ enum {
     LIMIT_NAMESPACE_LEVELS = 16,
     LIMIT_LOCATION_BYTES = 1024, /* an S3 key's limit */
     LIMIT_PROPERTIES = 1000,
+    /* All properties of one, as JSON: every table that is made in it reads them. */
+    LIMIT_NAMESPACE_BYTES = 1024 * 1024,
     LIMIT_COMMIT_UPDATES = 1000,
     LIMIT_METADATA_ENTRIES = 100000, /* of one list: snapshots, logs; tables have thousands */
     LIMIT_LAYOUT_FIELDS = 1000,      /* of one partition spec or sort order */

@@ -175,21 +175,28 @@ static bool create(struct call *c, struct err *e)
     return call_write(c, query_create, after_create, e);
 }
 
+/* All that a namespace would have, as the store keeps it. */
+static bool write_properties(const struct json *map, struct arena *a, struct sv *out, struct err *e)
+{
+    *out = map ? json_text(a, map) : SV("{}");
+    return (json_count(map) <= LIMIT_PROPERTIES && out->n <= LIMIT_NAMESPACE_BYTES) ||
+           err_set(e, ERR_INVALID, "properties: at most %d, and %d bytes in all", LIMIT_PROPERTIES,
+                   LIMIT_NAMESPACE_BYTES);
+}
+
 static bool read_properties(struct call *c, const struct json *map, struct sv *out, struct err *e)
 {
     struct json *value;
     struct sv name;
 
-    if (json_count(map) > LIMIT_PROPERTIES || (map && json_kind(map) != JSON_OBJECT))
-        return err_set(e, ERR_INVALID, "properties: an object of at most %d is required",
-                       LIMIT_PROPERTIES);
+    if (map && json_kind(map) != JSON_OBJECT)
+        return err_set(e, ERR_INVALID, "properties: an object is required");
     for (size_t i = 0; json_member(map, i, &name, &value); i++) {
         if (json_kind(value) != JSON_STRING)
             return err_set(e, ERR_INVALID, "property " SV_FMT " must be text",
                            SV_ARG(sv_first(name, 80)));
     }
-    *out = map ? json_text(c->arena, map) : SV("{}");
-    return true;
+    return write_properties(map, c->arena, out, e);
 }
 
 /* A namespace's own location must be allowed: tables are placed below it. */
@@ -316,7 +323,8 @@ static bool change(struct sv before, struct arena *a, struct sv *after, void *co
         json_push(updated, json_new_str(a, name));
         json_set(map, name, value);
     }
-    *after = json_text(a, map);
+    if (!write_properties(map, a, after, e))
+        return false;
     w->changed = json_new_object(a);
     json_set(w->changed, SV("updated"), updated);
     json_set(w->changed, SV("removed"), removed);
