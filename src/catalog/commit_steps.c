@@ -130,6 +130,13 @@ bool commit_is_long(const struct call *c, const struct commit_one *o)
     return metadata_is_large(o->at.whole) || metadata_is_large(c->in->body);
 }
 
+void commit_words(struct call *c, struct commit_one *o)
+{
+    o->file = metadata_file(o->after, o->old_file, o->fresh, c->arena);
+    o->text = json_text(c->arena, o->after);
+    o->body = metadata_body(c, o->file, o->text);
+}
+
 bool commit_apply(struct call *c, struct commit_one *o, struct err *e)
 {
     const struct commit_options options = {.base_location = o->old_file, .now_ms = c->now_ms};
@@ -140,11 +147,8 @@ bool commit_apply(struct call *c, struct commit_one *o, struct err *e)
         return false;
     o->after = result.metadata;
     o->changed = result.changed;
-    if (!o->changed)
-        return true;
-    o->file = metadata_file(o->after, o->old_file, o->fresh, c->arena);
-    o->text = json_text(c->arena, o->after);
-    o->body = metadata_body(c, o->file, o->text);
+    if (o->changed)
+        commit_words(c, o);
     return true;
 }
 

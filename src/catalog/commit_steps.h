@@ -32,6 +32,8 @@ MUST_CHECK bool commit_rights(struct call *c, struct commit_one *o, struct err *
 MUST_CHECK bool commit_apply(struct call *c, struct commit_one *o, struct err *e);
 /* Whether that takes long. */
 bool commit_is_long(const struct call *c, const struct commit_one *o);
+/* Its last part: the name of the file of `after`, and what that will hold. */
+void commit_words(struct call *c, struct commit_one *o);
 /* row and folders of `after`: allowed, and every file that it names in them. */
 MUST_CHECK bool commit_claims(struct call *c, struct commit_one *o, struct err *e);
 /* Whether all folders are ones that the table has already: then nobody need be asked for them. */

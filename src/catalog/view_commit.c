@@ -26,6 +26,16 @@ static bool unknown(struct call *c, struct err *e)
     return err_set(e, ERR_INTERNAL, "it is not known whether the view was changed; load it");
 }
 
+/* What clients of views tell a wrong request by. */
+static bool wrong(struct call *c, const struct err *e)
+{
+    if (e->code == ERR_INVALID)
+        c->error_type = "IllegalArgumentException";
+    if (e->code == ERR_CONFLICT)
+        c->error_type = "CommitFailedException";
+    return false;
+}
+
 static bool name_taken(struct call *c, const struct view_work *w, struct err *e)
 {
     const struct table_path *p = &w->one.at.path;
@@ -143,15 +153,13 @@ static bool after_put(struct call *c, const struct err *outcome, struct err *e)
 
 static bool put_file(struct call *c, struct commit_one *o, struct err *e)
 {
-    struct object_ask ask = {.method = HTTP_PUT};
+    struct object_ask ask;
 
-    o->file = metadata_file(o->after, o->old_file, world_uuid(c->world, c->arena), c->arena);
-    o->row.metadata_location = o->file;
+    o->fresh = world_uuid(c->world, c->arena);
+    commit_words(c, o);
+    if (!commit_file(c, o, &ask, e))
+        return wrong(c, e);
     once_file(c, o->file, o->row.uuid);
-    o->text = json_text(c->arena, o->after);
-    if (!metadata_fits(o->text, e) || !table_file(c, o->file, o->folders, o->n_folders, &ask, e))
-        return false;
-    ask.body = metadata_body(c, o->file, o->text);
     return call_object(c, &ask, after_put, e);
 }
 
@@ -181,16 +189,6 @@ static bool write_next(struct call *c, struct commit_one *o, struct err *e)
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
     commit_change(c, o);
     return call_read(c, query_place, after_place, e);
-}
-
-/* What clients of views tell a wrong request by. */
-static bool wrong(struct call *c, const struct err *e)
-{
-    if (e->code == ERR_INVALID)
-        c->error_type = "IllegalArgumentException";
-    if (e->code == ERR_CONFLICT)
-        c->error_type = "CommitFailedException";
-    return false;
 }
 
 /* ---- create ---- */

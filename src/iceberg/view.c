@@ -50,12 +50,8 @@ bool view_read(struct sv text, struct arena *a, struct json **out, struct err *e
 {
     struct json *m;
 
-    if (text.n > LIMIT_METADATA_BYTES)
-        return err_set(e, ERR_INVALID, "view metadata of %zu bytes, at most %d", text.n,
-                       LIMIT_METADATA_BYTES);
-    if (json_memory(text) > LIMIT_METADATA_MEMORY)
-        return err_set(e, ERR_INVALID, "view metadata whose values take more than %d bytes",
-                       LIMIT_METADATA_MEMORY);
+    if (!metadata_fits(text, e))
+        return false;
     if (!json_read(text, a, &m, e))
         return err_wrap(e, "view metadata");
     if (get_i64(m, "format-version", 0) != VIEW_FORMAT)

@@ -727,6 +727,22 @@ class Views(Surface):
         self.assertEqual(len(log), 1 + answers.count(200))
         self.assertEqual(len(self.keys("lake/racedview/")), len(log))
 
+    def test_a_replacement_whose_file_nobody_could_read_is_refused(self):
+        def large(n):
+            return {**self.version(), "representations": [
+                {"type": "sql", "sql": f"select {n} -- " + "x" * 1048000, "dialect": f"d{i}"} for i in range(15)]}
+        place = "lake/largeview"
+        self.made("large", location=f"s3://warehouse/{place}", **{"view-version": large(0)})
+        answers = []
+        while not answers or answers[-1][0] == 200:
+            before = self.keys(place)
+            answers.append(self.replace("large", {"action": "add-view-version", "view-version": large(len(answers) + 1)}))
+        self.assertEqual(len(answers), 4)
+        self.refused(answers[-1], 400, "IllegalArgumentException")
+        self.assertRegex(answers[-1][1]["error"]["message"], "metadata of [0-9]+ bytes, at most 67108864")
+        self.assertEqual(self.keys(place), before)
+        self.assertEqual(self.call("GET", "/namespaces/sales/views/large")[0], 200)
+
     def test_names_are_shared_with_tables_both_ways(self):
         self.create("taken")
         self.made("seen")
