@@ -380,6 +380,7 @@ static bool begin_try(struct call *c, struct err *e)
 {
     struct view_work *w = c->work;
 
+    w->one.at.otherwise = commit_unread;
     return view_load(c, &w->one, loaded, e);
 }
 

@@ -99,7 +99,11 @@ class BrokenFiles(Answers):
             if want != 200:
                 self.assertIn(body["metadata-location"], said["error"]["message"])
                 self.assertNotIn(self.MARK, said["error"]["message"])
-        self.assertEqual(self.counted("frontdesk_metadata_unusable_total"), before + 3)
+                status, said, _ = self.ask("POST", path + "/seen", body={"requirements": [], "updates": [
+                    {"action": "set-properties", "updates": {"k": "v"}}]})
+                told = (404, "NotFoundException") if want == 404 else (409, "CommitFailedException")
+                self.assertEqual((status, said["error"]["type"]), told, said)
+        self.assertEqual(self.counted("frontdesk_metadata_unusable_total"), before + 6)
 
     def test_a_store_that_is_away_is_503_and_to_be_asked_again(self):
         self.broken("fine", json.dumps(self.create("other")[1]["metadata"]).encode())
