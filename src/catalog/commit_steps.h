@@ -19,8 +19,8 @@ struct commit_one {
     struct location folders[8];
     size_t n_folders;
     struct table_change change;
-    struct dropping leaving; /* of the folders that it gives up, while keys for them may live */
-    bool leaves;             /* it gives some up; commit_claims's */
+    struct dropping leaving; /* of the folders that it gives up */
+    bool leaves;             /* it gives some up; commit_leaves's */
     struct sv_vec forgotten; /* old metadata files that go; commit_forget's */
     size_t forgotten_at;
     call_then_fn *then;
@@ -36,6 +36,8 @@ bool commit_is_long(const struct call *c, const struct commit_one *o);
 void commit_words(struct call *c, struct commit_one *o);
 /* row and folders of `after`: allowed, and every file that it names in them. */
 MUST_CHECK bool commit_claims(struct call *c, struct commit_one *o, struct err *e);
+/* Sets leaves and leaving: folders that it gives up are remembered for so long. */
+void commit_leaves(struct call *c, struct commit_one *o, int64_t keep_ms);
 /* Whether all folders are ones that the table has already: then nobody need be asked for them. */
 bool commit_keeps_places(const struct commit_one *o);
 /* `change` for the store, from what is known now. */

@@ -187,6 +187,8 @@ static bool write_next(struct call *c, struct commit_one *o, struct err *e)
     if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e))
         return false;
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
+    /* Its text stays where it leaves. */
+    commit_leaves(c, o, (int64_t)c->catalog->retention_seconds * 1000);
     commit_change(c, o);
     return call_read(c, query_place, after_place, e);
 }

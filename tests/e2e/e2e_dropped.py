@@ -62,6 +62,21 @@ class Dropped(e2e_surface.Surface):
         # Not even one who may do everything, by mistake.
         self.refused(self.make("x", LAKE + "loot"), 403, "ForbiddenException")
 
+    def test_what_a_view_moved_away_from_is_guarded_as_if_it_were_dropped(self):
+        """Its text lies there still."""
+        view = {"name": "moves", "schema": h.SIMPLE_SCHEMA, "properties": {}, "location": LAKE + "viewold",
+                "view-version": e2e_surface.Views.version()}
+        status, body = self.call("POST", "/namespaces/sales/views", view)
+        self.assertEqual(status, 200, body)
+        move = {"requirements": [], "updates": [{"action": "set-location", "location": LAKE + "viewnew"}]}
+        self.assertEqual(self.call("POST", "/namespaces/sales/views/moves", move)[0], 200)
+        heir = self.someone("heir", {"privileges": ["CATALOG_MANAGE_CONTENT"], "namespaces": ["open"]})
+        self.refused(self.make("heirs", LAKE + "viewold", heir), 403, "ForbiddenException")
+        self.refused(self.call("POST", "/namespaces/open/register-view", {
+            "name": "heirsview", "metadata-location": body["metadata-location"]}, heir), 403, "ForbiddenException")
+        move["updates"][0]["location"] = LAKE + "viewold"
+        self.assertEqual(self.call("POST", "/namespaces/sales/views/moves", move)[0], 200)
+
     def test_the_same_name_may_be_made_where_it_was(self):
         self.dropped("again")
         status, body = self.make("again", LAKE + "again", ns="sales")
