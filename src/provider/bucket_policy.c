@@ -108,14 +108,17 @@ bool bucket_policy_without(struct sv uid, struct sv have, struct arena *a,
 bool bucket_policy_get(struct exchange *x, struct err *e)
 {
     struct sv none = {0};
+    struct err why = {0};
 
     if (x->round == 0)
         return object_request(x, HTTP_GET, none, SV("policy="), none, e);
-    if (x->in.status != 200 && x->in.status != 404)
-        return store_error(&x->in, "reading the bucket's policy", x->arena, e);
     x->content = x->in.status == 200 ? x->in.body : none;
-    x->done = true;
-    return true;
+    if (x->in.status != 200)
+        (void)store_error(&x->in, "reading the bucket's policy", x->arena, &why);
+    x->done = why.code == ERR_NONE || why.code == ERR_NOT_FOUND;
+    if (!x->done)
+        *e = why;
+    return x->done;
 }
 
 bool bucket_policy_put(struct exchange *x, struct err *e)

@@ -46,8 +46,16 @@ struct sv store_code(const struct http_response *in, struct arena *a)
     return xml_text(root, SV("Error/Code"));
 }
 
-static enum err_code judge(int status, struct sv code)
+/* Of an error document, whether it can be read or not: a proxy in front of no store has its own. */
+static bool is_stores(const struct http_response *in)
 {
+    return sv_contains(in->body, SV("<Code>"));
+}
+
+static enum err_code judge(const struct http_response *in, struct sv code)
+{
+    int status = in->status;
+
     if (sv_starts(code, SV("Throttl")) || sv_eq(code, SV("RequestLimitExceeded")) ||
         sv_eq(code, SV("SlowDown")) || sv_eq(code, SV("IDPCommunicationError")))
         return ERR_UNAVAILABLE;
@@ -55,7 +63,7 @@ static enum err_code judge(int status, struct sv code)
     case 403:
         return ERR_DENIED;
     case 404:
-        return ERR_NOT_FOUND;
+        return is_stores(in) ? ERR_NOT_FOUND : ERR_UNAVAILABLE;
     case 409:
     case 412:
         return ERR_CONFLICT;
@@ -71,8 +79,8 @@ bool store_error(const struct http_response *in, const char *what, struct arena 
 {
     struct sv code = store_code(in, a);
 
-    return err_set(e, judge(in->status, code), "%s: the store answered %d%s" SV_FMT, what,
-                   in->status, code.n ? " " : "", SV_ARG(sv_first(code, 80)));
+    return err_set(e, judge(in, code), "%s: the store answered %d%s" SV_FMT, what, in->status,
+                   code.n ? " " : "", SV_ARG(sv_first(code, 80)));
 }
 
 bool iam_answer(const struct exchange *x, const char *what, const struct xml **out, struct err *e)

@@ -19,8 +19,8 @@ MUST_CHECK bool iam_ask(struct exchange *x, enum iam_service service, const stru
 void iam_add(struct pairs *p, struct arena *a, const char *name, struct sv value);
 
 /* The document of a 2xx answer. Else an error by status and code: 403 DENIED, 404 NOT_FOUND, 409
- * CONFLICT, throttling, 408, 429 and 5xx UNAVAILABLE, other 4xx INVALID. `what` names the call for
- * people. */
+ * CONFLICT, throttling, 408, 429 and 5xx UNAVAILABLE, other 4xx INVALID; a 404 without a code is a
+ * proxy's and UNAVAILABLE. `what` names the call for people. */
 MUST_CHECK bool iam_answer(const struct exchange *x, const char *what, const struct xml **out,
                            struct err *e);
 /* The same judgement for S3's answers. */

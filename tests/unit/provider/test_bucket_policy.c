@@ -154,11 +154,16 @@ static void a_bucket_without_a_policy_is_no_error(void)
 
     NEED_OK(bucket_policy_get(&x, &e), &e);
     CHECK_SV(x.out.target, SV("http://store/bkt/?policy="));
-    x.in = (struct http_response){.status = 404};
+    x.in = (struct http_response){.status = 404,
+                                  .body = SV("<Error><Code>NoSuchBucketPolicy</Code></Error>")};
     x.round = 1;
     NEED_OK(bucket_policy_get(&x, &e), &e);
     CHECK(x.done);
     CHECK_INT(x.content.n, 0);
+    /* What others have put into the policy would be written over. */
+    x.in.body = SV("default backend - 404");
+    CHECK(!bucket_policy_get(&x, &e));
+    CHECK_INT(e.code, ERR_UNAVAILABLE);
     x.in.status = 403;
     CHECK(!bucket_policy_get(&x, &e));
     CHECK_INT(e.code, ERR_DENIED);

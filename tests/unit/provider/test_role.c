@@ -117,17 +117,35 @@ static void a_store_that_always_has_more_is_given_up(void)
     arena_done(&f.arena);
 }
 
+/* Whether it was answered, with 404 and that body. */
+static bool missing(struct fixture *f, struct sv body)
+{
+    begin(f);
+    NEED(rgw()->observe(&f->x, &f->e));
+    f->x.in = (struct http_response){.status = 404, .body = body};
+    f->x.round = 1;
+    return rgw()->observe(&f->x, &f->e);
+}
+
 static void a_role_that_is_missing_does_not_exist(void)
 {
     struct fixture f;
 
-    begin(&f);
-    NEED(rgw()->observe(&f.x, &f.e));
-    f.x.in = (struct http_response){.status = 404};
-    f.x.round = 1;
-    NEED_OK(rgw()->observe(&f.x, &f.e), &f.e);
+    NEED_OK(missing(&f, SV("<Error><Code>NoSuchEntity</Code></Error>")), &f.e);
     CHECK(f.x.done);
     CHECK(!f.x.have.exists);
+    arena_done(&f.arena);
+}
+
+/* An integration that is deleted then would leave its role behind. */
+static void a_proxy_without_a_store_does_not_say_that_a_role_is_missing(void)
+{
+    struct fixture f;
+
+    CHECK(!missing(&f, SV("default backend - 404")));
+    CHECK_INT(f.e.code, ERR_UNAVAILABLE);
+    f.x.step = (struct role_step){.kind = ROLE_DELETE};
+    CHECK(!rgw()->change(&f.x, &f.e));
     arena_done(&f.arena);
 }
 
@@ -351,6 +369,7 @@ static void a_role_name_that_rgw_refuses_is_told_before_it_is_tried(void)
 SUITE("provider/role", TEST(what_rgw_says_of_a_role_of_ours_is_understood),
       TEST(what_aws_says_in_pages_and_escapes_is_understood),
       TEST(a_store_that_always_has_more_is_given_up), TEST(a_role_that_is_missing_does_not_exist),
+      TEST(a_proxy_without_a_store_does_not_say_that_a_role_is_missing),
       TEST(deleting_what_is_gone_is_success), TEST(creating_what_exists_is_a_conflict),
       TEST(a_role_that_is_missing_is_made_whole), TEST(a_role_as_wanted_is_left_alone),
       TEST(a_foreign_policy_is_taken_off), TEST(only_what_differs_is_written),
