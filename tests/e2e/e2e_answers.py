@@ -136,8 +136,7 @@ class Tags(Answers):
         return self.load(name, token, query, If_None_Match=tag, **headers)[0]
 
     def always(self, what, want, claim):
-        """On every thread: a rulebook reaches each by itself."""
-        h.wait_for(what, lambda: all(claim() == want for _ in range(16)))
+        h.wait_for_loops(what, lambda: claim() == want)
 
     def grant(self, name, *privileges, **more):
         self.folder.write(name + ".yaml", h.principal(name), h.manifest("CatalogRole", name, {

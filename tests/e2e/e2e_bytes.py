@@ -26,8 +26,7 @@ class Bytes(unittest.TestCase):
         cls.desk = h.Frontdesk(*cls.folder.options(), "--file-storage", base, folder=base)
         cls.addClassCleanup(cls.desk.kill)
         cls.address = cls.desk.uri.removeprefix("http://")
-        cls.token, cls.guest = (h.wait_for("a token", lambda s=secret: cls.desk.token(cls.folder.credentials(s)))
-                                for secret in ("etl-credentials", "guest-credentials"))
+        cls.token, cls.guest = cls.folder.token(cls.desk), cls.folder.token(cls.desk, "guest", (401,))
         for path, levels in ((NAMESPACES, ["sales"]), ("/v1/dotted/namespaces", ["x"]), ("/v1/dotted/namespaces", ["x", "y"])):
             h.wait_for("a namespace", lambda p=path, n=levels: cls.desk.call("POST", p, cls.token, {"namespace": n})[0] == 200)
         assert cls.desk.call("POST", NAMESPACES + "/sales/tables", cls.token, {"name": "t", "schema": h.SIMPLE_SCHEMA})[0] == 200

@@ -16,12 +16,11 @@ class Files(unittest.TestCase):
         cls.base = tempfile.mkdtemp(prefix="fd-files-")
         cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
         folder = h.Folder(cls.base)
-        folder.write("lakehouse.yaml", h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
-                     h.catalog(), h.principal(), h.role())
+        folder.write("lakehouse.yaml", h.file_integration(), h.catalog(), h.principal(), h.role())
         cls.desk = h.Frontdesk(*folder.options(), "--file-storage", cls.base, folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
-        cls.client = h.wait_for("a client's Secret", folder.credentials)
-        cls.token = h.wait_for("a token", lambda: cls.desk.token(cls.client))
+        cls.token = folder.token(cls.desk)
+        cls.client = folder.credentials()
         h.wait_for("the catalog", lambda: cls.desk.call("POST", "/v1/analytics/namespaces", cls.token,
                                                         {"namespace": ["sales"]})[0] in (200, 409))
 

@@ -17,6 +17,7 @@ import harness as h
 
 class Desk(unittest.TestCase):
     """A program in folder mode on a real RGW; what the classes below share."""
+    FIRST = "/v1/analytics/namespaces/sales/tables/first"
 
     @classmethod
     def setUpClass(cls):
@@ -28,9 +29,10 @@ class Desk(unittest.TestCase):
         cls.folder.write("lakehouse.yaml", *h.lakehouse(cls.endpoint()))
         cls.desk = h.Frontdesk(*cls.folder.options(), *cls.options(), folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
-        cls.client = h.wait_for("a client's Secret", cls.credentials)
-        cls.token = h.wait_for("a token", lambda: cls.desk.token(cls.client))
-        h.wait_for("the integration is verified", lambda: cls.create("first")[0] == 200, 60)
+        cls.token = cls.folder.token(cls.desk)
+        cls.client = cls.credentials()
+        h.wait_for("the integration is verified", lambda: cls.create("first")[0] == 200)
+        h.wait_for_loops("it vends", lambda: cls.desk.call("GET", cls.FIRST + "/credentials", cls.token)[0] == 200)
 
     @classmethod
     def options(cls):
@@ -38,12 +40,8 @@ class Desk(unittest.TestCase):
 
     @classmethod
     def endpoint(cls):
-        class At:
-            endpoint = cls.rgw.endpoint
-
-            def __getitem__(self, key):
-                return cls.rgw[key]
-        return At()
+        """The store as the program is told of it."""
+        return cls.rgw
 
     @classmethod
     def credentials(cls, name="etl-credentials"):
@@ -83,8 +81,9 @@ class Folder(Desk):
         for privileges, want in ((["NAMESPACE_LIST"], False), (h.ALL, True)):
             self.folder.write("lakehouse.yaml", *h.lakehouse(self.endpoint())[:-1], h.role(privileges=privileges))
             began = time.monotonic()
-            h.wait_for("the change", lambda w=want: allowed() == w, 2)
+            h.wait_for("the change", lambda w=want: allowed() == w)
             self.assertLess(time.monotonic() - began, 1)
+            h.wait_for_loops("the change", lambda w=want: allowed() == w)
 
     def test_a_broken_manifest_costs_only_itself(self):
         self.folder.write("broken.yaml", "kind: [unclosed")
@@ -208,10 +207,10 @@ class Locations(Desk):
         objects[3]["spec"]["defaultBaseLocation"] = "s3://warehouse/lake/sales"
         try:
             self.folder.write("lakehouse.yaml", *objects)
-            h.wait_for("the table is out of bounds", lambda: self.desk.call("GET", path, self.token)[0] == 403, 60)
+            h.wait_for_loops("the table is out of bounds", lambda: self.desk.call("GET", path, self.token)[0] == 403)
         finally:
             self.folder.write("lakehouse.yaml", *h.lakehouse(self.endpoint()))
-            h.wait_for("all is as before", lambda: self.desk.call("GET", path, self.token)[0] == 200, 60)
+            h.wait_for_loops("all is as before", lambda: self.desk.call("GET", path, self.token)[0] == 200)
 
 
 def b64(data):
@@ -270,11 +269,10 @@ class Tokens(Desk):
 
     def test_a_principal_taken_out_of_the_folder_is_out(self):
         self.folder.write("guest.yaml", h.principal("guest"), h.role("guest-role", principals=[{"kind": "Principal", "name": "guest"}]))
-        client = h.wait_for("the guest's Secret", lambda: self.credentials("guest-credentials"))
-        token = h.wait_for("the guest's token", lambda: self.desk.token(client))
-        h.wait_for("the guest gets in", lambda: self.desk.call("GET", "/v1/analytics/namespaces", token)[0] == 200)
+        token = self.folder.token(self.desk, "guest")
+        self.assertEqual(self.desk.call("GET", "/v1/analytics/namespaces", token)[0], 200)
         self.folder.remove("guest.yaml")
-        h.wait_for("the guest is out", lambda: self.desk.call("GET", "/v1/analytics/namespaces", token)[0] == 401)
+        h.wait_for_loops("the guest is out", lambda: self.desk.call("GET", "/v1/analytics/namespaces", token)[0] == 401)
 
 
 class Proxy:
@@ -315,12 +313,17 @@ class Proxy:
             if mode != "pass":
                 client.close()
 
+    def passes(self, data):
+        """What is about to be passed on; for those who look at it."""
+
     def pump(self, source, sink):
         try:
             while self.mode == "pass":
                 data = source.recv(65536)
-                if not data:
+                # What comes after the mode has changed meets the new one: on a connection of before it is cut off.
+                if not data or self.mode != "pass":
                     break
+                self.passes(data)
                 sink.sendall(data)
         except OSError:
             pass
@@ -337,13 +340,7 @@ class Faults(Desk):
     def endpoint(cls):
         if not hasattr(cls, "proxy"):
             cls.proxy = Proxy(int(cls.rgw.endpoint.rsplit(":", 1)[1]))
-
-        class At:
-            endpoint = f"http://127.0.0.1:{cls.proxy.port}"
-
-            def __getitem__(self, key):
-                return cls.rgw[key]
-        return At()
+        return h.At(cls.rgw, cls.proxy.port)
 
     def recovers(self):
         self.proxy.mode = "pass"
@@ -398,10 +395,10 @@ class Faults(Desk):
         desk = None
         try:
             # A state folder of its own: the first program goes on beside it.
-            desk = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(self.base, "state2"),
-                               "--store", "sqlite:" + os.path.join(small, "catalog.db"))
-            client = h.wait_for("a client", lambda: self.second_client())
-            token = h.wait_for("a token", lambda: desk.token(client))
+            state = h.Folder(self.base)
+            state.state += "2"
+            desk = h.Frontdesk(*state.options(), "--store", "sqlite:" + os.path.join(small, "catalog.db"))
+            token = state.token(desk)
             seen, status = 0, 200
             for i in range(4000):
                 status, body = desk.call("POST", "/v1/analytics/namespaces", token,
@@ -419,13 +416,6 @@ class Faults(Desk):
             if desk:
                 desk.kill()
             subprocess.run(["umount", "-l", small], check=False)
-
-    def second_client(self):
-        state, self.folder.state = self.folder.state, os.path.join(self.base, "state2")
-        try:
-            return type(self).credentials()
-        finally:
-            self.folder.state = state
 
 
 class CommandLine(unittest.TestCase):

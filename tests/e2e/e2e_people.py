@@ -21,7 +21,7 @@ class Tables(unittest.TestCase):
         cls.base = tempfile.mkdtemp(prefix="fd-people-")
         cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
         cls.folder = h.Folder(cls.base)
-        cls.folder.write("lakehouse.yaml", h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
+        cls.folder.write("lakehouse.yaml", h.file_integration(),
                          h.catalog(defaultBaseLocation="file:" + cls.base + "/lake/one"),
                          h.catalog("my.lake", defaultBaseLocation="file:" + cls.base + "/lake/two"),
                          h.principal(), h.role(), h.role("other", catalog_name="my.lake"),
@@ -31,9 +31,10 @@ class Tables(unittest.TestCase):
         cls.rules = (*cls.folder.options(), "--file-storage", cls.base)
         cls.desk = h.Frontdesk(*cls.rules, folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
-        cls.clients = {name: h.wait_for("a Secret", lambda n=name: cls.folder.credentials(n + "-credentials"))
-                       for name in ("etl", "reader", "stranger")}
-        cls.token = h.wait_for("a token", lambda: cls.desk.token(cls.clients["etl"]))
+        for name in ("etl", "reader", "stranger"):
+            cls.folder.token(cls.desk, name, (401,))
+        cls.clients = {name: cls.folder.credentials(name + "-credentials") for name in ("etl", "reader", "stranger")}
+        cls.token = cls.folder.token(cls.desk)
         h.wait_for("the catalogs", lambda: all(
             cls.desk.call("POST", f"/v1/{c}/namespaces", cls.token, {"namespace": ["sales"]})[0] in (200, 409)
             for c in ("analytics", "my.lake")))

@@ -21,8 +21,7 @@ class Readiness(unittest.TestCase):
         cls.base = tempfile.mkdtemp(prefix="fd-ready-")
         cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
         cls.folder = h.Folder(cls.base)
-        cls.folder.write("lakehouse.yaml", h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
-                         h.catalog(), h.principal(), h.role())
+        cls.folder.write("lakehouse.yaml", h.file_integration(), h.catalog(), h.principal(), h.role())
         cls.postgres = Postgres()
         cls.addClassCleanup(shutil.rmtree, cls.postgres.folder, True)
         cls.addClassCleanup(lambda: cls.postgres.stop())
@@ -30,7 +29,7 @@ class Readiness(unittest.TestCase):
     def begin(self, wait=True, **more):
         desk = h.Frontdesk(*self.folder.options(), "--file-storage", self.base, "--store", self.postgres["url"], wait=wait, **more)
         self.addCleanup(lambda: desk.process.poll() is None and desk.stop())
-        self.token = h.wait_for("a token", lambda: desk.token(h.wait_for("a Secret", self.folder.credentials)))
+        self.token = self.folder.token(desk)
         return desk
 
     def ready(self, desk):
@@ -42,10 +41,15 @@ class Readiness(unittest.TestCase):
         def claim():
             status, said = self.ready(desk)
             return status == 503 and reason in said
-        h.wait_for("not ready: " + reason, claim, 20)
+        h.wait_for("not ready: " + reason, claim)
 
     def wait_ready(self, desk):
-        h.wait_for("ready by itself", lambda: self.ready(desk) == (200, "ok\n"), 20)
+        h.wait_for("ready by itself", lambda: self.ready(desk) == (200, "ok\n"))
+
+    @staticmethod
+    def wait_said(desk, n=1, **fields):
+        """The log is read in the background."""
+        h.wait_for(f"it says {fields}", lambda: len(desk.said(**fields)) >= n)
 
     def ask(self, desk):
         status, body, headers = desk.get(desk.uri + NAMESPACES, {"Authorization": "Bearer " + self.token})
@@ -64,7 +68,7 @@ class Readiness(unittest.TestCase):
         self.postgres.stop()
         try:
             desk = self.begin(wait=False)
-            self.assertTrue(desk.said(level="error", msg="the catalog's database cannot be used"), desk.tail())
+            self.wait_said(desk, level="error", msg="the catalog's database cannot be used")
             self.wait_unready(desk, "the catalog's database cannot be reached")
             self.refused_for_now(desk)
         finally:
@@ -72,13 +76,14 @@ class Readiness(unittest.TestCase):
         self.wait_ready(desk)
         self.assertEqual(self.ask(desk)[0], 200)
         self.assertIn(desk.call("POST", NAMESPACES, self.token, {"namespace": ["sales"]})[0], (200, 409))
-        self.assertTrue(desk.said(level="info", msg="the catalog's database can be used again"), desk.tail())
+        self.wait_said(desk, level="info", msg="the catalog's database can be used again")
         desk.stop()
 
     def test_a_program_that_is_ready_knows_the_tokens_of_the_one_before(self):
         self.begin().stop()
         for _ in range(20):
             desk = h.Frontdesk(*self.folder.options(), "--file-storage", self.base, "--store", self.postgres["url"], wait=False)
+            self.addCleanup(desk.kill)
             while self.ready(desk)[0] != 200:
                 pass
             # Which loop a connection comes to is chance.
@@ -105,7 +110,9 @@ class Readiness(unittest.TestCase):
             self.wait_ready(desk)
             self.assertEqual(self.ask(desk)[0], 200)
             self.assertIn(b"\nfrontdesk_store_usable 1\n", desk.get(desk.admin + "/metrics")[1])
-        self.assertEqual(len(desk.said(level="error", msg="the catalog's database cannot be used")), 2, desk.tail())
+        told = {"level": "error", "msg": "the catalog's database cannot be used"}
+        self.wait_said(desk, 2, **told)
+        self.assertEqual(len(desk.said(**told)), 2, desk.tail())
 
     def test_a_database_that_is_frozen_is_shown_before_anybody_gives_up_on_it(self):
         desk = self.begin()

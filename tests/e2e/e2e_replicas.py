@@ -14,7 +14,8 @@ import harness as h
 from e2e_folder import Desk
 from e2e_purge import Forged
 
-TABLES = "/v1/analytics/namespaces/sales/tables"
+NAMESPACES = "/v1/analytics/namespaces"
+TABLES = NAMESPACES + "/sales/tables"
 
 
 class Postgres(h.Server):
@@ -65,26 +66,43 @@ def at_once(*calls):
     return results
 
 
-class Replicas(Desk):
+class OnPostgres:
+    """Of a Desk: its catalog in a PostgreSQL, and other programs beside it."""
+
     @classmethod
     def setUpClass(cls):
         cls.postgres = Postgres()
         cls.addClassCleanup(shutil.rmtree, cls.postgres.folder, True)
         cls.addClassCleanup(lambda: cls.postgres.stop())
         super().setUpClass()
-        # The second one continues where the first is, as a replica does that reads the same resources and Secrets.
-        state = tempfile.mkdtemp(prefix="fd-state-")
-        shutil.copytree(cls.folder.state, os.path.join(state, "state"))
-        cls.other = h.Frontdesk("--resources", cls.folder.base, "--state", os.path.join(state, "state"),
-                                "--store", cls.postgres["url"])
-        cls.addClassCleanup(cls.other.kill)
-        cls.both = (cls.desk, cls.other)
-        cls.count = itertools.count()
-        h.wait_for("the other one is ready", lambda: cls.make(cls.other, "first_of_other")[0] == 200, 60)
 
     @classmethod
     def options(cls):
         return "--store", cls.postgres["url"]
+
+    @classmethod
+    def beside(cls, url, wait=True, **more):
+        """A program that continues where the first one is, as a replica does that reads the same resources and Secrets."""
+        base = tempfile.mkdtemp(prefix="fd-beside-")
+        cls.addClassCleanup(shutil.rmtree, base, True)
+        state = os.path.join(base, "state")
+        # The first one may be writing there: what it renames meanwhile is not there any more.
+        h.wait_for("a copy", lambda: shutil.copytree(cls.folder.state, state, dirs_exist_ok=True))
+        desk = h.Frontdesk("--resources", cls.folder.base, "--state", state, "--store", url, folder=base, wait=wait, **more)
+        cls.addClassCleanup(desk.kill)
+        if wait:
+            h.wait_for_loops("it serves", lambda: desk.call("GET", NAMESPACES, cls.token)[0] == 200)
+        return desk
+
+
+class Replicas(OnPostgres, Desk):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other = cls.beside(cls.postgres["url"])
+        cls.both = (cls.desk, cls.other)
+        cls.count = itertools.count()
+        h.wait_for("the other one is ready", lambda: cls.make(cls.other, "first_of_other")[0] == 200)
 
     @classmethod
     def make(cls, desk, name, **more):
@@ -190,7 +208,7 @@ class Replicas(Desk):
             h.wait_for("both say so", lambda: statuses[-40:].count(503) > 20)
             self.assertEqual(self.desk.get(self.desk.admin + "/healthz")[0], 200)
             self.postgres.again()
-        statuses, made = self.writers(20, restart)
+        statuses, made = self.writers(60, restart)
         self.assertLessEqual(set(statuses), {200, 500, 503})
         self.acknowledged(made)
 
@@ -199,7 +217,7 @@ class Replicas(Desk):
             self.postgres.crash()
             h.wait_for("both say so", lambda: statuses[-40:].count(503) > 20)
             self.postgres.again()
-        statuses, made = self.writers(30, crash)
+        statuses, made = self.writers(60, crash)
         self.assertLessEqual(set(statuses), {200, 500, 503})
         self.acknowledged(made)
 
@@ -209,9 +227,9 @@ class Replicas(Desk):
             self.other.kill()
             self.assertEqual(self.make(self.desk, f"k{next(self.count)}")[0], 200)
             self.assertLess(time.monotonic() - began, 3)
-        _, made = self.writers(20, kill)
+        _, made = self.writers(60, kill)
         self.other.start()
-        h.wait_for("it serves again", lambda: self.load(self.other, made[0])[0] == 200, 30)
+        h.wait_for_loops("it serves again", lambda: self.load(self.other, made[0])[0] == 200)
         self.acknowledged(made)
 
     def sql(self, text):
@@ -252,8 +270,11 @@ class Replicas(Desk):
             first.process.send_signal(signal.SIGCONT)
         h.wait_for("the first one's end", lambda: first.said(msg="could not be entered", error="another's now"), 60)
         h.wait_for("no purge is left", lambda: self.sql("SELECT count(*) FROM purges;") == "0", 60)
-        told = [[r["result"] for r in d.audit() if r["operation"] == "purge-files" and r["table"] == "handed"]
-                for d in (first, second)]
+
+        def told_by(desk):
+            return [r["result"] for r in desk.audit() if r["operation"] == "purge-files" and r["table"] == "handed"]
+        h.wait_for("its record", lambda: told_by(second))
+        told = [told_by(d) for d in (first, second)]
         self.assertEqual(told, [[], ["done"]])
         self.assertEqual(self.objects("handed"), anew)
         self.assertEqual(self.see_the_same("handed")[0], 200)
@@ -267,7 +288,7 @@ class Replicas(Desk):
             self.postgres.signal(signal.SIGCONT)
         self.assertEqual([a[0] for a in answers], [503, 503], answers)
         self.assertLess(time.monotonic() - began, 25)
-        h.wait_for("it serves again", lambda: self.load(self.desk, "first")[0] == 200)
+        h.wait_for_loops("it serves again", lambda: self.load(self.desk, "first")[0] == 200)
         h.wait_for("it writes again", lambda: self.make(self.desk, "frozen")[0] == 200)
 
     def test_a_frozen_writer_holds_up_writes_for_seconds_and_no_reads(self):
@@ -301,24 +322,25 @@ class Replicas(Desk):
             return "cannot be used now" in body["error"]["message"]
         self.postgres.again(signal_file)
         try:
-            h.wait_for("it reads", lambda: self.load(self.desk, "first")[0] == 200)
+            h.wait_for_loops("it reads", lambda: self.load(self.desk, "first")[0] == 200)
             h.wait_for("it says why it does not write", says_why)
         finally:
             self.postgres.again(no_signal_file)
         h.wait_for("it writes", lambda: self.make(self.desk, "on_standby")[0] == 200)
+        for desk in self.both:
+            h.wait_for_loops("it reads", lambda d=desk: self.load(d, "on_standby")[0] == 200)
+            h.wait_for("it writes", lambda d=desk: self.make(d, "after_standby")[0] in (200, 409))
 
     # ---- answers that are lost ----
 
     def test_a_commit_whose_answer_is_lost_is_answered_for_what_it_did(self):
         for reaches in (True, False):
             with self.subTest(reaches=reaches), Middle(self.postgres) as middle:
-                name, base = f"lost_{reaches}".lower(), tempfile.mkdtemp(prefix="fd-lost-")
+                name = f"lost_{reaches}".lower()
                 self.assertEqual(self.make(self.desk, name)[0], 200)
-                shutil.copytree(self.folder.state, os.path.join(base, "state"))
-                through = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"),
-                                      "--store", f"postgresql://fd@/postgres?host={middle.folder}", folder=base)
+                through = self.beside(middle.url)
                 try:
-                    h.wait_for("it serves", lambda: self.load(through, name)[0] == 200)
+                    self.assertEqual(self.load(through, name)[0], 200)
                     middle.break_next(reaches)
                     status, body = self.commit(through, name, [{"action": "set-properties", "updates": {"k": "v"}}])
                     self.assertEqual(status, 200 if reaches else 503, body)
@@ -337,16 +359,13 @@ class Replicas(Desk):
 
     def test_a_copied_store_serves_what_the_first_one_did_and_a_filled_one_is_not_copied_into(self):
         self.assertEqual(self.make(self.desk, "copied")[0], 200)
-        base = tempfile.mkdtemp(prefix="fd-copy-")
-        url = "sqlite:" + os.path.join(base, "catalog.db")
+        url = "sqlite:" + os.path.join(self.base, "copy.db")
         done = self.copy(self.postgres["url"], url)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("1 namespaces\n", done.stdout)
-        shutil.copytree(self.folder.state, os.path.join(base, "state"))
-        desk = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
-                           folder=base)
+        desk = self.beside(url)
         try:
-            h.wait_for("it serves", lambda: self.load(desk, "copied")[0] == 200)
+            self.assertEqual(self.load(desk, "copied")[0], 200)
             self.assertEqual(self.load(desk, "copied"), self.load(self.desk, "copied"))
             self.assertEqual(desk.call("GET", TABLES, self.token), self.desk.call("GET", TABLES, self.token))
         finally:
@@ -378,18 +397,14 @@ class Replicas(Desk):
         url = f"postgresql://careful@/postgres?host={self.postgres.folder}&options=-csearch_path%3Dcareful"
         h.wait_for("the rule is in force", lambda: self.copy(url, "sqlite:" + os.path.join(base, "none.db")).returncode == 1)
         with unittest.mock.patch.dict(os.environ, PGPASSFILE=passwords):
-            shutil.copytree(self.folder.state, os.path.join(base, "state"))
-            desk = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
-                               folder=base)
+            desk = self.beside(url)
         try:
             with open(f"/proc/{desk.process.pid}/cmdline") as f:
                 self.assertNotIn("hunter2", f.read())
-            h.wait_for("it serves", lambda: desk.call("GET", "/v1/analytics/namespaces", self.token)[0] == 200)
         finally:
             desk.stop()
         self.assertNotIn("hunter2", desk.tail())
-        wrong = h.Frontdesk("--resources", self.folder.base, "--state", os.path.join(base, "state"), "--store", url,
-                            folder=base, wait=False, env={"PGPASSWORD": "hunter3"})
+        wrong = self.beside(url, wait=False, env={"PGPASSWORD": "hunter3"})
         try:
             said = h.wait_for("the reason", lambda: not wrong.get(wrong.admin + "/readyz")[1].endswith(b" yet\n") and
                               wrong.get(wrong.admin + "/readyz"))
@@ -416,7 +431,7 @@ class Middle:
 
     def __init__(self, postgres):
         self.folder = tempfile.mkdtemp(prefix="fd-mid-")
-        self.target = os.path.join(postgres.folder, ".s.PGSQL.5432")
+        self.target, self.url = os.path.join(postgres.folder, ".s.PGSQL.5432"), "postgresql://fd@/postgres?host=" + self.folder
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.path.join(self.folder, ".s.PGSQL.5432"))
         self.listener.listen(20)

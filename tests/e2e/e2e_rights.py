@@ -86,10 +86,7 @@ class Updates(e2e_surface.Surface):
                 name, privileges=["TABLE_" + right], principals=[{"kind": "Principal", "name": name}], tables=["t"]))
         for right in rights:
             name = right.lower().replace("_", "-")
-            client = h.wait_for(f"{name}'s Secret", lambda n=name: self.credentials(n + "-credentials"))
-            token = h.wait_for(f"{name}'s token", lambda c=client: self.desk.token(c))
-            h.wait_for(f"{name}'s grants", lambda t=token: self.call("HEAD", T, token=t)[0] == 204)
-            yield right, token
+            yield right, self.folder.token(self.desk, name)
 
     def test_each_kind_of_update_has_a_right_of_its_own(self):
         kinds = self.updates()

@@ -159,8 +159,7 @@ class Silence(e2e_surface.Surface):
 
     def client_without_grants(self, name):
         self.folder.write(name + ".yaml", h.principal(name))
-        client = h.wait_for(f"{name}'s Secret", lambda: self.credentials(name + "-credentials"))
-        return h.wait_for(f"{name}'s token", lambda: self.desk.token(client))
+        return self.folder.token(self.desk, name, not_yet=(401,))
 
     def test_who_holds_all_of_another_namespace_is_told_nothing_of_this_one(self):
         token = self.someone("foreigner", {"privileges": h.ALL, "namespaces": ["elsewhere"]})

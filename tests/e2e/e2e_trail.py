@@ -27,14 +27,13 @@ class Trail(unittest.TestCase):
         cls.base = tempfile.mkdtemp(prefix="fd-trail-")
         cls.addClassCleanup(shutil.rmtree, cls.base, ignore_errors=True)
         cls.folder = h.Folder(cls.base)
-        cls.folder.write("lakehouse.yaml", h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
+        cls.folder.write("lakehouse.yaml", h.file_integration(),
                          h.catalog(), h.principal(), h.role(), h.principal("reader"),
                          h.role("reads", ["TABLE_READ_DATA"], [{"kind": "Principal", "name": "reader"}]))
         cls.desk = h.Frontdesk(*cls.folder.options(), "--file-storage", cls.base, "--audit", "store", "--store", cls.url(),
                                folder=cls.base)
         cls.addClassCleanup(lambda: cls.desk.process.poll() is None and cls.desk.kill())
-        clients = {n: h.wait_for("a Secret", lambda n=n: cls.folder.credentials(n + "-credentials")) for n in ("etl", "reader")}
-        cls.tokens = {n: h.wait_for("a token", lambda c=c: cls.desk.token(c)) for n, c in clients.items()}
+        cls.tokens = {n: cls.folder.token(cls.desk, n) for n in ("etl", "reader")}
         cls.token = cls.tokens["etl"]
         h.wait_for("the catalog", lambda: cls.desk.call("POST", NAMESPACES, cls.token, {"namespace": ["sales"]})[0] in (200, 409))
         for name in ("orders", "other"):
@@ -55,7 +54,7 @@ class Trail(unittest.TestCase):
     def all_of_them(self):
         """What the file has, the newest first; the store has them a moment later."""
         return h.wait_for("the same", lambda: (lambda f, s: s if sorted(map(str, f)) == sorted(map(str, s)) else None)(
-            self.desk.audit(), self.records("--limit", "1000000")), 10)
+            self.desk.audit(), self.records("--limit", "1000000")))
 
     def test_the_store_has_every_record_that_the_file_has_and_once(self):
         def ask(n):
@@ -98,7 +97,7 @@ class Trail(unittest.TestCase):
         self.assertEqual(status, 204)
         for name in ("orders", "other"):
             h.wait_for("the record", lambda n=name: [r for r in self.records("--table", "analytics.sales." + n)
-                                                     if r.get("details", {}).get("tables") == ["sales.orders", "sales.other"]], 10)
+                                                     if r.get("details", {}).get("tables") == ["sales.orders", "sales.other"]])
 
     def test_a_time_is_held_to(self):
         every = self.all_of_them()
@@ -115,7 +114,7 @@ class Trail(unittest.TestCase):
 
     def test_text_is_for_people_and_holds_nothing_that_a_terminal_obeys(self):
         self.desk.get(self.desk.uri + NAMESPACES + "/x%C2%9B31m%E2%80%AE/tables", {"Authorization": "Bearer " + self.token})
-        h.wait_for("the record", lambda: r"analytics.x\u{9b}31m\u{202e}" in self.ask().stdout, 10)
+        h.wait_for("the record", lambda: r"analytics.x\u{9b}31m\u{202e}" in self.ask().stdout)
         text = self.ask("--table", "analytics.sales.orders", "--decision", "denied").stdout
         self.assertRegex(text, r"(?m)^TIME +PRINCIPAL +OPERATION +ON +DECISION +STATUS +FROM +WHY$")
         self.assertRegex(text, r"(?m)Z  lakehouse/reader  drop-table  analytics\.sales\.orders  denied +403  127\.0\.0\.1  .*TABLE_DROP")
@@ -134,7 +133,7 @@ class Trail(unittest.TestCase):
         def marks():
             with sqlite3.connect(os.path.join(self.base, "catalog.db")) as db:
                 return {m for m, in db.execute("SELECT mark FROM audit WHERE mark LIKE 'm__'")}
-        h.wait_for("the old one is gone", lambda: marks() == {"m89"}, 10)
+        h.wait_for("the old one is gone", lambda: marks() == {"m89"})
         with sqlite3.connect(os.path.join(self.base, "catalog.db")) as db:
             db.execute("DELETE FROM audit WHERE mark = 'm89'")
 
@@ -170,7 +169,7 @@ class TrailInPostgres(Trail):
             h.wait_for("it is told", lambda: self.desk.said(logger="audit", msg="they wait"))
         finally:
             self.postgres.again()
-        h.wait_for("it is back", lambda: self.desk.call("GET", NAMESPACES, self.token)[0] == 200)
+        h.wait_for_loops("it is back", lambda: self.desk.call("GET", NAMESPACES, self.token)[0] == 200)
         away = [r for r in self.all_of_them() if r.get("table", "").startswith("away")]
         self.assertEqual(len(away), 20)
 

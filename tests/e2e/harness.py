@@ -1,5 +1,6 @@
 """harness - starts the real parts and the program, and speaks to them the way people do."""
 import base64
+import http.client
 import json
 import os
 import queue
@@ -29,19 +30,36 @@ def program():
     return os.environ.get("FRONTDESK") or os.path.join(TOP, "build", "dev", "frontdesk")
 
 
-def wait_for(what, claim, seconds=30):
-    """Calls claim() until it returns something true; an AssertionError or OSError in it means "not yet"."""
+# What a claim may raise while it is not yet true: of what is not there yet, or of a program that is just being killed.
+NOT_YET = (AssertionError, OSError, LookupError, http.client.HTTPException)
+LOOPS_ASKED = 16
+
+
+def wait_for(what, claim, seconds=60):
+    """Calls claim() until it returns something true; one of NOT_YET in it means "not yet"."""
     deadline, last = time.monotonic() + seconds, None
     while True:
         try:
             found = claim()
             if found:
                 return found
-        except (AssertionError, OSError, KeyError) as e:
+        except NOT_YET as e:
             last = e
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}" + (f" ({last})" if last else ""))
         time.sleep(0.05)
+
+
+def wait_for_loops(what, claim, seconds=60):
+    """As wait_for, of every loop of the program: a change reaches each by itself, and which one a connection comes to
+    is chance, so claim() is to be true many times in a row."""
+    def of_each():
+        for _ in range(LOOPS_ASKED):
+            found = claim()
+            if not found:
+                return None
+        return found
+    return wait_for(what + ", in every loop", of_each, seconds)
 
 
 class Server:
@@ -112,6 +130,16 @@ class Rgw(Server):
                     credential["s3.session-token"])
 
 
+class At:
+    """A store's keys, and another way to it: a port of this machine."""
+
+    def __init__(self, rgw, port):
+        self.rgw, self.endpoint = rgw, f"http://127.0.0.1:{port}"
+
+    def __getitem__(self, key):
+        return self.rgw[key]
+
+
 class Kube(Server):
     def __init__(self):
         if not (os.environ.get("KUBEBUILDER_ASSETS") or shutil.which("go") or self.built()):
@@ -144,7 +172,7 @@ class Kube(Server):
                 return c
         return {"status": "Missing", "reason": "", "message": ""}
 
-    def wait_ready(self, kind, name, status="True", namespace=NAMESPACE, seconds=30):
+    def wait_ready(self, kind, name, status="True", namespace=NAMESPACE, seconds=60):
         def claim():
             o = self.get(kind, name, namespace)
             s = o.get("status", {})
@@ -207,6 +235,11 @@ def catalog(name="analytics", **spec):
     return manifest("PolarisCatalog", name, {"storageIntegrationRef": {"name": "store"}, "type": "Internal", **spec})
 
 
+def file_integration():
+    """Of a folder of this machine: below --file-storage DIR."""
+    return manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"})
+
+
 def principal(name="etl"):
     return manifest("Principal", name, {"clientCredentials": {}})
 
@@ -241,9 +274,10 @@ class Frontdesk:
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         stdout=subprocess.DEVNULL, env=self.env)
         found = queue.Queue()
-        threading.Thread(target=self._read, args=(self.process.stderr, found), daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=(self.process.stderr, found), daemon=True)
+        self.reader.start()
         try:
-            line = found.get(timeout=30)
+            line = found.get(timeout=60)
         except queue.Empty:
             raise AssertionError("frontdesk did not start:\n" + self.tail()) from None
         if line is None:
@@ -278,11 +312,13 @@ class Frontdesk:
         if self.process.poll() is None:
             self.process.terminate()
         code = self.process.wait(60)
+        self.reader.join(10)
         assert code == 0, f"frontdesk ended with {code}:\n{self.tail()}"
 
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self.reader.join(10)
 
     @staticmethod
     def get(url, headers=None, method="GET", body=None, timeout=20):
@@ -319,8 +355,9 @@ class Frontdesk:
                             credential=client["client-id"] + ":" + client["client-secret"])
 
     def audit(self):
+        """The records so far: they are written in the background, and of the last line there may be half."""
         with open(os.path.join(self.folder, "audit.jsonl")) as f:
-            return [json.loads(line) for line in f]
+            return [json.loads(line) for line in f if line.endswith("\n")]
 
 
 class Folder:
@@ -353,6 +390,13 @@ class Folder:
                     found = dict(re.findall(r"^\s*\"?([a-z-]+)\"?:\s*\"?([A-Za-z0-9+/=]+)\"?,?\s*$", text, re.M))
                     return {k: base64.b64decode(found[k]).decode() for k in ("client-id", "client-secret")}
         return None
+
+    def token(self, desk, name="etl", not_yet=(401, 404)):
+        """A token of the principal, once every loop knows it and its catalog."""
+        client = wait_for(f"{name}'s Secret", lambda: self.credentials(name + "-credentials"))
+        token = wait_for(f"{name}'s token", lambda: desk.token(client))
+        wait_for_loops(f"{name}'s grants", lambda: desk.call("GET", "/v1/analytics/namespaces", token)[0] not in not_yet)
+        return token
 
 
 SIMPLE_SCHEMA = {"type": "struct", "schema-id": 0, "fields": [
