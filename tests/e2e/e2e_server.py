@@ -231,7 +231,8 @@ class TlsSessions(Tls):
         head, _, text = answer.partition(b"\r\n\r\n")
         return head[9:12], text
 
-    def test_a_client_that_closes_its_side_behind_a_request_is_answered(self):
+    def start_with_a_catalog(self):
+        """The token of who may do everything in it."""
         self.start()
         self.resources.write("lakehouse.yaml", h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
                              h.catalog(), h.role())
@@ -239,21 +240,33 @@ class TlsSessions(Tls):
         form = "grant_type=client_credentials&scope=PRINCIPAL_ROLE:ALL&client_id={client-id}&client_secret={client-secret}"
         token = h.wait_for("a token", lambda: json.loads(self.post("/v1/oauth/tokens", form.format(**client))[1])["access_token"])
         h.wait_for("a namespace", lambda: self.post("/v1/analytics/namespaces", '{"namespace": ["a"]}', token)[0] == b"200")
+        return token
+
+    def test_a_client_that_closes_its_side_behind_a_request_is_answered(self):
+        token = self.start_with_a_catalog()
         for i, says_so in enumerate((False, True) * 5):
             self.assertEqual(self.post("/v1/analytics/namespaces", json.dumps({"namespace": [f"n{i}"]}), token, says_so)[0], b"200", says_so)
         self.desk.stop()
 
-    def test_thousands_of_pipelined_requests_are_answered_over_tls(self):
-        self.start()
+    def pipeline(self, n, path, *headers, status):
         with self.connect() as s:
-            path = "/" + "x" * 12000
-            s.sendall((f"GET {path} HTTP/1.1\r\nHost: desk\r\n\r\n" * 2000).encode())
+            s.sendall("\r\n".join((f"GET {path} HTTP/1.1", "Host: desk", *headers, "", "")).encode() * n)
             text, answers = b"", 0
-            while answers < 2000:
+            while answers < n:
                 piece = s.recv(65536)
                 self.assertTrue(piece)
                 text += piece
-                answers = text.count(b"HTTP/1.1 404 ")
+                answers = text.count(b"HTTP/1.1 %d " % status)
+
+    def test_thousands_of_pipelined_requests_are_answered_over_tls(self):
+        self.start()
+        self.pipeline(2000, "/" + "x" * 12000, status=404)
+        self.desk.stop()
+
+    def test_pipelined_requests_that_wait_for_the_database_are_answered_over_tls(self):
+        token = self.start_with_a_catalog()
+        for n, length in ((1000, 10), (300, 700), (100, 12000)):
+            self.pipeline(n, "/v1/analytics/namespaces/a?pad=" + "x" * length, "Authorization: Bearer " + token, status=200)
         self.desk.stop()
 
 
