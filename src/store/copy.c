@@ -43,11 +43,71 @@ static const struct kind {
      " JOIN dropped d ON d.id = p.dropped_id ORDER BY d.mark",                                                   "INSERT INTO purges (dropped_id, request, holder, keep_ms, lease_ms, next_ms, attempts)"
      " SELECT id, ?1, '', CAST(?3 AS BIGINT), 0, CAST(?4 AS BIGINT), 0 FROM dropped WHERE mark = ?2",
      4,                                                                                                                                                                                                   2},
-    {"pages of the audit",        "SELECT mark, lines, from_ms, to_ms, records FROM audit ORDER BY mark",
-     "INSERT INTO audit (mark, lines, from_ms, to_ms, records) VALUES (?, ?, ?, ?, ?)",                                                                                                               5,  3},
+    {"pages of the audit",
+     "SELECT mark, lines, from_ms, to_ms, records FROM audit WHERE mark > ? ORDER BY mark LIMIT ?",              "INSERT INTO audit (mark, lines, from_ms, to_ms, records) VALUES (?, ?, ?, ?, ?)",   5,  3},
 };
 
-enum { ROWS_BETWEEN_SIGNS = 256 };
+enum { ROWS_BETWEEN_SIGNS = 256, ROWS_OF_PART = 16 };
+
+/* ---- reading ---- */
+
+/* All rows of a kind, one after the other. A client of PostgreSQL holds all that a statement gives,
+ * and has to have it in seconds: what may be large is read in parts, by its first column. */
+struct rows {
+    const struct kind *kind;
+    struct sql q;
+    struct arena arena;
+    struct sv last; /* the first column of the row at hand */
+    int n;          /* of this part */
+};
+
+static bool has_parts(const struct rows *r)
+{
+    return sv_has_char(sv_from(r->kind->read), '?');
+}
+
+static bool begin_part(struct rows *r, struct store *s, struct err *e)
+{
+    if (!sql_begin(s, r->kind->read, &r->q, e))
+        return false;
+    r->n = 0;
+    if (!has_parts(r))
+        return true;
+    sql_text(&r->q, r->last);
+    sql_i64(&r->q, ROWS_OF_PART);
+    return true;
+}
+
+static bool rows_begin(struct store *s, const struct kind *k, struct rows *out, struct err *e)
+{
+    *out = (struct rows){.kind = k};
+    return begin_part(out, s, e);
+}
+
+static bool rows_next(struct rows *r, bool *row, struct err *e)
+{
+    if (!sql_step(&r->q, row, e))
+        return false;
+    if (!*row && r->n == ROWS_OF_PART) {
+        sql_end(&r->q);
+        if (!begin_part(r, r->q.store, e) || !sql_step(&r->q, row, e))
+            return false;
+    }
+    if (*row && has_parts(r)) {
+        arena_done(&r->arena);
+        r->last = sql_column(&r->q, 0, &r->arena);
+        r->n++;
+    }
+    return true;
+}
+
+static void rows_end(struct rows *r)
+{
+    sql_end(&r->q);
+    arena_done(&r->arena);
+}
+
+/* ---- copying ---- */
 
 struct copying {
     struct store *from, *to;
@@ -83,18 +143,19 @@ static bool give_sign(struct store *from, struct err *e)
 
 static bool copy_kind(const struct copying *c, const struct kind *k, int64_t *rows, struct err *e)
 {
-    struct sql q;
+    struct rows from;
     bool row = false, ok;
 
     *rows = 0;
-    if (!sql_begin(c->from, k->read, &q, e))
+    if (!rows_begin(c->from, k, &from, e))
         return false;
-    while ((ok = sql_step(&q, &row, e)) && row) {
-        ok = write_row(c->to, k, &q, e) && (++*rows % ROWS_BETWEEN_SIGNS || give_sign(c->from, e));
+    while ((ok = rows_next(&from, &row, e)) && row) {
+        ok = write_row(c->to, k, &from.q, e) &&
+             (++*rows % ROWS_BETWEEN_SIGNS || give_sign(c->from, e));
         if (!ok)
             break;
     }
-    sql_end(&q);
+    rows_end(&from);
     return ok;
 }
 
@@ -111,19 +172,19 @@ static bool rows_are_equal(struct sql *left, struct sql *right, int columns)
 
 static bool compare_kind(const struct copying *c, const struct kind *k, int64_t rows, struct err *e)
 {
-    struct sql left, right;
+    struct rows left, right;
     bool one = true, other = true, ok, equal = true;
     int64_t n = -1;
 
-    if (!sql_begin(c->from, k->read, &left, e) || !sql_begin(c->to, k->read, &right, e))
+    if (!rows_begin(c->from, k, &left, e) || !rows_begin(c->to, k, &right, e))
         return false;
     do {
         n++;
-        ok = sql_step(&left, &one, e) && sql_step(&right, &other, e);
-        equal = ok && one == other && (!one || rows_are_equal(&left, &right, k->columns));
+        ok = rows_next(&left, &one, e) && rows_next(&right, &other, e);
+        equal = ok && one == other && (!one || rows_are_equal(&left.q, &right.q, k->columns));
     } while (equal && one);
-    sql_end(&left);
-    sql_end(&right);
+    rows_end(&left);
+    rows_end(&right);
     return ok &&
            ((equal && n == rows) ||
             err_set(e, ERR_INTERNAL, "copy: the %s differ at row %lld", k->what, (long long)n + 1));
@@ -133,13 +194,13 @@ static bool is_empty(struct store *s, bool *empty, struct err *e)
 {
     *empty = true;
     for (int i = 0; *empty && i < STORE_KINDS; i++) {
-        struct sql q;
+        struct rows rows;
         bool row = false, ok;
 
-        if (!sql_begin(s, kinds[i].read, &q, e))
+        if (!rows_begin(s, &kinds[i], &rows, e))
             return false;
-        ok = sql_step(&q, &row, e);
-        sql_end(&q);
+        ok = rows_next(&rows, &row, e);
+        rows_end(&rows);
         if (!ok)
             return false;
         *empty = !row;

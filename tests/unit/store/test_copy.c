@@ -152,6 +152,30 @@ static int64_t count(struct place *p, const char *text)
     return n;
 }
 
+/* More than is read at once, and just as much. */
+static void a_long_trail_is_copied_to_its_last_page(void)
+{
+    static const int lengths[] = {15, 16, 17, 32, 40};
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        struct two t2 = {0};
+        struct store_copied copied = {0};
+
+        open_two(&t2);
+        for (int k = 0; k < lengths[i]; k++) {
+            struct sv mark = arena_printf(&t2.any.arena, "%02d", k);
+
+            NEED_OK(store_trail_put(t2.any.store, &(struct trail_page){mark, k, k, 1, SV("{}\n")},
+                                    &t2.any.e),
+                    &t2.any.e);
+        }
+        CHECK_OK(store_copy(t2.any.store, t2.sqlite.store, &copied, &t2.any.e), &t2.any.e);
+        CHECK_INT(copied.rows[STORE_KINDS - 1], lengths[i]);
+        CHECK_INT(count(&t2.sqlite, "SELECT count(*) FROM audit"), lengths[i]);
+        close_two(&t2);
+    }
+}
+
 static void a_store_that_holds_something_is_not_copied_into(void)
 {
     struct two t2 = {0};
@@ -231,6 +255,7 @@ static void every_table_and_column_is_copied(void)
 }
 
 SUITE("store/copy", TEST(what_is_copied_is_there_and_guarded_as_before),
-      TEST(it_can_be_copied_back), TEST(a_store_that_holds_something_is_not_copied_into),
+      TEST(it_can_be_copied_back), TEST(a_long_trail_is_copied_to_its_last_page),
+      TEST(a_store_that_holds_something_is_not_copied_into),
       TEST(a_store_that_holds_nothing_is_no_source),
       TEST(a_copy_that_differs_in_one_value_is_given_up), TEST(every_table_and_column_is_copied))
