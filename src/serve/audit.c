@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "net/mailbox.h"
 #include "store/store.h"
+#include "wire/time.h"
 
 enum { MAX_WAITING = 100000, BATCH_BYTES = 1024 * 1024, RETRY_US = 100000, GATHER_US = 2000 };
 /* Behind a batch that is not full yet there is room for the longest record. */
@@ -43,6 +44,7 @@ struct audit {
     sem_t bell;
     pthread_t thread;
     _Atomic int waiting;
+    _Atomic int64_t counted; /* refusals that found no room */
     bool ending;
     _Atomic bool stopping;
     struct arena arena;
@@ -167,6 +169,23 @@ static void on_record(struct message *m, void *receiver)
         flush(a);
 }
 
+/* What was counted while nothing could be written. */
+static void add_counted(struct audit *a)
+{
+    int64_t n = atomic_exchange(&a->counted, 0), now_ms;
+
+    if (!n)
+        return;
+    now_ms = world_wall_ms(a->page.world);
+    buf_addf(&a->batch,
+             "{\"time\":\"" SV_FMT "\",\"operation\":\"unknown\",\"reason\":\"the audit could not "
+             "keep up: these were refused to callers unknown\",\"details\":{\"refusals\":%lld},"
+             "\"status\":503,\"decision\":\"denied\"}\n",
+             SV_ARG(time_text(&a->arena, now_ms, TIME_MILLISECONDS)), (long long)n);
+    assert(!a->batch.over);
+    count(&a->page, now_ms);
+}
+
 static void ring(void *bell)
 {
     (void)sem_post(bell);
@@ -182,6 +201,7 @@ static void *run(void *argument)
         /* A wake-up per record would cost more than the record. */
         (void)usleep(a->page.store && !atomic_load(&a->stopping) ? GATHER_PAGE_US : GATHER_US);
         mailbox_drain(&a->mailbox, a);
+        add_counted(a);
         flush(a);
     }
     return NULL;
@@ -278,4 +298,12 @@ void audit_write(struct audit *a, int64_t now_ms, struct sv line)
     r->arena = own;
     (void)atomic_fetch_add(&a->waiting, 1);
     mailbox_post(&a->mailbox, &r->message);
+}
+
+void audit_write_refusal(struct audit *a, int64_t now_ms, struct sv line)
+{
+    if (audit_has_room(a))
+        audit_write(a, now_ms, line);
+    else
+        (void)atomic_fetch_add(&a->counted, 1);
 }

@@ -30,5 +30,8 @@ bool audit_has_room(const struct audit *a);
 /* One JSON object of at most AUDIT_RECORD_BYTES without its newline, of a decision at `now_ms`;
  * copied. */
 void audit_write(struct audit *a, int64_t now_ms, struct sv line);
+/* The same for a refusal of somebody unknown, who may ask as often as the line carries: where there
+ * is no room it is counted, and the number is a record of its own when there is room again. */
+void audit_write_refusal(struct audit *a, int64_t now_ms, struct sv line);
 
 #endif

@@ -42,16 +42,29 @@ static void add_number(struct buf *b, int n)
 }
 
 /* Rendered once a millisecond, not once a record. */
-static struct sv time_now(const struct call *c)
+static struct sv time_of(struct loop *l, int64_t now_ms)
 {
-    struct loop *l = c->loop;
-
-    if (l->time_ms != c->now_ms || !l->time.n) {
+    if (l->time_ms != now_ms || !l->time.n) {
         arena_done(&l->time_arena);
-        l->time = time_text(&l->time_arena, c->now_ms, TIME_MILLISECONDS);
-        l->time_ms = c->now_ms;
+        l->time = time_text(&l->time_arena, now_ms, TIME_MILLISECONDS);
+        l->time_ms = now_ms;
     }
     return l->time;
+}
+
+static void begin_record(struct buf *b, struct loop *l, int64_t now_ms)
+{
+    buf_add(b, SV("{\"time\":\""));
+    buf_add(b, time_of(l, now_ms));
+    buf_addc(b, '"');
+}
+
+static void end_record(struct buf *b, int status)
+{
+    buf_add(b, SV(",\"status\":"));
+    add_number(b, status);
+    buf_add(b, status < 400 ? SV(",\"decision\":\"allowed\"}") : SV(",\"decision\":\"denied\"}"));
+    assert(!b->over);
 }
 
 /* An object of the handler's. Its maker bounds it; were it too large, it would be named, not kept.
@@ -70,9 +83,7 @@ void record_write(struct call *c)
 {
     struct buf b = buf_new(c->arena, RECORD_BYTES);
 
-    buf_add(&b, SV("{\"time\":\""));
-    buf_add(&b, time_now(c));
-    buf_addc(&b, '"');
+    begin_record(&b, c->loop, c->now_ms);
     add_text(&b, "requestId", c->id);
     add_text(&b, "traceparent",
              sv_first(http_header_text(&c->in->headers, SV("traceparent")), TRACE_BYTES));
@@ -94,10 +105,9 @@ void record_write(struct call *c)
     add_text(&b, "userAgent",
              sv_first(http_header_text(&c->in->headers, SV("User-Agent")), AGENT_BYTES));
     add_details(&b, c);
-    buf_add(&b, SV(",\"status\":"));
-    add_number(&b, c->out.status);
-    buf_add(&b, c->out.status < 400 ? SV(",\"decision\":\"allowed\"}")
-                                    : SV(",\"decision\":\"denied\"}"));
-    assert(!b.over);
-    audit_write(c->loop->serve->audit, c->now_ms, buf_sv(&b));
+    end_record(&b, c->out.status);
+    if (c->who.name.n || c->out.status < 400)
+        audit_write(c->loop->serve->audit, c->now_ms, buf_sv(&b));
+    else
+        audit_write_refusal(c->loop->serve->audit, c->now_ms, buf_sv(&b));
 }
