@@ -152,6 +152,7 @@ static void refuse(struct http_connection *c, struct buf *out, int status, const
         status);
     http_header_add(&r.headers, &a, SV("Content-Type"), SV("application/json"));
     http1_write(out, &r, c->loop->date, false, false);
+    loop_refused(c, status, why);
     c->closing = true;
 }
 
@@ -314,16 +315,6 @@ static int receive(struct http_connection *c, struct sv bytes)
     return c->dead ? -1 : 0;
 }
 
-static void count_status(int status)
-{
-    static const enum metric classes[] = {METRIC_REQUESTS_2XX, METRIC_REQUESTS_3XX,
-                                          METRIC_REQUESTS_4XX, METRIC_REQUESTS_5XX};
-    int class = status / 100 - 2;
-
-    if (class >= 0 && class < 4)
-        metric_add(classes[class], 1);
-}
-
 /* Nobody stands in the way any more: what the client sent ahead is looked at, and unless that
  * begins a turn, what it sends now. */
 static void go_on(struct http_connection *c)
@@ -354,7 +345,7 @@ void http_turn_reply(struct http_turn *t, const struct http_response *r)
 {
     struct http_connection *c = t->connection;
 
-    count_status(r->status);
+    loop_count_status(r->status);
     if (c) {
         struct buf *out = c->taking ? &c->loop->out : &c->loop->late;
         bool keep_alive = t->keep_alive && !c->loop->stopping;

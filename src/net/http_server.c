@@ -14,14 +14,6 @@
 
 enum { RECEIVE_BYTES = 32 * 1024, BACKLOG = 4096 };
 
-void loop_tell(struct http_loop *l, const char *what, const struct err *e)
-{
-    const struct http_handler *h = l->server->options.handler;
-
-    if (h->tell && l->state)
-        h->tell(what, e, l->state);
-}
-
 /* ---- accepting ---- */
 
 /* One more than there may be: told so, at once, and sent away. */

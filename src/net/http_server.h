@@ -39,11 +39,21 @@ struct http_turn {
 /* Answers and ends the turn; `t` is gone afterwards. On the turn's loop only. */
 void http_turn_reply(struct http_turn *t, const struct http_response *r);
 
+/* Bytes that made no request, or none in time: answered with this and closed. */
+struct http_refusal {
+    struct sv peer;
+    int status;
+    const char *why; /* a constant sentence */
+    int64_t wall_ms;
+};
+
 struct http_handler {
     /* Once per loop, on its thread, before anything else; returns the loop's own state. */
     void *(*start)(struct http_loop *loop, void *context);
     /* A whole request. Must lead to exactly one http_turn_reply, now or later. */
     void (*request)(struct http_turn *t, void *state);
+    /* What was refused before it was a request. */
+    void (*refused)(const struct http_refusal *r, void *state);
     /* Once a second. */
     void (*tick)(int64_t mono_ms, void *state);
     /* What an operator should know, to be logged: trouble, or with `e` NULL a change. */

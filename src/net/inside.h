@@ -1,5 +1,5 @@
-/* inside.h - the server from within; shared by http_server.c, http_connection.c and tls_files.c
- * only. */
+/* inside.h - the server from within; shared by http_server.c, http_connection.c, http_tell.c and
+ * tls_files.c only. */
 #ifndef NET_INSIDE_H
 #define NET_INSIDE_H
 
@@ -91,8 +91,11 @@ struct http_server {
     unsigned char ticket_keys[80];
 };
 
-/* ---- http_server.c ---- */
+/* ---- http_tell.c ---- */
 void loop_tell(struct http_loop *l, const char *what, const struct err *e);
+void loop_count_status(int status);
+/* What came was no whole request, and has been answered so. */
+void loop_refused(const struct http_connection *c, int status, const char *why);
 
 /* ---- http_connection.c ---- */
 int connection_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,

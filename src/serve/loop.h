@@ -72,6 +72,8 @@ void loop_publish(struct loop *l, struct rulebook *r);
 
 /* ---- record.c: the audit record of a call that has its answer. ---- */
 void record_write(struct call *c);
+/* And of what could not be read as one: for http_server.h; `state` is the struct loop. */
+void record_refusal(const struct http_refusal *r, void *state);
 
 /* Refusals are told once a second, not once a request: a flood must not become a flood of lines.
  * The audit has each. */

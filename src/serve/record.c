@@ -111,3 +111,18 @@ void record_write(struct call *c)
     else
         audit_write_refusal(c->loop->serve->audit, c->now_ms, buf_sv(&b));
 }
+
+/* Who asked for what is not known, but who looks for attacks looks for these first. */
+void record_refusal(const struct http_refusal *r, void *state)
+{
+    auto_arena a = {0};
+    struct loop *l = state;
+    struct buf b = buf_new(&a, 1024);
+
+    begin_record(&b, l, r->wall_ms);
+    add_text(&b, "operation", SV("unknown"));
+    add_text(&b, "reason", sv_from(r->why));
+    add_text(&b, "peer", r->peer);
+    end_record(&b, r->status);
+    audit_write_refusal(l->serve->audit, r->wall_ms, buf_sv(&b));
+}

@@ -70,6 +70,7 @@ static bool start_servers(struct serve *s, struct err *e)
 
     s->handler = (struct http_handler){.start = loop_start,
                                        .request = loop_request,
+                                       .refused = record_refusal,
                                        .drop = loop_drop,
                                        .stop = loop_stop,
                                        .context = s};

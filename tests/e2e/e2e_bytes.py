@@ -1,5 +1,6 @@
 """Requests that no client library sends: written byte by byte to the socket."""
 import json
+import re
 import shutil
 import socket
 import tempfile
@@ -33,7 +34,7 @@ class Bytes(unittest.TestCase):
 
     def setUp(self):
         """Nothing that is sent is a fault of ours, nor the end of the server."""
-        self.addCleanup(lambda: self.assertEqual(self.ask(TABLE)[0], 200))
+        self.addCleanup(lambda: self.assertEqual(self.ask(TABLE)[0], 200, self.answer))
         self.addCleanup(lambda: self.assertIn("\nfrontdesk_bugs_total 0\n", self.desk.get(self.desk.admin + "/metrics")[1].decode()))
 
     def bearer(self, token=None):
@@ -144,6 +145,25 @@ class Bytes(unittest.TestCase):
             self.assertEqual(self.ask(NAMESPACES, method=b"POST", body=body, ends=True), (409, "AlreadyExistsException"))
             self.assertEqual(self.ask(f"{NAMESPACES}/ended{i}", method=b"DELETE", ends=True), (204, None))
         self.assertEqual(self.ask(TABLE, ends=True), (200, None))
+
+    def test_what_cannot_be_read_is_answered_counted_and_on_record_once(self):
+        def refused():
+            return [r for r in self.desk.audit() if "method" not in r]
+
+        def counted():
+            text = self.desk.get(self.desk.admin + "/metrics")[1].decode()
+            return sum(int(n) for n in re.findall(r'^frontdesk_http_requests_total\{code="[45]xx"\} (\d+)$', text, re.M))
+        before, count = len(refused()), counted()
+        sent = ((413, "the body is too large", b"Content-Length: 99999999"), (431, "too many headers", *[b"X-%d: a" % i for i in range(120)]),
+                (400, "Content-Length must be one decimal number", b"Content-Length: 1", b"Content-Length: 2"))
+        for status, _, *headers in sent:
+            self.assertEqual(self.ask(TABLE, *headers)[0], status)
+        self.assertEqual(counted(), count + len(sent))
+        found = h.wait_for("their records", lambda: len(refused()) >= before + len(sent) and refused())[before:]
+        self.assertEqual([(r["status"], r["reason"]) for r in found], [s[:2] for s in sent])
+        for r in found:
+            self.assertEqual((r["decision"], r["operation"], r["peer"]), ("denied", "unknown", "127.0.0.1"))
+            self.assertEqual(set(r), {"time", "operation", "reason", "peer", "status", "decision"})
 
     def test_who_asks_is_said_once(self):
         """What stands before us may have looked at the other one."""

@@ -31,7 +31,8 @@ struct bench {
     sem_t holds;     /* one more for each turn that is held */
     struct http_turn *held[HELD];
     int n_held; /* the loop's */
-    atomic_int requests, troubles;
+    atomic_int requests, troubles, refusals;
+    atomic_int last_refusal; /* its status; 0 when it said too little */
     int port;
     char *big;
 };
@@ -77,6 +78,15 @@ static inline void bench_tell(const char *what, const struct err *e, void *state
 
     (void)what;
     (void)atomic_fetch_add(&b->troubles, e != NULL);
+}
+
+static inline void bench_refused(const struct http_refusal *r, void *state)
+{
+    struct bench *b = state;
+    bool whole = sv_eq(r->peer, SV("127.0.0.1")) && r->why[0] && r->wall_ms > 0;
+
+    atomic_store(&b->last_refusal, whole ? r->status : 0);
+    (void)atomic_fetch_add(&b->refusals, 1);
 }
 
 struct bench_release {
@@ -142,8 +152,11 @@ static inline void bench_start(struct bench *b, unsigned loops, unsigned max_con
 
     memset(b, 0, sizeof(*b));
     b->world = (struct world){bench_ms, bench_ms, bench_random, b};
-    b->handler = (struct http_handler){
-        .start = bench_loop, .request = bench_request, .tell = bench_tell, .context = b};
+    b->handler = (struct http_handler){.start = bench_loop,
+                                       .request = bench_request,
+                                       .tell = bench_tell,
+                                       .refused = bench_refused,
+                                       .context = b};
     atomic_store(&b->ms, 1000000);
     (void)sem_init(&b->holds, 0, 0);
     b->big = malloc(BIG_BYTES);

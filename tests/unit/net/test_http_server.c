@@ -381,13 +381,24 @@ static void the_path_arrives_as_it_was_sent(void)
     bench_stop(&b);
 }
 
+static int64_t count_of_refusals(void)
+{
+    return metric_read(METRIC_REQUESTS_4XX) + metric_read(METRIC_REQUESTS_5XX);
+}
+
+/* Answered, counted among the answers, and told. */
 static void check_refused(struct sv request, const char *status)
 {
+    int64_t refusals = b.refusals, counted = count_of_refusals();
+
     client_open(&c, &b);
     client_send(&c, request);
     CHECK(client_sees_end(&c));
     CHECK_SV(sv_first(sv_from(c.text), strlen(status)), sv_from(status));
     CHECK(strstr(c.text, "\r\n\r\n{\"error\":{") != NULL);
+    CHECK_INT(b.refusals, refusals + 1);
+    CHECK_INT(b.last_refusal, atoi(status + strlen("HTTP/1.1 ")));
+    CHECK_INT(count_of_refusals(), counted + 1);
     client_close(&c);
 }
 
