@@ -314,21 +314,28 @@ static void compile_catalog(struct compiling *c, size_t i)
     c->compiled[i] = out;
 }
 
-static void compare_places(struct compiling *c, size_t i, size_t j)
+/* Of two that cannot both be, the younger is left out. */
+static void blame_younger(struct compiling *c, size_t i, size_t j, const char *reason,
+                          struct sv field, struct sv what)
 {
-    const struct rule_catalog *x = c->compiled[i], *y = c->compiled[j];
     const struct meta *mx = &c->in->resources[i]->meta, *my = &c->in->resources[j]->meta;
     size_t younger = is_younger(mx, my) ? i : j;
     const struct meta *elder = younger == i ? my : mx;
 
-    if (!sv_eq(x->integration->target.endpoint, y->integration->target.endpoint) ||
-        !location_overlaps(&x->base, &y->base))
-        return;
-    compile_blame(c, younger, "LocationOverlap", SV("spec.defaultBaseLocation"),
+    compile_blame(c, younger, reason, field,
                   arena_printf(c->scratch,
-                               "overlaps the place of PolarisCatalog " SV_FMT "/" SV_FMT
-                               "; choose another folder",
-                               SV_ARG(elder->namespace_), SV_ARG(elder->name)));
+                               SV_FMT " of PolarisCatalog " SV_FMT "/" SV_FMT "; choose another",
+                               SV_ARG(what), SV_ARG(elder->namespace_), SV_ARG(elder->name)));
+}
+
+static void compare_places(struct compiling *c, size_t i, size_t j)
+{
+    const struct rule_catalog *x = c->compiled[i], *y = c->compiled[j];
+
+    if (sv_eq(x->integration->target.endpoint, y->integration->target.endpoint) &&
+        location_overlaps(&x->base, &y->base))
+        blame_younger(c, i, j, "LocationOverlap", SV("spec.defaultBaseLocation"),
+                      SV("overlaps the place"));
 }
 
 /* The numbers of all resources of a kind that are not left out. */
@@ -356,6 +363,30 @@ static void part_overlapping_catalogs(struct compiling *c)
     }
 }
 
+static struct sv whole_name(struct arena *a, const struct meta *m)
+{
+    return ARENA_JOIN(a, m->namespace_, SV("."), m->name);
+}
+
+/* A name may hold dots. One that is what engines say, or may come to say, for another catalog would
+ * get what they send to that one. */
+static void part_catalogs_of_one_name(struct compiling *c)
+{
+    size_t *catalogs, n = numbers_of(c, KIND_POLARIS_CATALOG, &catalogs);
+    struct map whole = map_new(c->scratch);
+
+    for (size_t i = 0; i < n; i++)
+        (void)map_put(&whole, whole_name(c->scratch, &c->in->resources[catalogs[i]]->meta),
+                      &catalogs[i]);
+    for (size_t i = 0; i < n; i++) {
+        const size_t *other = map_get(&whole, c->in->resources[catalogs[i]]->meta.name);
+
+        if (other && !c->out[*other] && !c->out[catalogs[i]])
+            blame_younger(c, catalogs[i], *other, "NameTaken", SV("metadata.name"),
+                          SV("is the whole name"));
+    }
+}
+
 /* What engines say: the bare name where it is unique. */
 static void name_catalogs(struct compiling *c)
 {
@@ -373,10 +404,8 @@ static void name_catalogs(struct compiling *c)
         const struct meta *m = &c->in->resources[catalogs[i]]->meta;
         struct rule_catalog *cat = c->compiled[catalogs[i]];
 
-        cat->name =
-            map_get(&seen, m->name) == &once
-                ? arena_dup(c->arena, m->name)
-                : arena_printf(c->arena, SV_FMT "." SV_FMT, SV_ARG(m->namespace_), SV_ARG(m->name));
+        cat->name = map_get(&seen, m->name) == &once ? arena_dup(c->arena, m->name)
+                                                     : whole_name(c->arena, m);
         cat->index = i;
         c->book->catalog_list[i] = cat;
         (void)map_put(&c->book->catalogs, cat->name, cat);
@@ -440,6 +469,7 @@ void policy_compile(const struct policy_input *in, struct arena *a, struct compi
     each(&c, KIND_STORAGE_INTEGRATION, compile_integration);
     each(&c, KIND_POLARIS_CATALOG, compile_catalog);
     part_overlapping_catalogs(&c);
+    part_catalogs_of_one_name(&c);
     name_catalogs(&c);
     compile_principals(&c);
     each(&c, KIND_PRINCIPAL_ROLE, compile_principal_role);

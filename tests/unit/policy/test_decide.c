@@ -151,6 +151,53 @@ static void of_two_catalogs_in_one_place_the_elder_stays(void)
     done(&w);
 }
 
+#define IN(ns, kind, name)                                                                         \
+    "apiVersion: polaris.apache.org/v1\nkind: " kind "\nmetadata: {name: " name ", namespace: " ns \
+    "}\nspec: "
+#define STORE_IN(ns)                  \
+    IN(ns, "StorageIntegration", "s") \
+    "{storageType: s3, provider: ceph-rgw, bucket: " ns "-bkt, endpoint: 'http://rgw'}\n---\n"
+#define CATALOG_IN(ns, name)       \
+    IN(ns, "PolarisCatalog", name) \
+    "{storageIntegrationRef: {name: s}, defaultBaseLocation: 's3://" ns "-bkt/" name "'}\n---\n"
+
+static struct sv named(struct world_of *w, const char *warehouse)
+{
+    const struct rule_catalog *c = rulebook_catalog(w->result.rulebook, sv_from(warehouse));
+
+    return c ? c->id : SV("");
+}
+
+/* Who may make catalogs in one namespace must not get what engines send to another's. */
+static void no_catalog_takes_the_whole_name_of_another(void)
+{
+    struct world_of w = {0};
+    struct sv field;
+
+    compile_text(&w, STORE_IN("one") STORE_IN("two") CATALOG_IN("one", "prod")
+                         CATALOG_IN("two", "prod") CATALOG_IN("two", "one.prod"));
+    CHECK_SV(named(&w, "one.prod"), SV("one/prod"));
+    CHECK_SV(named(&w, "two.prod"), SV("two/prod"));
+    CHECK_SV(reason_of(&w, "one.prod", &field), SV("NameTaken"));
+    CHECK_SV(reason_of(&w, "prod", &field), SV(""));
+    done(&w);
+}
+
+/* It is told when it is made, and not when somebody else makes it matter. */
+static void so_it_is_where_the_bare_name_is_enough_for_now(void)
+{
+    struct world_of w = {0};
+    struct sv field;
+
+    compile_text(&w, STORE_IN("one") STORE_IN("two") CATALOG_IN("one", "prod")
+                         CATALOG_IN("two", "one.prod") CATALOG_IN("two", "one.other"));
+    CHECK_SV(named(&w, "prod"), SV("one/prod"));
+    CHECK_SV(named(&w, "one.other"), SV("two/one.other"));
+    CHECK_SV(reason_of(&w, "one.prod", &field), SV("NameTaken"));
+    CHECK_SV(field, SV("metadata.name"));
+    done(&w);
+}
+
 static bool may_lie(struct world_of *w, const char *catalog, const char *place)
 {
     struct location l;
@@ -380,6 +427,8 @@ SUITE("policy/decide", TEST(a_line_that_names_views_says_nothing_of_tables_and_t
       TEST(a_principal_role_gives_its_members_what_it_holds),
       TEST(references_to_nothing_are_named_and_cost_only_themselves),
       TEST(of_two_catalogs_in_one_place_the_elder_stays),
+      TEST(no_catalog_takes_the_whole_name_of_another),
+      TEST(so_it_is_where_the_bare_name_is_enough_for_now),
       TEST(a_table_lies_in_no_other_catalogs_place),
       TEST(a_catalog_of_another_namespace_needs_leave),
       TEST(sessions_are_tagged_at_aws_where_the_role_lets_us))
