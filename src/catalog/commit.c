@@ -33,13 +33,6 @@ static bool reply_base(struct call *c)
     return reply(c, w->one.at.whole, w->one.at.row.metadata_location);
 }
 
-static bool conflict(struct call *c)
-{
-    metric_add(METRIC_COMMIT_CONFLICTS, 1);
-    c->error_type = "CommitFailedException";
-    return false;
-}
-
 static bool unknown(struct call *c, struct err *e)
 {
     metric_add(METRIC_COMMITS_UNKNOWN, 1);
@@ -65,24 +58,13 @@ static bool after_existing(struct call *c, UNUSED const struct err *outcome, str
                : unknown(c, e);
 }
 
-static bool is_ours(const struct commit_work *w)
-{
-    const struct json *updates = json_get(w->one.request, SV("updates"));
-
-    for (size_t i = 0; i < json_count(updates); i++) {
-        if (sv_eq_nocase(json_get_str(json_at(updates, i), SV("uuid")), w->one.at.row.uuid))
-            return true;
-    }
-    return false;
-}
-
 static bool existing_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct commit_work *w = c->work;
 
-    if (!is_ours(w)) {
+    if (!commit_made(&w->one, w->one.at.row.uuid)) {
         (void)err_set(e, ERR_CONFLICT, "Requirement failed: table already exists");
-        return conflict(c);
+        return commit_conflict(c);
     }
     /* Who may create only is not shown what became of it. */
     if (!call_demand(c, &w->one.at.path.ns, w->one.at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES,
@@ -108,7 +90,7 @@ static bool after_is_view(struct call *c, UNUSED const struct err *outcome, stru
     if (!w->is_view)
         return table_find(c, &w->one.at, existing_found, e);
     (void)view_in_the_way(&w->one.at.path, e);
-    return conflict(c);
+    return commit_conflict(c);
 }
 
 /* A create whose answer was lost comes again: a 409 would have the client delete the files of the
@@ -136,7 +118,7 @@ static bool refuse(struct call *c, struct err *e)
     if (w->one.creates)
         return already_exists(c, e);
     (void)err_set(e, ERR_CONFLICT, "other commits were first, each time");
-    return conflict(c);
+    return commit_conflict(c);
 }
 
 static bool after_tidy(struct call *c, UNUSED const struct err *outcome, struct err *e)
@@ -311,7 +293,7 @@ static bool not_taken(struct call *c, struct err *e)
         return reply_base(c);
     if (before == APPLIED_UNCLEAR)
         return unknown(c, e);
-    return e->code == ERR_CONFLICT ? conflict(c) : false;
+    return e->code == ERR_CONFLICT ? commit_conflict(c) : false;
 }
 
 static bool query_apply(struct call *c, UNUSED struct store *s, struct err *e)

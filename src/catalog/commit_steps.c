@@ -1,6 +1,8 @@
 /* commit_steps.c - what every change of a table's pointer does before anything is written. */
 #include "catalog/commit_steps.h"
 
+#include "base/metric.h"
+
 /* ---- rights ---- */
 
 /* What Polaris has no name for goes with what it is like. */
@@ -120,6 +122,24 @@ bool commit_unread(struct call *c, const struct err *outcome, struct err *e)
         c->error_status = 409;
         c->error_type = "CommitFailedException";
     }
+    return false;
+}
+
+bool commit_made(const struct commit_one *o, struct sv uuid)
+{
+    const struct json *updates = json_get(o->request, SV("updates"));
+
+    for (size_t i = 0; uuid.n && i < json_count(updates); i++) {
+        if (sv_eq_nocase(json_get_str(json_at(updates, i), SV("uuid")), uuid))
+            return true;
+    }
+    return false;
+}
+
+bool commit_conflict(struct call *c)
+{
+    metric_add(METRIC_COMMIT_CONFLICTS, 1);
+    c->error_type = "CommitFailedException";
     return false;
 }
 

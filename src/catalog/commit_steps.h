@@ -49,6 +49,11 @@ MUST_CHECK bool commit_places(struct call *c, struct store *s, struct commit_one
 /* table_metadata's `otherwise` for what is to be changed. A file that cannot be used is 409 here:
  * nothing was applied, and clients take 500 for an outcome that is not known. */
 bool commit_unread(struct call *c, const struct err *outcome, struct err *e);
+/* Whether the table that bears `uuid` was made by this request, whose answer was lost: a new
+ * table's uuid is fresh. */
+bool commit_made(const struct commit_one *o, struct sv uuid);
+/* What a refusal with ERR_CONFLICT is called here. Always false. */
+bool commit_conflict(struct call *c);
 /* Fills `ask`, which writes the file of `after`. ERR_INVALID: it would be larger than what is
  * read. */
 MUST_CHECK bool commit_file(struct call *c, struct commit_one *o, struct object_ask *ask,

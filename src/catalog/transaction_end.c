@@ -11,13 +11,6 @@ bool transaction_done(struct call *c, const struct transaction *t)
     return call_reply_empty(c, 204);
 }
 
-static bool conflict(struct call *c)
-{
-    metric_add(METRIC_COMMIT_CONFLICTS, 1);
-    c->error_type = "CommitFailedException";
-    return false;
-}
-
 bool transaction_unknown(struct call *c, struct err *e)
 {
     metric_add(METRIC_COMMITS_UNKNOWN, 1);
@@ -36,17 +29,6 @@ bool transaction_about(const struct part *p, struct err *e)
 
 /* ---- a table that exists already ---- */
 
-static bool is_ours(const struct commit_one *o, struct sv uuid)
-{
-    const struct json *updates = json_get(o->request, SV("updates"));
-
-    for (size_t i = 0; i < json_count(updates); i++) {
-        if (sv_eq_nocase(json_get_str(json_at(updates, i), SV("uuid")), uuid))
-            return true;
-    }
-    return false;
-}
-
 static bool query_ours(struct call *c, struct store *s, struct err *e)
 {
     struct transaction *t = c->work;
@@ -60,7 +42,7 @@ static bool query_ours(struct call *c, struct store *s, struct err *e)
         if (!o->creates)
             continue;
         if (store_table_get(s, &name, c->arena, &row, &why))
-            t->made_before = is_ours(o, row.uuid);
+            t->made_before = commit_made(o, row.uuid);
         else if (why.code != ERR_NOT_FOUND) {
             *e = why;
             return false;
@@ -72,7 +54,7 @@ static bool query_ours(struct call *c, struct store *s, struct err *e)
 static bool told(struct call *c, const struct transaction *t, struct err *e)
 {
     *e = t->refusal;
-    return e->code == ERR_CONFLICT ? conflict(c) : false;
+    return e->code == ERR_CONFLICT ? commit_conflict(c) : false;
 }
 
 static bool after_ours(struct call *c, const struct err *outcome, struct err *e)
@@ -82,8 +64,7 @@ static bool after_ours(struct call *c, const struct err *outcome, struct err *e)
     return outcome || t->made_before ? transaction_unknown(c, e) : told(c, t, e);
 }
 
-/* A new table's uuid is fresh: one that bears it was made by this request, whose answer was lost.
- * To call it failed would have the client delete that table's files. */
+/* To call what was made failed would have the client delete that table's files. */
 bool transaction_failed(struct call *c, struct transaction *t, struct err *e)
 {
     bool creates = false;
