@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "iceberg/inside.h"
+#include "iceberg/members.h"
 #include "iceberg/schema.h"
 
 enum { NEWEST_FORMAT = 3, UNPARTITIONED_LAST_ID = 999 };
@@ -308,12 +309,21 @@ static void add_rest(struct json *m, int format, struct arena *a)
 bool metadata_create(const struct json *request, const struct create_options *o, struct arena *a,
                      struct json **out, struct err *e)
 {
+    /* What is not what it must be is not passed over: the table would be another one. */
+    static const struct member members[MEMBERS] = {
+        {"location",       JSON_STRING, true},
+        {"stage-create",   JSON_BOOL,   true},
+        {"properties",     JSON_OBJECT, true},
+        {"partition-spec", JSON_OBJECT, true},
+        {"write-order",    JSON_OBJECT, true}
+    };
     struct json *m = json_new_object(a), *properties = json_new_object(a), *schema;
     struct map ids = map_new(a);
     int64_t last_id = 0;
     int format = 2;
 
-    if (!format_of(json_get(request, SV("properties")), &format, e) ||
+    if (!members_check(request, members, e) ||
+        !format_of(json_get(request, SV("properties")), &format, e) ||
         !schema_check_draft(json_get(request, SV("schema")), format, a, e) ||
         !copy_properties(json_get(request, SV("properties")), properties, a, e))
         return false;

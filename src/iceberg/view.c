@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "iceberg/members.h"
 #include "iceberg/schema.h"
 #include "iceberg/view_version.h"
 
@@ -262,6 +263,10 @@ static struct json *with(struct arena *a, const char *name, struct json *value)
 bool view_create(const struct json *request, const struct create_options *o, struct arena *a,
                  struct json **out, struct err *e)
 {
+    static const struct member members[MEMBERS] = {
+        {"location",   JSON_STRING, true},
+        {"properties", JSON_OBJECT, true}
+    };
     struct json *m = json_new_object(a), *version = json_get(request, SV("view-version")),
                 *last = json_new_object(a);
     struct view_change v = {
@@ -274,7 +279,8 @@ bool view_create(const struct json *request, const struct create_options *o, str
     json_set_i64(m, a, SV("format-version"), VIEW_FORMAT);
     json_set_str(m, a, SV("location"), sv_trim_end(o->location, '/'));
     json_set(m, SV("properties"), json_new_object(a));
-    if (!add_schema(&v, with(a, "schema", json_get(request, SV("schema"))), e) ||
+    if (!members_check(request, members, e) ||
+        !add_schema(&v, with(a, "schema", json_get(request, SV("schema"))), e) ||
         !version_check(version, e))
         return false;
     /* Whatever id it was given by the client: there is one schema. */

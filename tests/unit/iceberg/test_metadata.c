@@ -148,6 +148,9 @@ static void a_create_request_of_any_shape_is_answered(void)
         "{\"schema\":{\"fields\":[]},\"write-order\":5}",
         "{\"schema\":{\"fields\":[]},\"properties\":{\"a\":{}}}",
         "{\"schema\":{\"fields\":[]},\"properties\":{\"format-version\":\"9\"}}",
+        "{\"schema\":{\"fields\":[]},\"properties\":[]}",
+        "{\"schema\":{\"fields\":[]},\"location\":5}",
+        "{\"schema\":{\"fields\":[]},\"stage-create\":\"true\"}",
     };
     struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1};
 

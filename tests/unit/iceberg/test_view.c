@@ -107,6 +107,21 @@ static void what_is_no_view_is_refused(void)
     CHECK_INT(make("{}", VERSION("1", "0", QUERY("q", "d")), &a, NULL), ERR_INVALID);
 }
 
+static void a_place_that_is_no_text_is_refused(void)
+{
+    auto_arena a = {0};
+    struct create_options o = {SV(UUID), SV("s3://b/v/"), 1000};
+    struct json *request = json_new_object(&a), *m;
+    struct err e = {0};
+
+    json_set(request, SV("schema"), json(SCHEMA("a"), &a));
+    json_set(request, SV("view-version"), json(VERSION("1", "0", QUERY("q", "d")), &a));
+    CHECK_OK(view_create(request, &o, &a, &m, &e), &e);
+    json_set_i64(request, &a, SV("location"), 5);
+    CHECK(!view_create(request, &o, &a, &m, &e));
+    CHECK_INT(e.code, ERR_INVALID);
+}
+
 static void text_and_queries_are_limited(void)
 {
     auto_arena a = {0};
@@ -316,9 +331,9 @@ static void a_foreign_file_has_no_more_versions_than_we_keep(void)
 
 SUITE("iceberg/view", TEST(a_new_view_has_one_schema_one_version_and_one_line_of_history),
       TEST(the_fields_of_a_view_may_be_counted_from_0), TEST(what_is_no_view_is_refused),
-      TEST(text_and_queries_are_limited), TEST(a_replacement_is_current_and_in_the_log),
-      TEST(what_says_the_same_changes_nothing), TEST(a_wrong_update_is_refused),
-      TEST(requirements_are_those_of_views),
+      TEST(a_place_that_is_no_text_is_refused), TEST(text_and_queries_are_limited),
+      TEST(a_replacement_is_current_and_in_the_log), TEST(what_says_the_same_changes_nothing),
+      TEST(a_wrong_update_is_refused), TEST(requirements_are_those_of_views),
       TEST(history_is_kept_as_far_as_asked_and_without_holes),
       TEST(a_file_is_read_again_and_a_wrong_one_is_not),
       TEST(a_file_that_somebody_else_wrote_is_held_to_what_holds_of_ours),
