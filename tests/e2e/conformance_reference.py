@@ -61,7 +61,7 @@ class Reference(unittest.TestCase):
         cls.start_frontdesk()
         server = reference.Server(classpath, cls.base + "/there")
         cls.addClassCleanup(server.stop)
-        there = reference.Client(f"http://127.0.0.1:{server.port}/v1", f"file:{cls.base}/there")
+        there = reference.Client(f"http://127.0.0.1:{server.port}/v1", f"file:{cls.base}/there", patience=reference.PATIENCE)
         here = reference.Client(cls.desk.uri + "/v1/analytics", f"file:{cls.base}/here", cls.bearer)
         cls.configs = [cls.config(cls.desk.uri, cls.bearer), cls.config(there.uri[:-len("/v1")], {})]
         cls.here, cls.there = here.run(), there.run()
@@ -77,9 +77,7 @@ class Reference(unittest.TestCase):
                      h.principal(), h.role())
         cls.desk = h.Frontdesk(*folder.options(), "--file-storage", "/", folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
-        client = h.wait_for("a client's Secret", folder.credentials)
-        cls.bearer = {"Authorization": "Bearer " + h.wait_for("a token", lambda: cls.desk.token(client))}
-        h.wait_for("the catalog", lambda: cls.desk.get(cls.desk.uri + "/v1/analytics/namespaces", cls.bearer)[0] == 200)
+        cls.bearer = {"Authorization": "Bearer " + folder.token(cls.desk)}
 
     @staticmethod
     def config(uri, headers):

@@ -18,7 +18,7 @@ class Giver(http.server.ThreadingHTTPServer):
     """The services that AWS puts beside a program, as strict as they are; `asked` is what came."""
 
     def __init__(self, key, life=3600):
-        self.key, self.life, self.asked, self.token = key, life, [], "first-token"
+        self.key, self.life, self.asked, self.tokens = key, life, [], {"first-token"}
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.note()
         if self.path == "/container":
-            good = self.headers.get("Authorization") == self.server.token
+            good = self.headers.get("Authorization") in self.server.tokens
             self.send(200 if good else 401, self.server.answer() if good else "{}")
         elif self.headers.get("X-aws-ec2-metadata-token") != "session":
             self.send(401, "")
@@ -118,7 +118,7 @@ class Ambient(unittest.TestCase):
 
     def wait_ready(self):
         try:
-            h.wait_for("the integration", lambda: self.ready()["status"] == "True", 20)
+            h.wait_for("the integration", lambda: self.ready()["status"] == "True")
         except AssertionError as e:
             raise AssertionError(f"{e}: {self.ready()}") from None
 
@@ -137,11 +137,11 @@ class Ambient(unittest.TestCase):
                    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=path)
         self.wait_ready()
         probed = self.member("probedAt")
-        giver.token = "second-token"
+        giver.tokens.add("second-token")
         with open(path + ".new", "w") as f:
             f.write("second-token")
         os.rename(path + ".new", path)
-        h.wait_for("a second fetch", lambda: any(a[2].get("Authorization") == "second-token" for a in giver.asked), 20)
+        h.wait_for("a second fetch", lambda: any(a[2].get("Authorization") == "second-token" for a in giver.asked))
         self.assertEqual((self.ready()["status"], self.member("probedAt")), ("True", probed))
 
     def test_an_instances_key_is_fetched_in_a_session(self):

@@ -122,7 +122,8 @@ class Dropped(e2e_surface.Surface):
 
     def test_after_the_time_that_its_catalog_names_the_place_is_free_and_its_files_are_there(self):
         try:
-            self.retain(1)
+            # As long as it may take from the drop to the refusal.
+            self.retain(5)
             self.dropped("passing")
             self.refused(self.make("heir", LAKE + "passing"), 403, "ForbiddenException")
             h.wait_for("the place", lambda: self.make("heir", LAKE + "passing")[0] == 200)

@@ -203,8 +203,12 @@ class Main(unittest.TestCase):
             text = self.desk.get(self.desk.admin + "/metrics")[1].decode()
             return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                        if line.startswith("controller_runtime_reconcile_total"))
+        def resync_without_writes():
+            before, passes = writes(), reconciles()
+            h.wait_for("a resync", lambda: reconciles() >= passes + 2)
+            return writes() == before
         self.kube.wait_ready("sti", "store")
-        time.sleep(1)
+        h.wait_for("what the tests before have caused is over", resync_without_writes)
         versions = [self.kube.get(k, n)["metadata"]["resourceVersion"] for k, n in (("sti", "store"), ("prin", "etl"))]
         before, passes = writes(), reconciles()
         h.wait_for("two resyncs", lambda: reconciles() >= passes + 2)
@@ -237,7 +241,7 @@ class Main(unittest.TestCase):
             return new if new["client-secret"] != old["client-secret"] else None
         new = h.wait_for("a new secret", rotated)
         self.assertEqual(new["client-id"], old["client-id"])
-        h.wait_for("the new secret is in force", lambda: self.desk.token(new))
+        h.wait_for_loops("the new secret is in force", lambda: self.desk.token(new))
         self.assertTrue(self.desk.token(old))
         type(self).client = new
 
@@ -246,7 +250,7 @@ class Main(unittest.TestCase):
         self.kube.apply(h.role("spark-role", principals=[{"kind": "ServiceAccount", "name": "spark"}]))
         self.kube.wait_ready("crole", "spark-role")
         token = self.kube.kubectl("create", "token", "spark", "-n", h.NAMESPACE, "--audience", "frontdesk").strip()
-        h.wait_for("the token is taken", lambda: self.desk.call("GET", "/v1/analytics/namespaces", token)[0] == 200)
+        h.wait_for_loops("the token is taken", lambda: self.desk.call("GET", "/v1/analytics/namespaces", token)[0] == 200)
         other = self.kube.kubectl("create", "token", "spark", "-n", h.NAMESPACE, "--audience", "other").strip()
         self.assertEqual(self.desk.call("GET", "/v1/analytics/namespaces", other)[0], 401)
         self.kube.delete("serviceaccount", "spark")
@@ -287,6 +291,7 @@ class Main(unittest.TestCase):
         trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam:::user/lakehouse"]},
                                                          "Action": ["sts:AssumeRole"]}]}
         self.rgw.iam.create_role(RoleName="theirs", Path="/", AssumeRolePolicyDocument=json.dumps(trust, separators=(",", ":")))
+        self.addCleanup(self.rgw.iam.delete_role, RoleName="theirs")
         self.kube.apply(h.integration(self.rgw, "grabber", roleArn="arn:aws:iam:::role/theirs",
                                       allowedLocations=["s3://warehouse/other/*"]))
         ready = self.kube.wait_ready("sti", "grabber", "False")
@@ -294,7 +299,6 @@ class Main(unittest.TestCase):
         self.assertEqual(self.rgw.iam.list_role_policies(RoleName="theirs")["PolicyNames"], [])
         self.kube.delete("sti", "grabber")
         self.assertIn("theirs", self.rgw.roles())
-        self.rgw.iam.delete_role(RoleName="theirs")
 
     def test_a_secret_of_somebody_else_is_not_taken_over(self):
         self.kube.apply(h.secret("theirs", {"password": "kept"}),

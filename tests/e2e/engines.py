@@ -107,10 +107,12 @@ class Engine(Desk):
 
     def answered(self, location):
         """What the store answered since the day began to requests for that object: (whose key, method, status)."""
-        with open(self.store_log(), errors="replace") as log:
-            log.seek(self.seen)
-            return [(user, method, int(status)) for user, method, path, status in ACCESS.findall(log.read())
-                    if path == key_of(location)]
+        def found():
+            with open(self.store_log(), errors="replace") as log:
+                log.seek(self.seen)
+                return [(user, method, int(status)) for user, method, path, status in ACCESS.findall(log.read())
+                        if path == key_of(location)]
+        return h.wait_for("its log", found)
 
     def in_the_bucket(self, location):
         """The names of all objects below a location."""

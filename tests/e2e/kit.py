@@ -153,6 +153,5 @@ class InFolder(Claims, unittest.TestCase):
                      *switched(defaultBaseLocation=f"file:{base}/switched"))
         desk = h.Frontdesk(*folder.options(), "--file-storage", "/", *cls.options(), folder=base)
         cls.addClassCleanup(desk.kill)
-        client = h.wait_for("a client's Secret", lambda: folder.credentials())
-        h.wait_for("a token", lambda: desk.token(client))
-        cls.kit, cls.switched_on = run(desk, client)
+        folder.token(desk)
+        cls.kit, cls.switched_on = run(desk, folder.credentials())
