@@ -58,13 +58,18 @@ class Cut(rounds.Served):
 
     def at_each_piece(self, between, ask, fault, *more):
         """`ask`, of two tables of the round, meets the fault at the first piece, the second, ..., until it comes
-        through; and the other faults at the last pieces, where it is written. How many pieces there were."""
+        through; and the other faults at the last pieces, where it is written. How many pieces there were.
+        That is not the same each time: what a loop has read it need not read again, and others use the way too. So
+        it is over when it came through some times running."""
         type(self).answers = set()
 
         def meets(n, fault):
             return not self.round(lambda r: r.run(ask(*r.tables)), (between, n, fault))
-        last = next(n for n in itertools.count(1) if not meets(n, fault)) - 1
-        self.assertGreater(last, 1)  # a question and its answer: what a loop has read, it need not read again
+        last, through = 0, 0
+        while through < 3:
+            through = 0 if meets(last + through + 1, fault) else through + 1
+            last += 0 if through else 1
+        self.assertGreater(last, 1)  # a question and its answer
         for n in range(max(1, last - 9), last + 1):
             for other in more:
                 meets(n, other)
@@ -92,7 +97,8 @@ class Database(Cut):
         self.at_each_piece(self.between, change, GONE)
 
     def test_a_commit_whose_database_stays_away_is_answered_truly(self):
-        self.at_each_piece(self.between, lambda t, _: change(t), AWAY)
+        # Again at the last ones: of one piece alone, the answer to COMMIT, the outcome is not known.
+        self.at_each_piece(self.between, lambda t, _: change(t), AWAY, AWAY)
         self.assertIn(500, self.answers)
 
     def test_a_commit_that_reaches_postgresql_late_or_never_is_answered_truly(self):
@@ -109,8 +115,8 @@ class Database(Cut):
         self.desk.kill()
         self.desk.start(wait=False)
         h.wait_for("it says so", lambda: self.desk.get(self.desk.admin + "/readyz")[0] == 503)
-        h.wait_for("each loop knows who asks", lambda: all("the catalog's database" in str(self.desk.call(
-            "GET", rounds.TABLES, self.token)[1]) for _ in range(24)))
+        h.wait_for_loops("it knows who asks", lambda: "the catalog's database" in str(self.desk.call(
+            "GET", rounds.TABLES, self.token)[1]))
         r.run(change(r.tables[0]), change(*r.tables), create(r.tables[0] + "new"))
         self.assertEqual([a.status for a in r.asks[2:]], [503] * 3, r)
         self.between.heal()
@@ -128,13 +134,7 @@ class Bucket(Cut):
         def through(rgw):
             port = int(rgw.endpoint.rsplit(":", 1)[1])
             cls.between = cutter.Cutter(lambda: socket.create_connection(("127.0.0.1", port)))
-
-            class At:
-                endpoint = f"http://127.0.0.1:{cls.between.port}"
-
-                def __getitem__(self, key):
-                    return rgw[key]
-            return At()
+            return h.At(rgw, cls.between.port)
         return rounds.in_bucket(cls, through)
 
     @classmethod

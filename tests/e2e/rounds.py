@@ -3,6 +3,7 @@
 A round asks for changes of tables, several at once, and keeps what was answered. What must be true then,
 whatever happened, is `Round.check`; it asks the program, the database and the files.
 """
+import contextlib
 import ctypes
 import http.client
 import itertools
@@ -91,7 +92,7 @@ class Killable(h.Frontdesk):
         self.kill()
         self.kill_at.plan.how = how
         self.start()
-        h.wait_for("all loops serve", lambda: all(self.call("GET", f"{TABLES}/first", token)[0] == 200 for _ in range(24)))
+        h.wait_for_loops("it serves", lambda: self.call("GET", f"{TABLES}/first", token)[0] == 200)
 
 
 class Sqlite:
@@ -214,10 +215,10 @@ class Served(unittest.TestCase):
         cls.store, cls.seeds = cls.make_store(), itertools.count(1)
         cls.desk = cls.program(*folder.options(), "--file-storage", cls.base, "--store", cls.store.url, folder=cls.base)
         cls.addClassCleanup(cls.desk.kill)
-        cls.client = h.wait_for("a client's Secret", folder.credentials)
-        cls.token = h.wait_for("a token", lambda: cls.desk.token(cls.client))
+        cls.token = folder.token(cls.desk)
+        cls.client = folder.credentials()
         h.wait_for("the catalog", lambda: cls.post("/v1/analytics/namespaces", {"namespace": ["sales"]}) in (200, 409))
-        h.wait_for("a table", lambda: cls.post(TABLES, {"name": "first", "schema": h.SIMPLE_SCHEMA}) in (200, 409), 60)
+        h.wait_for("a table", lambda: cls.post(TABLES, {"name": "first", "schema": h.SIMPLE_SCHEMA}) in (200, 409))
 
     @classmethod
     def post(cls, path, body):
@@ -225,8 +226,7 @@ class Served(unittest.TestCase):
 
     @classmethod
     def manifests(cls):
-        return (h.manifest("StorageIntegration", "store", {"storageType": "file", "bucket": "lake"}),
-                h.catalog(), h.principal(), h.role())
+        return h.file_integration(), h.catalog(), h.principal(), h.role()
 
     @classmethod
     def make_store(cls):
@@ -241,7 +241,7 @@ class Served(unittest.TestCase):
         """It writes, and reads with each connection to its database."""
         h.wait_for("it writes", lambda: self.post(TABLES, {
             "name": f"w{next(self.seeds)}", "schema": h.SIMPLE_SCHEMA}) == 200, 60)
-        h.wait_for("it reads", lambda: all(self.desk.call("GET", TABLES, self.token)[0] == 200 for _ in range(4)))
+        h.wait_for("it reads", lambda: all(self.desk.call("GET", TABLES, self.token)[0] == 200 for _ in range(8)))
 
     def new_round(self):
         return Round(self.desk, self.token, self.store, self.read_file, next(self.seeds))
@@ -305,7 +305,8 @@ class Round:
             if self.is_gone(ask):
                 continue
             before = ask.status
-            assert ask.send(self.connection(), self.token), ask
+            with contextlib.closing(self.connection()) as connection:
+                assert ask.send(connection, self.token), ask
             assert ask.status < 500 and (ask.status == before or before is None or before >= 300), (before, str(ask))
 
     # ---- what must be true ----
