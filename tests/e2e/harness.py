@@ -65,14 +65,18 @@ def wait_for_loops(what, claim, seconds=60):
 class Server:
     """One of the programs in tests/env: its facts as attributes."""
 
+    STARTS = 3  # a port that was free when it was chosen may be taken when it is used
+
     def __init__(self, name, *arguments):
-        self.process = subprocess.Popen([os.path.join(TOP, "tests", "env", name), *arguments],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line:
+        for _ in range(self.STARTS):
+            self.process = subprocess.Popen([os.path.join(TOP, "tests", "env", name), *arguments],
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            line = self.process.stdout.readline()
+            if line:
+                self.facts = json.loads(line)
+                return
             self.process.wait()
-            raise RuntimeError(f"tests/env/{name} did not start")
-        self.facts = json.loads(line)
+        raise RuntimeError(f"tests/env/{name} did not start")
 
     def __getitem__(self, key):
         return self.facts[key]

@@ -4,9 +4,11 @@ A program started through run() prints one JSON line with what a client needs, t
 standard input ends or a signal arrives, stops what it started by pid and removes its folder. Its
 children die with it, even when it is killed.
 """
+import contextlib
 import ctypes
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -19,10 +21,23 @@ import urllib.error
 import urllib.request
 
 
+PORTS_OUT = "/proc/sys/net/ipv4/ip_local_port_range"
+_given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One that no outgoing connection is given before it is listened at: those have a range of their own."""
+    with open(PORTS_OUT) as f:
+        ports = list(range(10000, int(f.read().split()[0])))
+    random.shuffle(ports)
+    for port in [*ports, 0]:
+        with contextlib.suppress(OSError), socket.socket() as s:
+            s.bind(("127.0.0.1", port))
+            found = s.getsockname()[1]
+            if found not in _given:
+                _given.add(found)
+                return found
+    raise SystemExit("no port is free")
 
 
 def _die_with_parent():
