@@ -90,7 +90,7 @@ class Killable(h.Frontdesk):
     def restart(self, token, how):
         """Serves when this returns, each of its loops: which one a connection comes to is chance."""
         self.kill()
-        self.kill_at.plan.how = how
+        self.kill_at.plan.left, self.kill_at.plan.how = 0, how
         self.start()
         h.wait_for_loops("it serves", lambda: self.call("GET", f"{TABLES}/first", token)[0] == 200)
 
