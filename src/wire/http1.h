@@ -29,7 +29,7 @@ struct http1 {
     size_t used;     /* bytes of the request, when it is whole; else what is known not to be a
                         body's end, so that a long body is not searched again */
     size_t joined;   /* bytes of a chunked body that stand in whole chunks so far */
-    int status;      /* 400, 405, 411, 413, 414, 417, 431, 501, 505 */
+    int status;      /* 400, 413, 414, 417, 431, 501, 505 */
     const char *why; /* a constant sentence for the client */
 };
 
