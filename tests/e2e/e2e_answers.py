@@ -46,7 +46,7 @@ class BrokenFiles(Answers):
             self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=content)
         self.desk.kill()
         self.desk.start()
-        h.wait_for("all is in force after the restart", lambda: self.load("first")[0] == 200)
+        h.wait_for_loops("all is in force after the restart", lambda: self.load("first")[0] == 200)
         return body["metadata-location"]
 
     def check(self, name, content, want, why):

@@ -209,4 +209,4 @@ class Bytes(unittest.TestCase):
         self.desk.stop()
         self.desk.start()
         type(self).address = self.desk.uri.removeprefix("http://")
-        h.wait_for("the store", lambda: self.ask(TABLE)[0] == 200)
+        h.wait_for_loops("the store", lambda: self.ask(TABLE)[0] == 200)

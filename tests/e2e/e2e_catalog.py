@@ -279,8 +279,7 @@ class Killed(Catalog):
         for w in workers:
             w.join(60)
         self.desk.start()
-        h.wait_for("the token is good after the restart",
-                   lambda: self.desk.call("GET", TABLES, self.token)[0] == 200)
+        self.wait_for_store()
         there, metadata = self.snapshots()
         self.assertEqual([s for s in acknowledged if s not in there], [])
         # One line of descent, numbered without a gap: nobody built on what another had replaced.
@@ -300,8 +299,7 @@ class MetadataFiles(Catalog):
         """Nothing is remembered: the next load reads the file."""
         self.desk.kill()
         self.desk.start()
-        h.wait_for("the token is good after the restart",
-                   lambda: self.desk.call("GET", TABLES, self.token)[0] == 200)
+        self.wait_for_store()
 
     def load(self, name):
         return self.desk.call("GET", f"{TABLES}/{name}", self.token)

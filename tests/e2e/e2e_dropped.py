@@ -16,7 +16,7 @@ class Dropped(e2e_surface.Surface):
         self.desk.kill()
         self.desk.start()
         type(self).token = h.wait_for("a token", lambda: self.desk.token(self.client))
-        h.wait_for("the store", lambda: self.create("after-restart")[0] in (200, 409), 60)
+        self.wait_for_store()
 
     def retain(self, seconds):
         """Begun again, the program knows nothing else than that the catalog remembers for so long."""

@@ -32,6 +32,11 @@ class Desk(unittest.TestCase):
         cls.token = cls.folder.token(cls.desk)
         cls.client = cls.credentials()
         h.wait_for("the integration is verified", lambda: cls.create("first")[0] == 200)
+        cls.wait_for_store()
+
+    @classmethod
+    def wait_for_store(cls):
+        """Ready says that requests are answered; the store is looked at after that, also by one that begins anew."""
         h.wait_for_loops("it vends", lambda: cls.desk.call("GET", cls.FIRST + "/credentials", cls.token)[0] == 200)
 
     @classmethod

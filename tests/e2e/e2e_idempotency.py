@@ -157,7 +157,7 @@ class Repetitions(Keys):
         self.rgw.s3.delete_object(Bucket="warehouse", Key=first["metadata-location"][len("s3://warehouse/"):])
         self.desk.stop()
         self.desk.start()
-        h.wait_for("it serves", lambda: self.ask("GET", TABLES + "/trimmed")[0] == 200)
+        h.wait_for_loops("it serves", lambda: self.ask("GET", TABLES + "/trimmed")[0] == 200)
         status, second = self.ask("POST", TABLES + "/trimmed", body, key)
         self.assertEqual((status, second["metadata"]["properties"]["mine"]), (200, "1"), second)
         self.assertIn("later", second["metadata"]["properties"])
@@ -256,7 +256,7 @@ class Repetitions(Keys):
         first = self.ask("POST", TABLES + "/killed", properties(k="v"), key)
         self.desk.kill()
         self.desk.start()
-        h.wait_for("it serves", lambda: self.ask("GET", TABLES + "/killed")[0] == 200)
+        h.wait_for_loops("it serves", lambda: self.ask("GET", TABLES + "/killed")[0] == 200)
         self.assertEqual(self.ask("POST", TABLES + "/killed", properties(k="v"), key), first)
 
 
@@ -368,7 +368,7 @@ class Attacks(Keys):
         self.rgw.s3.delete_object(Bucket="warehouse", Key=first["metadata-location"][len("s3://warehouse/"):])
         self.desk.kill()
         self.desk.start()
-        h.wait_for("it serves", lambda: self.ask("GET", TABLES + "/daves")[0] == 200)
+        h.wait_for_loops("it serves", lambda: self.ask("GET", TABLES + "/daves")[0] == 200)
         status, answer = self.ask("POST", TABLES, table("daves"), key, dave)
         self.assertEqual((status, answer["error"]["type"]), (500, "CommitStateUnknownException"))
         self.assertNotIn("secret", json.dumps(answer))

@@ -270,7 +270,7 @@ class Purge(e2e_surface.Surface):
 
     def restart(self):
         self.desk.start()
-        type(self).token = h.wait_for("a token", lambda: self.desk.token(self.client))
+        self.wait_for_store()
 
     def test_what_cannot_be_read_stops_it_with_all_still_there_and_the_place_taken(self):
         table = self.table("spoilt")
