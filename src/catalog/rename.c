@@ -59,6 +59,21 @@ static bool gains_nothing(struct call *c, const struct rename_work *w, const str
                    SV_ARG(c->who.name), SV_ARG(c->missing));
 }
 
+/* A limit on the life of keys goes by name too. */
+static bool keys_end_as_soon(struct call *c, const struct rename_work *w,
+                             const struct decision *here, const struct decision *there,
+                             struct err *e)
+{
+    int before = here->max_ttl_seconds, after = there->max_ttl_seconds;
+
+    if (w->names.view || !decision_access(there) || !before || (after && after <= before))
+        return true;
+    return err_set(e, ERR_DENIED,
+                   SV_FMT " would be given keys that live longer by the new name: on the old one "
+                          "maxCredentialTtlSeconds is %d",
+                   SV_ARG(c->who.name), before);
+}
+
 static bool check_rights(struct call *c, const struct rename_work *w, struct err *e)
 {
     const bool view = w->names.view;
@@ -70,7 +85,7 @@ static bool check_rights(struct call *c, const struct rename_work *w, struct err
                        view ? PRIVILEGE_VIEW_CREATE : PRIVILEGE_TABLE_CREATE, &there, e) &&
            call_demand(c, &w->from.ns, w->from.table,
                        view ? PRIVILEGE_VIEW_DROP : PRIVILEGE_TABLE_DROP, &here, e) &&
-           gains_nothing(c, w, &here, &there, e);
+           gains_nothing(c, w, &here, &there, e) && keys_end_as_soon(c, w, &here, &there, e);
 }
 
 static struct json *destination(struct call *c, const struct rename_work *w)

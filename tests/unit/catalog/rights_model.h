@@ -336,6 +336,15 @@ static inline bool may_commit(const struct asked *q, const struct request *r, si
     return yes;
 }
 
+/* A limit that holds here holds there. */
+static inline bool keys_stay_as_short(const struct asked *q, const struct request *r)
+{
+    int here = least_ttl(q, &r->at), there = least_ttl(q, &r->to);
+
+    return r->at.view || !here || (there && there <= here) ||
+           !(holds(q, "TABLE_READ_DATA", &r->to) || holds(q, "TABLE_DELETE_DATA", &r->to));
+}
+
 static inline bool may_rename(const struct asked *q, const struct request *r, struct arena *a)
 {
     const char *kind = r->at.view ? "VIEW" : "TABLE";
@@ -354,7 +363,7 @@ static inline bool may_rename(const struct asked *q, const struct request *r, st
         else if (!fits(SV("*_FULL_METADATA"), right))
             yes = yes && (here || !there);
     }
-    return yes;
+    return yes && keys_stay_as_short(q, r);
 }
 
 static inline bool may(const struct asked *q, const struct request *r, struct arena *a)

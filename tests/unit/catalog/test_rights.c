@@ -62,6 +62,12 @@ static bool be(struct really *x, const struct request *q, struct caller *who)
            (!q->role || rulebook_narrow(x->book, sv_from(q->role), who, &ignored));
 }
 
+/* The one request that is refused for a limit. */
+static bool is_rename(const struct request *q)
+{
+    return is_op(q, "rename-table");
+}
+
 static enum verdict ask(struct really *x, const struct request *q, struct caller who,
                         struct arena *a)
 {
@@ -92,7 +98,7 @@ static enum verdict ask(struct really *x, const struct request *q, struct caller
     x->code = e.code;
     if (c.error_type && !strcmp(c.error_type, "NoSuchWarehouseException"))
         return HIDDEN;
-    return e.code == ERR_DENIED && c.missing.n ? REFUSED : ALLOWED;
+    return e.code == ERR_DENIED && (c.missing.n || is_rename(q)) ? REFUSED : ALLOWED;
 }
 
 /* ---- both together ---- */
@@ -126,6 +132,8 @@ static bool same_reach(const struct really *x, const struct asked *m, const stru
 
 static bool lacks(const struct asked *m, const struct request *q, struct sv right, struct arena *a)
 {
+    if (!right.n)
+        return is_rename(q) && !keys_stay_as_short(m, q);
     return !holds(m, arena_cstr(a, right), &q->at) || !holds(m, arena_cstr(a, right), &q->to);
 }
 
