@@ -191,7 +191,7 @@ static bool keep_folders(struct call *c, struct commit_one *o, struct err *e)
     return true;
 }
 
-void commit_leaves(struct call *c, struct commit_one *o, int64_t keep_ms)
+void commit_leaves(struct call *c, struct commit_one *o)
 {
     bool all = true;
 
@@ -200,7 +200,6 @@ void commit_leaves(struct call *c, struct commit_one *o, int64_t keep_ms)
     o->leaves = !all;
     if (o->leaves)
         o->leaving = dropping_of(c, false);
-    o->leaving.keep_ms = keep_ms;
 }
 
 /* Every place that the result names lies in the table's own folders, which are allowed and nobody
@@ -212,7 +211,8 @@ bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
     if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e) || !keep_folders(c, o, e))
         return false;
     /* Without data it may give folders up, and keys for them may live on. */
-    commit_leaves(c, o, keys_end_ms(c) - c->now_ms);
+    commit_leaves(c, o);
+    o->leaving.keep_ms = keys_end_ms(c) - c->now_ms;
     metadata_claims(o->after, c->arena, &claims);
     for (size_t i = 0; i < claims.n; i++) {
         struct location file;

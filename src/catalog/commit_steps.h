@@ -36,8 +36,8 @@ bool commit_is_long(const struct call *c, const struct commit_one *o);
 void commit_words(struct call *c, struct commit_one *o);
 /* row and folders of `after`: allowed, and every file that it names in them. */
 MUST_CHECK bool commit_claims(struct call *c, struct commit_one *o, struct err *e);
-/* Sets leaves and leaving: folders that it gives up are remembered for so long. */
-void commit_leaves(struct call *c, struct commit_one *o, int64_t keep_ms);
+/* Sets leaves and leaving: folders that it gives up are remembered as if it had been dropped. */
+void commit_leaves(struct call *c, struct commit_one *o);
 /* Whether all folders are ones that the table has already: then nobody need be asked for them. */
 bool commit_keeps_places(const struct commit_one *o);
 /* `change` for the store, from what is known now. */

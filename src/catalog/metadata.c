@@ -84,7 +84,7 @@ static bool understand(struct call *c, struct table_at *t, struct err *e)
 {
     struct sv text = t->text;
 
-    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, c->arena, &text, e)) ||
+    if (!metadata_unpack(c, &text, e) ||
         !metadata_read_text(text, c->arena, &t->metadata, &t->whole, e))
         return false;
     t->text = t->whole;
@@ -147,6 +147,11 @@ bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct e
     return metadata_known(c, t->row.metadata_location, t->refs_only, &t->text)
                ? then(c, NULL, e)
                : table_metadata(c, t, then, e);
+}
+
+bool metadata_unpack(const struct call *c, struct sv *text, struct err *e)
+{
+    return !gzip_is(*text) || gzip_read(*text, LIMIT_METADATA_BYTES, c->arena, text, e);
 }
 
 struct sv metadata_body(const struct call *c, struct sv file, struct sv text)

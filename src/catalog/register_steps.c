@@ -1,9 +1,7 @@
 /* register_steps.c - what registering a table and a view share. */
 #include "catalog/register_steps.h"
 
-#include "base/limits.h"
 #include "serve/loop.h"
-#include "wire/gzip.h"
 
 bool register_place(struct call *c, struct sv file, struct location *folder, struct err *e)
 {
@@ -29,11 +27,6 @@ bool register_understand(struct call *c, struct commit_one *o, query_fn *underst
 {
     o->text = call_content(c);
     return call_compute(c, metadata_is_large(o->text), understand, then, e);
-}
-
-bool register_unpack(struct call *c, struct commit_one *o, struct err *e)
-{
-    return !gzip_is(o->text) || gzip_read(o->text, LIMIT_METADATA_BYTES, c->arena, &o->text, e);
 }
 
 bool register_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)

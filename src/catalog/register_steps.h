@@ -9,11 +9,10 @@
  * is read: an answer must tell nothing of other files. */
 MUST_CHECK bool register_place(struct call *c, struct sv file, struct location *folder,
                                struct err *e);
-/* After the file was read: goes on with `then` when `understand` has made o->after of o->text. */
+/* After the file was read: goes on with `then` when `understand` has made o->after of o->text,
+ * which is as it lies there. */
 MUST_CHECK bool register_understand(struct call *c, struct commit_one *o, query_fn *understand,
                                     call_then_fn *then, struct err *e);
-/* For `understand`: o->text as it was before it was packed. */
-MUST_CHECK bool register_unpack(struct call *c, struct commit_one *o, struct err *e);
 /* Ends a call whose file could not be read. Always false. */
 bool register_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e);
 /* o->file lies in o->folders: whoever reads the entry reads this file, with a key for those. */

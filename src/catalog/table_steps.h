@@ -108,6 +108,8 @@ bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *
 /* The same, but never of a file of this machine: that is as near as the cache, and people move
  * files. */
 bool metadata_known(struct call *c, struct sv file, bool refs_only, struct sv *out);
+/* `text` as it was before it was packed, where it is. */
+MUST_CHECK bool metadata_unpack(const struct call *c, struct sv *text, struct err *e);
 /* The bytes of a metadata file of that name. */
 struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
 /*

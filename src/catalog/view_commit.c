@@ -187,8 +187,7 @@ static bool write_next(struct call *c, struct commit_one *o, struct err *e)
     if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e))
         return false;
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
-    /* Its text stays where it leaves. */
-    commit_leaves(c, o, (int64_t)c->catalog->retention_seconds * 1000);
+    commit_leaves(c, o);
     commit_change(c, o);
     return call_read(c, query_place, after_place, e);
 }
@@ -279,7 +278,7 @@ static bool query_understand(struct call *c, UNUSED struct store *s, struct err 
 {
     struct commit_one *o = c->work;
 
-    return register_unpack(c, o, e) && view_read(o->text, c->arena, &o->after, e) &&
+    return metadata_unpack(c, &o->text, e) && view_read(o->text, c->arena, &o->after, e) &&
            view_check(o->after, c->arena, e);
 }
 

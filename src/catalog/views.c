@@ -1,9 +1,7 @@
 /* views.c - views: load, exists, drop. */
-#include "base/limits.h"
 #include "catalog/routes.h"
 #include "catalog/view_steps.h"
 #include "serve/once.h"
-#include "wire/gzip.h"
 
 bool view_missing(struct call *c, const struct table_path *path, struct err *e)
 {
@@ -35,10 +33,9 @@ static bool unread(struct call *c, const struct err *outcome, struct err *e)
 static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
 {
     struct commit_one *o = c->work;
-    struct sv *text = &o->at.whole;
 
-    return (!gzip_is(*text) || gzip_read(*text, LIMIT_METADATA_BYTES, c->arena, text, e)) &&
-           view_read(*text, c->arena, &o->at.metadata, e);
+    return metadata_unpack(c, &o->at.whole, e) &&
+           view_read(o->at.whole, c->arena, &o->at.metadata, e);
 }
 
 static bool after_understood(struct call *c, const struct err *outcome, struct err *e)

@@ -22,10 +22,9 @@ struct serve {
     struct minter *minter;
     struct audit *audit;
     struct http_handler handler, admin_handler;
-    _Atomic uint64_t epoch; /* counts writes to the store: what was read before one is stale */
-    _Atomic uint64_t
-        registered; /* counts metadata files that others wrote and a table or view now has */
-    _Atomic unsigned knowing; /* loops whose rulebook knows our tokens, from then on */
+    _Atomic uint64_t epoch;      /* counts writes to the store: what was read before one is stale */
+    _Atomic uint64_t registered; /* counts metadata files that others wrote and an entry now has */
+    _Atomic unsigned knowing;    /* loops whose rulebook knows our tokens, from then on */
 };
 
 struct loop {
