@@ -38,16 +38,10 @@ static bool check_ids(const struct json *m, struct arena *a, struct err *e)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct json *list = json_get(m, sv_from(rows[i].list));
-        struct map seen = map_new(a);
+        struct map ids;
 
-        for (size_t j = 0; j < json_count(list); j++) {
-            int64_t id = get_i64(json_at(list, j), rows[i].member, -1);
-
-            if (id < 0 || id > INT32_MAX || map_put(&seen, arena_printf(a, "%" PRId64, id), &seen))
-                return err_set(e, ERR_INVALID, "%s: a %s is missing, or there twice", rows[i].list,
-                               rows[i].member);
-        }
+        if (!list_ids(json_get(m, sv_from(rows[i].list)), rows[i].member, a, &ids, e))
+            return err_wrap(e, "%s", rows[i].list);
     }
     return true;
 }

@@ -70,6 +70,12 @@ MUST_CHECK bool metadata_modernise(struct json *m, struct arena *a, bool *added,
 
 /* The element of an array whose integer member has that value, or NULL; `*at` its index. */
 struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at);
+/* The highest that an integer member of its elements is; `none` when no element has more. */
+int64_t list_highest(const struct json *list, const char *member, int64_t none);
+/* The ids of its elements, as a set of their texts. ERR_INVALID: one is missing, no int, or there
+ * twice. */
+MUST_CHECK bool list_ids(const struct json *list, const char *member, struct arena *a,
+                         struct map *out, struct err *e);
 /* The integers of a list, as a set. ERR_INVALID: no list, or too long. */
 MUST_CHECK bool ids_read(struct changing *c, const struct json *list, struct map *out,
                          struct err *e);

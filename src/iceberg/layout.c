@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/limits.h"
+#include "iceberg/inside.h"
 #include "iceberg/schema.h"
 
 enum { FIRST_FIELD_ID = 1000 };
@@ -219,15 +220,7 @@ bool spec_check(const struct json *spec, const struct columns *columns, struct e
 
 int64_t spec_last_id(const struct json *spec)
 {
-    const struct json *fields = json_get(spec, SV("fields"));
-    int64_t last = 0;
-
-    for (size_t i = 0; i < json_count(fields); i++) {
-        int64_t id = json_i64(json_get(json_at(fields, i), SV("field-id")), 0);
-
-        last = id > last ? id : last;
-    }
-    return last;
+    return list_highest(json_get(spec, SV("fields")), "field-id", 0);
 }
 
 bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *last_id,

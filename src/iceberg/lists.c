@@ -5,6 +5,32 @@
 #include "base/limits.h"
 #include "iceberg/inside.h"
 
+int64_t list_highest(const struct json *list, const char *member, int64_t none)
+{
+    int64_t most = none;
+
+    for (size_t i = 0; i < json_count(list); i++) {
+        int64_t id = get_i64(json_at(list, i), member, none);
+
+        if (id > most)
+            most = id;
+    }
+    return most;
+}
+
+bool list_ids(const struct json *list, const char *member, struct arena *a, struct map *out,
+              struct err *e)
+{
+    *out = map_new(a);
+    for (size_t i = 0; i < json_count(list); i++) {
+        int64_t id = get_i64(json_at(list, i), member, -1);
+
+        if (id < 0 || id > INT32_MAX || map_put(out, arena_printf(a, "%" PRId64, id), out))
+            return err_set(e, ERR_INVALID, "a %s is missing, or there twice", member);
+    }
+    return true;
+}
+
 struct json *find_by_id(const struct json *list, struct sv member, int64_t id, size_t *at)
 {
     for (size_t i = 0; i < json_count(list); i++) {

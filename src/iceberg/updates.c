@@ -31,24 +31,11 @@ int64_t get_i64(const struct json *m, const char *name, int64_t fallback)
     return json_i64(json_get(m, sv_from(name)), fallback);
 }
 
-static int64_t highest(const struct json *list, const char *member, int64_t none)
-{
-    int64_t most = none;
-
-    for (size_t i = 0; i < json_count(list); i++) {
-        int64_t id = get_i64(json_at(list, i), member, none);
-
-        if (id > most)
-            most = id;
-    }
-    return most;
-}
-
 /* The one after all that are there. A file that somebody else wrote may have used the last. */
 static bool next_id(const struct json *list, const char *member, int64_t none, int64_t *out,
                     struct err *e)
 {
-    int64_t last = highest(list, member, none);
+    int64_t last = list_highest(list, member, none);
 
     if (last >= INT32_MAX)
         return err_set(e, ERR_INVALID, "there is no %s after %" PRId64, member, last);

@@ -9,20 +9,6 @@
 
 enum { SCHEMA_FORMAT = 3 };
 
-/* Ids of a list's elements, as a set: each has one, and one of its own. */
-static bool ids_of(const struct json *list, const char *member, struct arena *a, struct map *out,
-                   struct err *e)
-{
-    *out = map_new(a);
-    for (size_t i = 0; i < json_count(list); i++) {
-        int64_t id = get_i64(json_at(list, i), member, -1);
-
-        if (id < 0 || id > INT32_MAX || map_put(out, arena_printf(a, "%" PRId64, id), out))
-            return err_set(e, ERR_INVALID, "a %s is missing, or there twice", member);
-    }
-    return true;
-}
-
 static bool names(const struct map *ids, const struct json *v, const char *member)
 {
     return map_get(ids, arena_printf(ids->arena, "%" PRId64, get_i64(v, member, -1))) != NULL;
@@ -38,7 +24,7 @@ static bool check_schemas(const struct json *m, struct arena *a, struct map *ids
         if (!schema_check_draft(json_at(schemas, i), SCHEMA_FORMAT, a, e))
             return false;
     }
-    return ids_of(schemas, "schema-id", a, ids, e);
+    return list_ids(schemas, "schema-id", a, ids, e);
 }
 
 static bool check_versions(const struct json *m, const struct map *schemas, struct arena *a,
@@ -57,7 +43,7 @@ static bool check_versions(const struct json *m, const struct map *schemas, stru
         if (!names(schemas, version, "schema-id"))
             return err_set(e, ERR_INVALID, "a version names a schema that does not exist");
     }
-    return ids_of(versions, "version-id", a, ids, e);
+    return list_ids(versions, "version-id", a, ids, e);
 }
 
 /* Its versions may be forgotten, as expiry does; what it names must be numbers. */
