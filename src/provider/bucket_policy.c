@@ -108,17 +108,12 @@ bool bucket_policy_without(struct sv uid, struct sv have, struct arena *a,
 bool bucket_policy_get(struct exchange *x, struct err *e)
 {
     struct sv none = {0};
-    struct err why = {0};
 
     if (x->round == 0)
         return object_request(x, HTTP_GET, none, SV("policy="), none, e);
     x->content = x->in.status == 200 ? x->in.body : none;
-    if (x->in.status != 200)
-        (void)store_error(&x->in, "reading the bucket's policy", x->arena, &why);
-    x->done = why.code == ERR_NONE || why.code == ERR_NOT_FOUND;
-    if (!x->done)
-        *e = why;
-    return x->done;
+    x->done = x->in.status == 200 || store_lacks(&x->in, x->arena);
+    return x->done || store_error(&x->in, "reading the bucket's policy", x->arena, e);
 }
 
 bool bucket_policy_put(struct exchange *x, struct err *e)

@@ -75,6 +75,11 @@ static enum err_code judge(const struct http_response *in, struct sv code)
     }
 }
 
+bool store_lacks(const struct http_response *in, struct arena *a)
+{
+    return judge(in, store_code(in, a)) == ERR_NOT_FOUND;
+}
+
 bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e)
 {
     struct sv code = store_code(in, a);

@@ -23,6 +23,8 @@ void iam_add(struct pairs *p, struct arena *a, const char *name, struct sv value
  * proxy's and UNAVAILABLE. `what` names the call for people. */
 MUST_CHECK bool iam_answer(const struct exchange *x, const char *what, const struct xml **out,
                            struct err *e);
+/* Whether it says that what was asked for is not there. */
+bool store_lacks(const struct http_response *in, struct arena *a);
 /* The same judgement for S3's answers. */
 bool store_error(const struct http_response *in, const char *what, struct arena *a, struct err *e);
 /* The code of an error document, bare or wrapped, or of the first error in a bulk answer. Empty

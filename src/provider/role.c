@@ -214,21 +214,15 @@ bool iam_change(struct exchange *x, struct err *e)
     struct pairs p = {0};
     const char *action = parameters_of(x, &p);
     bool removal = x->step.kind == ROLE_DELETE_POLICY || x->step.kind == ROLE_DELETE;
-    struct err why = {0};
 
     if (x->round == 0)
         return ask_iam(x, action, &p, e);
     /* RGW before 18 has no UpdateRole and says so with 405. */
     x->unsupported =
         x->step.kind == ROLE_PUT_SESSION && (x->in.status == 405 || x->in.status == 501);
-    x->done = x->in.status / 100 == 2 || x->unsupported;
-    if (x->done)
-        return true;
-    (void)store_error(&x->in, action, x->arena, &why);
-    x->done = removal && why.code == ERR_NOT_FOUND;
-    if (!x->done)
-        *e = why;
-    return x->done;
+    x->done =
+        x->in.status / 100 == 2 || x->unsupported || (removal && store_lacks(&x->in, x->arena));
+    return x->done || store_error(&x->in, action, x->arena, e);
 }
 
 /* ---- planning ---- */
