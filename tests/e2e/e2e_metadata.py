@@ -1,4 +1,5 @@
 """Metadata files: what is kept of them in memory, what a load passes on, and which of them go."""
+import contextlib
 import json
 import os
 import signal
@@ -18,9 +19,16 @@ class Kept(e2e_catalog.Catalog):
     def load(self, name, token=None, query="", **headers):
         return self.desk.call("GET", f"{TABLES}/{name}{query}", token or self.token, **headers)
 
-    def freeze(self, how):
+    @contextlib.contextmanager
+    def frozen(self):
+        """The store, as long as it lasts."""
         for pid in self.rgw["pids"].values():
-            os.kill(pid, how)
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in self.rgw["pids"].values():
+                os.kill(pid, signal.SIGCONT)
 
     def raw(self, name, query=""):
         status, text, _ = self.desk.get(f"{self.desk.uri}{TABLES}/{name}{query}", {"Authorization": "Bearer " + self.token})
@@ -48,11 +56,8 @@ class Kept(e2e_catalog.Catalog):
         def answers():
             return [self.load("hot", query=query, **headers) for _ in range(8) for query, headers in asks]
         before = answers()
-        self.freeze(signal.SIGSTOP)
-        try:
+        with self.frozen():
             after = answers()
-        finally:
-            self.freeze(signal.SIGCONT)
         self.assertEqual([status for status, _ in after], [200] * len(after))
         self.assertEqual([b["metadata"] for _, b in after], [b["metadata"] for _, b in before])
         for n, (_, body) in enumerate(after):
@@ -69,11 +74,8 @@ class Kept(e2e_catalog.Catalog):
         def loads():
             return [self.desk.call("GET", views + "/hot_view", self.token) for _ in range(16)]
         before = loads()
-        self.freeze(signal.SIGSTOP)
-        try:
+        with self.frozen():
             after = loads()
-        finally:
-            self.freeze(signal.SIGCONT)
         self.assertEqual(after, before)
         self.assertEqual(after[0], (200, made))
 

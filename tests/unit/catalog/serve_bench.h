@@ -213,6 +213,15 @@ static inline struct json *bench_json(struct bench *b, const struct http_respons
     return v;
 }
 
+/* "n", in catalog c. */
+static inline void bench_namespace(struct bench *b)
+{
+    const struct asking q = {
+        .method = HTTP_POST, .path = "/v1/c/namespaces", .body = "{\"namespace\":[\"n\"]}"};
+
+    CHECK_INT(bench_ask(b, &q).status, 200);
+}
+
 static inline void check_error(struct bench *b, const struct http_response *r, int status,
                                const char *type)
 {

@@ -232,11 +232,7 @@ static void what_is_under_way_at_the_end_is_on_record(void)
                                          "bucket: bkt, endpoint: 'http://127.0.0.1:%d'}\n---\n%s",
                                store.port, CATALOG("c") ALICE BOB TEAM ROLE("c"))
                       .p);
-    CHECK_INT(bench_ask(&b, &(struct asking){.method = HTTP_POST,
-                                             .path = "/v1/c/namespaces",
-                                             .body = "{\"namespace\":[\"n\"]}"})
-                  .status,
-              200);
+    bench_namespace(&b);
     request = sv_from("{\"name\":\"t\",\"schema\":{\"type\":\"struct\",\"fields\":[]}}");
     request = arena_printf(&b.arena,
                            "POST /v1/c/namespaces/n/tables HTTP/1.1\r\nHost: h\r\nContent-Length: "

@@ -34,11 +34,7 @@ static void begin(const struct fake_reply *replies, size_t n, const char *privil
                                                        "[{privileges: [%s]}]}\n---\n",
                      store.port, CATALOG("c") ALICE BOB, privileges)
             .p);
-    CHECK_INT(bench_ask(&b, &(struct asking){.method = HTTP_POST,
-                                             .path = "/v1/c/namespaces",
-                                             .body = "{\"namespace\":[\"n\"]}"})
-                  .status,
-              200);
+    bench_namespace(&b);
 }
 
 static void end(void)
