@@ -26,7 +26,8 @@ as_root() {
 # Packages of Debian 12, by what they are for.
 build_packages="gcc cmake ninja-build pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjson-c-dev
  libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libexpat1-dev zlib1g-dev libzstd-dev libsqlite3-dev libpq-dev libcunit1-dev"
-test_packages="$build_packages radosgw ceph-mon ceph-osd ceph-common postgresql python3 python3-venv openssl ca-certificates"
+quickstart_packages="$build_packages radosgw ceph-mon ceph-osd ceph-common python3 python3-venv openssl ca-certificates"
+test_packages="$quickstart_packages postgresql"
 lint_packages="$build_packages clang-14 clang-format-14 clang-tidy-14 cppcheck shellcheck python3"
 bench_packages="$test_packages nginx-light wrk"
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(TOP, "tests", "e2e")]
@@ -24,7 +25,14 @@ def step(text):
 
 
 def show(text):
-    print(f"   {text}", flush=True)
+    """Every line of it indented alike."""
+    for line in text.rstrip("\n").split("\n"):
+        print(f"   {line}", flush=True)
+
+
+def show_time(what):
+    """Seconds since hack/quickstart was called: installing and building are in it."""
+    show(f"{what}: {time.time() - int(os.environ.get('FRONTDESK_QUICKSTART_BEGAN', time.time())):.0f} s since the start")
 
 
 def expect(claim, text):
@@ -81,7 +89,7 @@ class Cluster:
     def show_ready(self):
         for kind, name in (("sti", "production-warehouse"), ("pcat", CATALOG), ("prin", CLIENT)):
             self.kube.wait_ready(kind, name, seconds=60)
-        print(self.kube.kubectl("get", "frontdesk", "-n", h.NAMESPACE).replace("\n", "\n   "))
+        show(self.kube.kubectl("get", "frontdesk", "-n", h.NAMESPACE))
 
     def client(self):
         return self.kube.secret(CLIENT + "-credentials")
@@ -136,7 +144,7 @@ def refused(s3, table_prefix, neighbour, neighbour_file):
              ("copy", s3.copy_object, {"Key": table_prefix + "x", "CopySource": {"Bucket": BUCKET, "Key": neighbour_file}}))
     for name, call, arguments in calls:
         status = h.status_of(call, Bucket=BUCKET, **arguments)
-        expect(status == 403, f"the neighbour's table, {name}: {status}")
+        expect(status == 403, f"{name} at the neighbour's table: {status}")
 
 
 def vended(desk, client, table):
@@ -162,12 +170,13 @@ def use_a_real_client(desk, rgw, client):
     orders.append(rows)
     neighbour.append(rows)
     expect(orders.scan().to_arrow().num_rows == 3, f"3 rows written and read at {orders.location()}")
-    step("The same vended key at the neighbour's table: the store itself refuses")
+    step("The same credential at the neighbour's table: the store itself denies")
     credential = vended(desk, client, "orders")
     strip = len(f"s3://{BUCKET}/")
     refused(rgw.with_key(credential["config"]), credential["prefix"][strip:], neighbour.location()[strip:] + "/",
             neighbour.metadata_location[strip:])
-    expect(write_allowed(rgw, credential), "its own table, put: 200")
+    expect(write_allowed(rgw, credential), "put at its own table: 200")
+    show_time("a credential vended and used")
 
 
 def change_things(place, desk, rgw, client):
@@ -177,13 +186,13 @@ def change_things(place, desk, rgw, client):
         rgw.iam.delete_role_policy(RoleName=name, PolicyName=policy)
     rgw.iam.delete_role(RoleName=name)
     h.wait_for("the role is back", lambda: name in rgw.roles(), 60)
-    h.wait_for("its keys work", lambda: (lambda c: c and write_allowed(rgw, c))(vended(desk, client, "orders")), 60)
-    show("it is back, and its keys work")
+    h.wait_for("its credentials work", lambda: (lambda c: c and write_allowed(rgw, c))(vended(desk, client, "orders")), 60)
+    show("it is back, and its credentials work")
     step("Editing the CatalogRole to read-only")
     place.make_read_only()
-    h.wait_for("the next key cannot write",
+    h.wait_for("the next credential cannot write",
                lambda: (lambda c: c and not write_allowed(rgw, c))(vended(desk, client, "orders")), 30)
-    show("the next key cannot write: 403")
+    show("the next credential cannot write: 403")
 
 
 def look_around(place, desk, rgw, client):
@@ -195,12 +204,68 @@ def look_around(place, desk, rgw, client):
     sys.stdin.readline()
 
 
+def tour(place, base, cleanups, rgw, *acts):
+    """The operator run on those resources: from the samples to a client at work, then acts, then all deleted again."""
+    place.prepare()
+    step("Running frontdesk: operator and server in one program")
+    desk = h.Frontdesk(*place.options, folder=base)
+    cleanups.append(desk.kill)
+    show(f"catalog at {desk.uri}, health and metrics at {desk.admin}")
+    step("Applying the samples: a StorageIntegration, a catalog, a principal, roles")
+    place.apply(samples(rgw.endpoint), [h.key_secret("rgw-keys", rgw["user"]), h.key_secret("rgw-admin", rgw["admin"])])
+    place.show_ready()
+    h.wait_for("a role at the store", rgw.roles, 60)
+    show(f"roles at the store: {', '.join(rgw.roles())}")
+    client = h.wait_for("the client's credentials", place.client, 60)
+    h.wait_for("the client gets in", lambda: desk.token(client), 60)
+    use_a_real_client(desk, rgw, client)
+    for act in acts:
+        act(place, desk, rgw, client)
+    step("Deleting all resources")
+    place.delete_all()
+    h.wait_for("nothing of ours is left at the store", lambda: not rgw.roles(), 60)
+    show("no role of ours is left at the store")
+    desk.stop()
+
+
+def first_in_a_folder(rgw, cleanups):
+    """While the control plane is being built."""
+    step("The control plane is still being built: meanwhile the same, with the manifests in a folder")
+    base = tempfile.mkdtemp(prefix="frontdesk-quickstart-")
+    cleanups.append(lambda: shutil.rmtree(base, ignore_errors=True))
+    tour(Folder(base), base, cleanups, rgw)
+
+
+def follow_build(log):
+    """Until the control plane is built, with what its build says. A second build waits for the first to end; where
+    that one failed it tries once more, and says itself what is wrong."""
+    step("Waiting for the Kubernetes control plane")
+    build = os.path.join(TOP, "tests", "env", "build-cluster")
+    seen, waiting = 0, subprocess.Popen([build], stdout=subprocess.DEVNULL)
+    while waiting.poll() is None:
+        seen = show_rest(log, seen)
+        time.sleep(1)
+    show_rest(log, seen)
+    expect(waiting.returncode == 0, "a control plane is built")
+    show_time("a control plane built")
+
+
+def show_rest(log, seen):
+    with open(log) as f:
+        f.seek(seen)
+        text = f.read()
+        if text:
+            show(text)
+        return f.tell()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="hack/quickstart")
     parser.add_argument("--folder", action="store_true")
     parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     base, cleanups = tempfile.mkdtemp(prefix="frontdesk-quickstart-"), []
+    building = os.environ.get("FRONTDESK_QUICKSTART_BUILD")
     try:
         no_cluster = arguments.folder or not (os.environ.get("KUBECONFIG") or os.environ.get("KUBEBUILDER_ASSETS") or shutil.which("go"))
         step("Starting a real Ceph RGW")
@@ -208,29 +273,13 @@ def main():
         cleanups.append(rgw.stop)
         show(rgw.endpoint)
         rgw.bucket(BUCKET)
+        if building:
+            first_in_a_folder(rgw, cleanups)
+            follow_build(building)
         place = Folder(base) if no_cluster else Cluster(cleanups)
-        place.prepare()
-        step("Running frontdesk: operator and server in one program")
-        desk = h.Frontdesk(*place.options, folder=base)
-        cleanups.append(desk.kill)
-        show(f"catalog at {desk.uri}, health and metrics at {desk.admin}")
-        step("Applying the samples: a StorageIntegration, a catalog, a principal, roles")
-        place.apply(samples(rgw.endpoint), [h.key_secret("rgw-keys", rgw["user"]), h.key_secret("rgw-admin", rgw["admin"])])
-        place.show_ready()
-        h.wait_for("a role at the store", rgw.roles, 60)
-        show(f"roles at the store: {', '.join(rgw.roles())}")
-        client = h.wait_for("the client's credentials", place.client, 60)
-        h.wait_for("the client gets in", lambda: desk.token(client), 60)
-        use_a_real_client(desk, rgw, client)
-        change_things(place, desk, rgw, client)
-        if arguments.keep:
-            look_around(place, desk, rgw, client)
-        step("Deleting all resources")
-        place.delete_all()
-        h.wait_for("nothing of ours is left at the store", lambda: not rgw.roles(), 60)
-        show("no role of ours is left at the store")
-        desk.stop()
+        tour(place, base, cleanups, rgw, change_things, *([look_around] if arguments.keep else []))
         print("\nDone: everything above was shown on real parts.")
+        show_time("all of it")
     finally:
         for cleanup in reversed(cleanups):
             cleanup()
