@@ -396,10 +396,12 @@ static void close_connection(struct http_connection *c)
     leave(c);
     c->loop->connections--;
     metric_add(METRIC_CONNECTIONS, -1);
-    if (c->busy)
+    if (c->busy) {
         c->turn->connection = NULL;
-    else if (c->turn)
+        atomic_store(&c->turn->gone, true);
+    } else if (c->turn) {
         end_turn(c->turn);
+    }
     c->turn = NULL;
     arena_done(&c->arena);
     c->loop = NULL;

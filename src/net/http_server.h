@@ -10,6 +10,8 @@
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "base/world.h"
 #include "net/mailbox.h"
@@ -28,6 +30,7 @@ struct http_turn {
     int64_t wall_ms, mono_ms; /* read once, when the request arrived */
     struct http_loop *loop;
     struct http_connection *connection; /* NULL once the client has hung up */
+    _Atomic bool gone; /* the client has hung up: for those at work on other threads */
     bool keep_alive, is_head;
     void *state; /* the handler's, while it has the turn */
 

@@ -77,8 +77,9 @@ MUST_CHECK bool call_write(struct call *c, query_fn *q, call_then_fn *then, stru
 /* Reads on the connection that writes: after a write of unknown outcome it answers once that write
  * has ended, one way or the other. */
 MUST_CHECK bool call_read_settled(struct call *c, query_fn *q, call_then_fn *then, struct err *e);
-/* Runs `q`, which asks no store, and goes on: here, or, when it is `long_`, on a keeper, which only
- * lends its thread, so that the loop's other calls need not wait for it. */
+/* Runs `q`, which asks no store, and goes on: here, or, when it is `long_`, on a thread for
+ * computations, where callers take turns, so that the loop's other calls need not wait for it.
+ * False: ERR_BUSY when too many of the caller's wait already. */
 MUST_CHECK bool call_compute(struct call *c, bool long_, query_fn *q, call_then_fn *then,
                              struct err *e);
 

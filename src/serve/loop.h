@@ -20,6 +20,7 @@ struct serve {
     struct http_server *server, *admin;
     struct keepers *keepers;
     struct minter *minter;
+    struct compute *compute;
     struct audit *audit;
     struct http_handler handler, admin_handler;
     _Atomic uint64_t epoch;      /* counts writes to the store: what was read before one is stale */

@@ -3,9 +3,11 @@
 
 #include "base/log.h"
 #include "serve/admin.h"
+#include "serve/compute.h"
 #include "serve/loop.h"
 
-enum { READERS = 2, ADMIN_GRACE_MS = 100 };
+/* Two, so that one caller, who has one at most, leaves one to the others. */
+enum { READERS = 2, COMPUTING = 2, ADMIN_GRACE_MS = 100 };
 
 struct publication {
     struct message message;
@@ -90,6 +92,7 @@ bool serve_start(const struct serve_options *o, struct serve **out, struct err *
     s->options = *o;
     if (!audit_start(&audit, &s->arena, &s->audit, e) ||
         !keepers_start(o->store_url, READERS, &s->arena, &s->keepers, e) ||
+        !compute_start(COMPUTING, &s->arena, &s->compute, e) ||
         !minter_start(o->world, &s->arena, &s->minter, e) || !start_servers(s, e))
         return false;
     if (keepers_trouble(s->keepers)->code != ERR_NONE)
@@ -123,6 +126,7 @@ void serve_stop(struct serve *s, int grace_ms)
         http_server_stop(s->admin, ADMIN_GRACE_MS);
     /* These may be at work for calls still, and post to their loops. */
     minter_stop(s->minter);
+    compute_stop(s->compute);
     keepers_stop(s->keepers);
     http_server_free(s->server);
     if (s->admin)

@@ -1,5 +1,6 @@
 /* wait.c - what a call waits for: a query, a credential, an object. The loop goes on meanwhile. */
 #include "base/limits.h"
+#include "serve/compute.h"
 #include "serve/loop.h"
 #include "serve/once.h"
 #include "store/files.h"
@@ -88,12 +89,40 @@ bool call_write(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
     return true;
 }
 
+/* On a thread for computations. Nobody waits for the outcome of a client that has gone. */
+static void run_computation(struct message *m, UNUSED void *receiver)
+{
+    struct call *c = call_of(m);
+    struct call_wait *w = c->wait;
+
+    if (atomic_load(&c->turn->gone))
+        (void)err_set(&w->outcome, ERR_UNAVAILABLE, "the client has gone");
+    else if (w->query(c, NULL, &w->outcome))
+        w->outcome = (struct err){0};
+    else if (w->outcome.code == ERR_NONE)
+        w->outcome.code = ERR_INTERNAL;
+    m->deliver = come_home;
+    mailbox_post(http_loop_mailbox(c->loop->http), m);
+}
+
+static bool compute(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
+{
+    if (!begin_waiting(c, then, e))
+        return false;
+    c->wait->query = q;
+    c->message.deliver = run_computation;
+    if (compute_post(c->loop->serve->compute, c->who.name, &c->message, e))
+        return true;
+    c->loop->waiting--;
+    return false;
+}
+
 bool call_compute(struct call *c, bool long_, query_fn *q, call_then_fn *then, struct err *e)
 {
     struct err why;
 
     if (long_)
-        return call_read(c, q, then, e);
+        return compute(c, q, then, e);
     if (q(c, NULL, e))
         return then(c, NULL, e);
     why = *e;
