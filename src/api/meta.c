@@ -69,6 +69,17 @@ bool meta_read(const struct json *object, struct arena *a, struct meta *out, str
     return true;
 }
 
+int meta_cmp_age(const struct meta *x, const struct meta *y)
+{
+    if (x->created_ms != y->created_ms)
+        return x->created_ms < y->created_ms ? -1 : 1;
+    if (!sv_eq(x->uid, y->uid))
+        return sv_cmp(x->uid, y->uid);
+    if (!sv_eq(x->namespace_, y->namespace_))
+        return sv_cmp(x->namespace_, y->namespace_);
+    return sv_cmp(x->name, y->name);
+}
+
 struct sv meta_annotation(const struct meta *m, struct sv name)
 {
     return json_get_str(m->annotations, name);

@@ -38,6 +38,8 @@ struct meta {
 /* Reads metadata. ERR_INVALID when there is no name. `namespace_` is "default" when absent. */
 MUST_CHECK bool meta_read(const struct json *object, struct arena *a, struct meta *out,
                           struct err *e);
+/* The elder first: by creation, then by uid, namespace and name. */
+int meta_cmp_age(const struct meta *x, const struct meta *y);
 struct sv meta_annotation(const struct meta *m, struct sv name); /* empty when absent */
 
 /*

@@ -37,16 +37,44 @@ static const struct kind_decoder *const decoders[] = {
 static_assert(sizeof(decoders) / sizeof(decoders[0]) == KIND_COUNT, "a decoder for each kind");
 
 /* Source: RFC 1123 as Kubernetes reads it: what a server would refuse anyway. */
+static bool is_label(struct sv v)
+{
+    return v.n && sv_only(v, SV("abcdefghijklmnopqrstuvwxyz0123456789-")) && v.p[0] != '-' &&
+           v.p[v.n - 1] != '-';
+}
+
+static bool has_only_labels(struct sv v)
+{
+    struct sv rest = v, label;
+    bool ok = v.n > 0 && !sv_ends(v, SV("."));
+
+    while (ok && sv_cut(&rest, '.', &label))
+        ok = is_label(label);
+    return ok;
+}
+
+static void blame_name(struct resource *r, struct arena *a, const char *field, struct sv name,
+                       const char *must)
+{
+    complain(&r->complaints, a, "InvalidName", sv_from(field), "is \"" SV_FMT "\", must %s",
+             SV_ARG(sv_first(name, 60)), must);
+}
+
+/* A namespace without dots is what makes NAMESPACE.NAME one name. */
 static void check_name(struct resource *r, struct arena *a)
 {
-    struct sv name = r->meta.name;
+    const struct meta *m = &r->meta;
 
-    if (name.n <= 253 && sv_only(name, SV("abcdefghijklmnopqrstuvwxyz0123456789.-")) &&
-        !sv_has_char(SV(".-"), name.p[0]) && !sv_has_char(SV(".-"), name.p[name.n - 1]))
-        return;
-    complain(&r->complaints, a, "InvalidName", SV("metadata.name"),
-             "is \"" SV_FMT "\", must be of a-z, 0-9, '-' and '.', at most 253 characters",
-             SV_ARG(sv_first(name, 60)));
+    if (m->name.n > 253 || !sv_only(m->name, SV("abcdefghijklmnopqrstuvwxyz0123456789.-")))
+        blame_name(r, a, "metadata.name", m->name,
+                   "be of a-z, 0-9, '-' and '.', at most 253 characters");
+    else if (!has_only_labels(m->name))
+        blame_name(r, a, "metadata.name", m->name,
+                   "begin and end with a letter or a digit, and so must each part between dots");
+    if (m->namespace_.n > 63 || !is_label(m->namespace_))
+        blame_name(r, a, "metadata.namespace", m->namespace_,
+                   "be of a-z, 0-9 and '-', at most 63 characters, and begin and end with a letter "
+                   "or a digit");
 }
 
 bool resource_read(const struct json *object, struct arena *a, struct resource **out, struct err *e)

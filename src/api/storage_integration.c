@@ -1,8 +1,8 @@
 /* storage_integration.c - StorageIntegration: a bucket, its role, and how to get tokens for it. */
 #include "api/decode.h"
+#include "api/endpoint.h"
 #include "api/location.h"
 #include "api/policy_template.h"
-#include "wire/uri.h"
 
 #define AT(member) offsetof(struct storage_integration, member)
 
@@ -71,17 +71,20 @@ static const struct field fields[] = {
 
 static void check_url(struct resource *r, struct arena *a, const char *field, struct sv url)
 {
-    struct err e = {0};
-    struct uri u;
-
-    if (!url.n)
-        return;
-    if (!uri_read(url, &u, &e) || (!sv_eq(u.scheme, SV("http")) && !sv_eq(u.scheme, SV("https"))) ||
-        u.query.n || (u.path.n && !sv_eq(u.path, SV("/"))))
+    if (url.n && !endpoint_is_valid(url))
         complain(&r->complaints, a, "InvalidSpec", sv_from(field),
                  "is \"" SV_FMT "\", must be http://HOST[:PORT] or https://HOST[:PORT], without a "
                  "path",
                  SV_ARG(sv_first(url, 100)));
+}
+
+static void check_region(struct resource *r, struct arena *a, const char *field, struct sv region)
+{
+    if (region.n && !region_is_valid(region))
+        complain(&r->complaints, a, "InvalidSpec", sv_from(field),
+                 "is \"" SV_FMT "\", must be of letters, digits, '-' and '_', neither of these at "
+                 "an end, such as eu-west-1",
+                 SV_ARG(sv_first(region, 64)));
 }
 
 /* Where it lies; false and a complaint when that may not be. */
@@ -332,6 +335,8 @@ static void finish(struct resource *r, struct arena *a)
     check_url(r, a, "spec.endpoint", w->endpoint);
     check_url(r, a, "spec.internalEndpoint", w->internal_endpoint);
     check_url(r, a, "spec.stsEndpoint", w->sts_endpoint);
+    check_region(r, a, "spec.region", w->region);
+    check_region(r, a, "spec.stsRegion", w->sts_region);
     set_defaults(w);
     check_names(r, a);
     check_locations(r, a);
