@@ -56,6 +56,7 @@ static void copy_found(struct object *o, const struct integration_found *f)
     o->found.role_arn = arena_dup(&o->found_arena, f->role_arn);
     o->found.role_created_at = arena_dup(&o->found_arena, f->role_created_at);
     o->found.scope = arena_dup(&o->found_arena, f->scope);
+    o->found.verified_since = arena_dup(&o->found_arena, f->verified_since);
 }
 
 bool cache_found(struct object *o, const struct integration_found *f)
@@ -64,7 +65,8 @@ bool cache_found(struct object *o, const struct integration_found *f)
         o->found.known == f->known && o->found.vendable == f->vendable &&
         o->found.bulk_delete == f->bulk_delete && o->found.session_tags == f->session_tags &&
         sv_eq(o->found.why_not, f->why_not) && sv_eq(o->found.role_arn, f->role_arn) &&
-        sv_eq(o->found.role_created_at, f->role_created_at) && sv_eq(o->found.scope, f->scope);
+        sv_eq(o->found.role_created_at, f->role_created_at) && sv_eq(o->found.scope, f->scope) &&
+        sv_eq(o->found.verified_since, f->verified_since);
     struct arena fresh = {0}, old = o->found_arena;
 
     if (same)
@@ -87,6 +89,7 @@ bool cache_believe(struct object *o)
         .role_arn = json_get_str(s, SV("roleArn")),
         .role_created_at = json_get_str(s, SV("roleCreatedAt")),
         .scope = integration_scope_of_status(s),
+        .verified_since = integration_verified_since(o->resource, &a),
         .bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false),
         .session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false)};
 
@@ -290,6 +293,7 @@ static void give_found(struct job *j, const struct integration_found *f)
     j->found.role_arn = arena_dup(&j->arena, f->role_arn);
     j->found.role_created_at = arena_dup(&j->arena, f->role_created_at);
     j->found.scope = arena_dup(&j->arena, f->scope);
+    j->found.verified_since = arena_dup(&j->arena, f->verified_since);
 }
 
 void cache_give(const struct cache *c, const struct object *o, struct job *j)
@@ -340,7 +344,10 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
     const struct meta *m = &o->resource->meta;
     const struct secret_object *s = cache_secret(c, m->namespace_, w->credentials_secret);
     struct integration_facts f = {.namespace_ = m->namespace_, .name = m->name};
+    struct err ignored = {0};
 
+    if (!time_read(o->found.verified_since, &f.verified_ms, &ignored))
+        f.verified_ms = 0;
     f.vendable = is_vendable(o, s != NULL, &f.why_not);
     f.role_arn = o->found.role_arn;
     f.bulk_delete = o->found.bulk_delete;

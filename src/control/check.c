@@ -225,8 +225,10 @@ static void put_found(struct cache *c, const struct json *v)
         struct integration_found f = {
             .known = true, .vendable = true, .role_arn = json_get_str(status, SV("roleArn"))};
 
-        f.scope = o->scope;
+        auto_arena a = {0};
 
+        f.scope = o->scope;
+        f.verified_since = integration_verified_since(o->resource, &a);
         (void)cache_found(o, &f);
     }
 }

@@ -1,5 +1,7 @@
 /* integration_status.c - what the status of an integration says, and what it is relied on for. */
+#include "api/endpoint.h"
 #include "control/pass.h"
+#include "wire/time.h"
 
 /* ---- conditions ---- */
 
@@ -83,6 +85,35 @@ static void set_in_sync(struct pass *p)
     }
 }
 
+/* ---- since when it works ---- */
+
+struct sv integration_store(const struct storage_integration *w, struct arena *a)
+{
+    struct sv url =
+        w->internal_endpoint.n ? w->internal_endpoint : aws_endpoint("s3", w->region, a);
+
+    return ARENA_JOIN(a, endpoint_identity(url, a), SV("/"), w->bucket);
+}
+
+struct sv integration_verified_since(const struct resource *r, struct arena *a)
+{
+    const struct json *s = r->status;
+    struct sv store = json_get_str(s, SV("verifiedStore"));
+
+    if (store.n)
+        return sv_eq(store, integration_store(&r->storage_integration, a))
+                   ? json_get_str(s, SV("verifiedSince"))
+                   : (struct sv){0};
+    return json_get_str(s, SV("probedHash")).n ? time_text(a, r->meta.created_ms, TIME_SECONDS)
+                                               : (struct sv){0};
+}
+
+void pass_note_works(struct pass *p)
+{
+    if (!p->j->found.verified_since.n)
+        p->j->found.verified_since = time_text(p->a, world_wall_ms(p->w->world), TIME_SECONDS);
+}
+
 /* ---- the rest ---- */
 
 static void set_text(struct pass *p, struct json *to, const char *name, struct sv v)
@@ -110,6 +141,10 @@ void pass_finish_status(struct pass *p)
     set_text(p, v, "probedHash", p->probed_hash);
     set_text(p, v, "probedAt", p->probed_at);
     set_text(p, v, "probing", p->probing);
+    if (p->j->found.verified_since.n) {
+        set_text(p, v, "verifiedSince", p->j->found.verified_since);
+        set_text(p, v, "verifiedStore", integration_store(p->spec, p->a));
+    }
     json_set_str(v, p->a, SV("credentialsVersion"), p->j->own.version);
     p->o.extra = v;
 }
@@ -125,9 +160,10 @@ void pass_read_status(struct pass *p)
     p->probing = json_get_str(s, SV("probing"));
     p->caller = json_get_str(s, SV("caller"));
     p->bucket_policy = json_bool(json_get(s, SV("bucketPolicyWritten")), false);
-    p->j->found.role_arn = json_get_str(s, SV("roleArn"));
+    p->j->found.role_arn = p->made_arn = json_get_str(s, SV("roleArn"));
     p->j->found.role_created_at = p->created_at;
     p->j->found.scope = integration_scope_of_status(s);
+    p->j->found.verified_since = integration_verified_since(p->j->resource, p->a);
     p->j->found.bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false);
     p->j->found.session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false);
     update = json_path(s, SV("capabilities.updateRole"));

@@ -23,8 +23,14 @@ struct integration_found {
     struct sv why_not, role_arn, role_created_at;
     struct sv scope; /* integration_scope of what was verified */
     bool bulk_delete, session_tags;
+    struct sv verified_since; /* when it was first seen to work at its store; empty: not yet */
 };
 
+/* Since when the status knows that the integration works at the store and bucket that it names now:
+ * a time, or empty. What an earlier version verified counts from the object's creation. */
+struct sv integration_verified_since(const struct resource *r, struct arena *a);
+/* Store and bucket in one spelling. */
+struct sv integration_store(const struct storage_integration *w, struct arena *a);
 /* A digest of what a narrowed credential's reach depends on, templates among it. What is vended
  * must have the digest that was verified. */
 struct sv integration_scope(const struct storage_integration *w, struct arena *a);

@@ -21,12 +21,12 @@ struct pass {
     struct sv caller;
     struct outcome o;
     bool managed, changed, created;
-    bool looked;        /* the role was read: `have` is known */
-    bool bucket_policy; /* statements of ours stand in it, as far as the status knows */
-    struct sv created_at;
-    enum capability update_role; /* change what an existing role was created with */
-    struct sv differences;       /* of the role that stay, as sentences */
-    const char *differs_why;     /* why they stay: a reason */
+    bool looked;                    /* the role was read: `have` is known */
+    bool bucket_policy;             /* statements of ours stand in it, as far as the status knows */
+    struct sv created_at, made_arn; /* made_arn: of the role, as the status knew it before */
+    enum capability update_role;    /* change what an existing role was created with */
+    struct sv differences;          /* of the role that stay, as sentences */
+    const char *differs_why;        /* why they stay: a reason */
     bool verified, begun;
     struct probe_result probe;
     struct sv probed_hash, probed_at;
@@ -76,6 +76,8 @@ void pass_set_verified(struct pass *p, enum condition_status s, const char *reas
                        struct sv message);
 /* What was found stays found where nothing was looked at; of something else it says nothing. */
 void pass_keep_verified(struct pass *p);
+/* Remembers since when the integration has been known to work. */
+void pass_note_works(struct pass *p);
 /* RoleInSync, and all that is no condition. */
 void pass_finish_status(struct pass *p);
 /* Writes into the status what is about to be made at the store, and nothing else of this pass: what

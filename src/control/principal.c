@@ -143,12 +143,12 @@ bool reconcile_plain(struct worker *w, struct job *j, struct err *e)
 {
     struct outcome o = {0};
 
-    if (!set_complaints(&o, j)) {
+    if (!set_complaints(&o, j))
         set_ready(&o, j, CONDITION_TRUE, "Reconciled", SV("in force"));
-        if (j->warehouse.n) {
-            o.extra = json_new_object(&j->arena);
-            json_set_str(o.extra, &j->arena, SV("warehouse"), j->warehouse);
-        }
+    /* Some complaints leave a catalog in force: its name is told all the same. */
+    if (j->warehouse.n) {
+        o.extra = json_new_object(&j->arena);
+        json_set_str(o.extra, &j->arena, SV("warehouse"), j->warehouse);
     }
     return put_outcome(w, j, &o, e);
 }

@@ -57,6 +57,7 @@ static void conclude(struct pass *p)
         return;
     }
     p->j->found.vendable = true;
+    pass_note_works(p);
     p->j->found.scope = integration_scope(p->spec, p->a);
     p->j->found.why_not = (struct sv){0};
     set_ready(&p->o, p->j, CONDITION_TRUE, "Reconciled",
@@ -214,6 +215,7 @@ static void suspended(struct pass *p)
 static void open_folder(struct pass *p)
 {
     p->j->found.vendable = true;
+    pass_note_works(p);
     p->j->found.why_not = (struct sv){0};
     set_ready(&p->o, p->j, CONDITION_TRUE, "Reconciled",
               SV("tables lie in a folder of this machine; nothing is vended for them"));

@@ -2,6 +2,7 @@
  * stops. */
 #include "policy/compile.h"
 
+#include "api/endpoint.h"
 #include "base/limits.h"
 
 static struct sv key_text(struct arena *a, struct sv kind, struct sv ns, struct sv name)
@@ -14,10 +15,16 @@ struct sv compile_full_name(struct arena *a, struct sv ns, struct sv name)
     return ARENA_JOIN(a, ns, SV("/"), name);
 }
 
+void compile_warn(struct compiling *c, size_t i, const char *reason, struct sv field,
+                  struct sv text)
+{
+    complain(&c->complaints[i], c->scratch, reason, field, SV_FMT, SV_ARG(text));
+}
+
 void compile_blame(struct compiling *c, size_t i, const char *reason, struct sv field,
                    struct sv text)
 {
-    complain(&c->complaints[i], c->scratch, reason, field, SV_FMT, SV_ARG(text));
+    compile_warn(c, i, reason, field, text);
     c->out[i] = true;
 }
 
@@ -219,6 +226,7 @@ static void take_facts(struct compiling *c, const struct storage_integration *w,
     out->target.own = credential_dup(c->arena, &f->own);
     out->target.tag_sessions = out->target.tag_sessions && f->session_tags;
     out->max_session_seconds = longest_session(w, &f->own);
+    out->verified_ms = f->verified_ms;
     out->secret_generation = f->secret_generation;
     out->bulk_delete = f->bulk_delete;
 }
@@ -231,6 +239,16 @@ static void check_provider(struct compiling *c, size_t i)
     provider_find(w->provider)->check(w, c->scratch, &found);
     for (size_t j = 0; j < found.n; j++)
         compile_blame(c, i, "InvalidSpec", found.p[j].field, found.p[j].text);
+}
+
+/* Where we reach it, and where clients do: a store may have both addresses. */
+static void name_store(struct compiling *c, const struct storage_integration *w,
+                       struct rule_integration *out)
+{
+    bool file = w->storage_type == STORAGE_FILE;
+
+    out->stores[0] = file ? SV("file") : endpoint_identity(out->target.endpoint, c->arena);
+    out->stores[1] = w->endpoint.n ? endpoint_identity(w->endpoint, c->arena) : out->stores[0];
 }
 
 static void compile_integration(struct compiling *c, size_t i)
@@ -248,6 +266,7 @@ static void compile_integration(struct compiling *c, size_t i)
     out->namespace_ = arena_dup(c->arena, r->meta.namespace_);
     out->name = arena_dup(c->arena, r->meta.name);
     policy_target(w, c->arena, &out->target);
+    name_store(c, w, out);
     out->target.role_arn = arena_dup(c->arena, w->role_arn);
     out->ttl_seconds = w->credential_ttl_seconds;
     out->max_session_seconds = w->max_session_seconds;
@@ -263,17 +282,6 @@ static void compile_integration(struct compiling *c, size_t i)
 }
 
 /* ---- catalogs ---- */
-
-static bool is_younger(const struct meta *x, const struct meta *y)
-{
-    struct sv by_name[2] = {x->name, y->name};
-
-    if (x->created_ms != y->created_ms)
-        return x->created_ms > y->created_ms;
-    if (!sv_eq(x->namespace_, y->namespace_))
-        return sv_cmp(x->namespace_, y->namespace_) > 0;
-    return sv_cmp(by_name[0], by_name[1]) > 0;
-}
 
 static void compile_catalog(struct compiling *c, size_t i)
 {
@@ -312,105 +320,6 @@ static void compile_catalog(struct compiling *c, size_t i)
     out->n_properties = p->properties.n;
     out->retention_seconds = p->dropped_table_retention_seconds;
     c->compiled[i] = out;
-}
-
-/* Of two that cannot both be, the younger is left out. */
-static void blame_younger(struct compiling *c, size_t i, size_t j, const char *reason,
-                          struct sv field, struct sv what)
-{
-    const struct meta *mx = &c->in->resources[i]->meta, *my = &c->in->resources[j]->meta;
-    size_t younger = is_younger(mx, my) ? i : j;
-    const struct meta *elder = younger == i ? my : mx;
-
-    compile_blame(c, younger, reason, field,
-                  arena_printf(c->scratch,
-                               SV_FMT " of PolarisCatalog " SV_FMT "/" SV_FMT "; choose another",
-                               SV_ARG(what), SV_ARG(elder->namespace_), SV_ARG(elder->name)));
-}
-
-static void compare_places(struct compiling *c, size_t i, size_t j)
-{
-    const struct rule_catalog *x = c->compiled[i], *y = c->compiled[j];
-
-    if (sv_eq(x->integration->target.endpoint, y->integration->target.endpoint) &&
-        location_overlaps(&x->base, &y->base))
-        blame_younger(c, i, j, "LocationOverlap", SV("spec.defaultBaseLocation"),
-                      SV("overlaps the place"));
-}
-
-/* The numbers of all resources of a kind that are not left out. */
-static size_t numbers_of(const struct compiling *c, enum kind kind, size_t **out)
-{
-    size_t n = 0;
-
-    *out = arena_array(c->scratch, size_t, c->in->n_resources + 1);
-    for (size_t i = 0; i < c->in->n_resources; i++) {
-        if (c->in->resources[i]->kind == kind && !c->out[i])
-            (*out)[n++] = i;
-    }
-    return n;
-}
-
-static void part_overlapping_catalogs(struct compiling *c)
-{
-    size_t *catalogs, n = numbers_of(c, KIND_POLARIS_CATALOG, &catalogs);
-
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = i + 1; j < n && !c->out[catalogs[i]]; j++) {
-            if (!c->out[catalogs[j]])
-                compare_places(c, catalogs[i], catalogs[j]);
-        }
-    }
-}
-
-static struct sv whole_name(struct arena *a, const struct meta *m)
-{
-    return ARENA_JOIN(a, m->namespace_, SV("."), m->name);
-}
-
-/* A name may hold dots. One that is what engines say, or may come to say, for another catalog would
- * get what they send to that one. */
-static void part_catalogs_of_one_name(struct compiling *c)
-{
-    size_t *catalogs, n = numbers_of(c, KIND_POLARIS_CATALOG, &catalogs);
-    struct map whole = map_new(c->scratch);
-
-    for (size_t i = 0; i < n; i++)
-        (void)map_put(&whole, whole_name(c->scratch, &c->in->resources[catalogs[i]]->meta),
-                      &catalogs[i]);
-    for (size_t i = 0; i < n; i++) {
-        const size_t *other = map_get(&whole, c->in->resources[catalogs[i]]->meta.name);
-
-        if (other && !c->out[*other] && !c->out[catalogs[i]])
-            blame_younger(c, catalogs[i], *other, "NameTaken", SV("metadata.name"),
-                          SV("is the whole name"));
-    }
-}
-
-/* What engines say: the bare name where it is unique. */
-static void name_catalogs(struct compiling *c)
-{
-    size_t *catalogs, n = numbers_of(c, KIND_POLARIS_CATALOG, &catalogs);
-    struct map seen = map_new(c->scratch);
-    static char once, twice;
-
-    c->book->catalog_list = arena_array(c->arena, const struct rule_catalog *, n);
-    for (size_t i = 0; i < n; i++) {
-        struct sv name = c->in->resources[catalogs[i]]->meta.name;
-
-        (void)map_put(&seen, name, map_get(&seen, name) ? &twice : &once);
-    }
-    for (size_t i = 0; i < n; i++) {
-        const struct meta *m = &c->in->resources[catalogs[i]]->meta;
-        struct rule_catalog *cat = c->compiled[catalogs[i]];
-
-        cat->name = map_get(&seen, m->name) == &once ? arena_dup(c->arena, m->name)
-                                                     : whole_name(c->arena, m);
-        cat->index = i;
-        c->book->catalog_list[i] = cat;
-        (void)map_put(&c->book->catalogs, cat->name, cat);
-    }
-    c->book->n_catalogs = n;
 }
 
 /* ---- all of it ---- */
@@ -468,9 +377,7 @@ void policy_compile(const struct policy_input *in, struct arena *a, struct compi
     }
     each(&c, KIND_STORAGE_INTEGRATION, compile_integration);
     each(&c, KIND_POLARIS_CATALOG, compile_catalog);
-    part_overlapping_catalogs(&c);
-    part_catalogs_of_one_name(&c);
-    name_catalogs(&c);
+    compile_claims(&c);
     compile_principals(&c);
     each(&c, KIND_PRINCIPAL_ROLE, compile_principal_role);
     each(&c, KIND_CATALOG_ROLE, compile_catalog_role);

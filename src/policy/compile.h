@@ -1,4 +1,4 @@
-/* compile.h - a compilation under way; shared by compile.c and compile_roles.c only. */
+/* compile.h - a compilation under way; shared by compile*.c only. */
 #ifndef POLICY_COMPILE_H
 #define POLICY_COMPILE_H
 
@@ -19,12 +19,23 @@ struct compiling {
 /* Complains about resource `i` and leaves it out. */
 void compile_blame(struct compiling *c, size_t i, const char *reason, struct sv field,
                    struct sv text);
+/* Complains about resource `i`, which stays in force. */
+void compile_warn(struct compiling *c, size_t i, const char *reason, struct sv field,
+                  struct sv text);
 /* The resource that `field` of resource `i` refers to, when it is in the rulebook; else a complaint
  * and false. */
 bool compile_refer(struct compiling *c, size_t i, struct sv field, enum kind kind,
                    const struct ref *to, size_t *out);
 /* "namespace/name". */
 struct sv compile_full_name(struct arena *a, struct sv ns, struct sv name);
+
+/* ---- compile_claims.c ---- */
+/* Names the catalogs, and tells those whose name or location is an elder's. */
+void compile_claims(struct compiling *c);
+
+/* ---- compile_clients.c ---- */
+/* Leaves out the principals whose Secret or client id is an elder's. */
+void compile_client_ids(struct compiling *c);
 
 /* ---- compile_roles.c ---- */
 void compile_principals(struct compiling *c);

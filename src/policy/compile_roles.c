@@ -49,6 +49,7 @@ static void add_client(struct compiling *c, const struct client_facts *f)
 
 void compile_principals(struct compiling *c)
 {
+    compile_client_ids(c);
     for (size_t i = 0; i < c->in->n_resources; i++) {
         const struct resource *r = c->in->resources[i];
 

@@ -36,14 +36,27 @@ size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *co
     return r->n_catalogs;
 }
 
+bool rule_is_one_store(const struct rule_integration *x, const struct rule_integration *y)
+{
+    return sv_eq(x->stores[0], y->stores[0]) || sv_eq(x->stores[0], y->stores[1]) ||
+           sv_eq(x->stores[1], y->stores[0]) || sv_eq(x->stores[1], y->stores[1]);
+}
+
+/* A younger catalog of another namespace shuts nobody out of what was allowed before it came. */
+static bool shuts_out(const struct rule_catalog *other, const struct rule_catalog *c)
+{
+    return other->rank < c->rank ||
+           sv_eq(other->integration->namespace_, c->integration->namespace_);
+}
+
 static bool is_anothers(const struct rulebook *r, const struct rule_catalog *c,
                         const struct location *l)
 {
     for (size_t i = 0; i < r->n_catalogs; i++) {
         const struct rule_catalog *other = r->catalog_list[i];
 
-        if (other != c && location_overlaps(&other->base, l) &&
-            sv_eq(other->integration->target.endpoint, c->integration->target.endpoint))
+        if (other != c && location_overlaps(&other->base, l) && shuts_out(other, c) &&
+            rule_is_one_store(other->integration, c->integration))
             return true;
     }
     return false;

@@ -28,6 +28,8 @@ struct integration_facts {
     int64_t secret_generation; /* changes when a Secret it uses does */
     bool bulk_delete;
     bool session_tags; /* the role lets its sessions be tagged */
+    /* Since when its credentials are known to work at that store and bucket; 0: they are not. */
+    int64_t verified_ms;
 };
 struct integration_facts_vec VEC(struct integration_facts);
 struct client_facts { /* a Principal's credentials: only hashes */
@@ -78,7 +80,11 @@ struct rule_integration {
     struct sv why_not;
     int64_t secret_generation;
     bool bulk_delete;
+    struct sv stores[2]; /* endpoint_identity of where we reach it, and of where clients do */
+    int64_t verified_ms; /* as in integration_facts */
 };
+/* Whether both may be at one store, so that a location of one is a location of the other. */
+bool rule_is_one_store(const struct rule_integration *x, const struct rule_integration *y);
 /* The integration's own policy for that access (bits of enum access); empty: ours. */
 struct sv rule_template(const struct rule_integration *w, unsigned access);
 /* storageType file: its tables lie on this machine, and no keys exist. */
@@ -86,19 +92,21 @@ bool rule_is_folder(const struct rule_integration *w);
 
 struct rule_catalog {
     struct sv id; /* "namespace/name": the key of the store */
-    struct sv
-        name; /* what engines say: the bare name, or "namespace.name" where that is not unique */
+    /* What engines say: the bare name, or "namespace.name" where the bare one is an elder's. */
+    struct sv name;
     const struct rule_integration *integration;
     struct location base;
     const struct tag *properties;
     size_t n_properties;
     int retention_seconds; /* for how long a dropped table's place is only its own name's */
     size_t index;          /* among the catalogs of this rulebook */
+    size_t rank;           /* by age: the elder has the smaller one */
 };
-/* By bare name when unique, else by "namespace.name". NULL: unknown (or wrong, and so left out). */
+/* By "namespace.name", or by the bare name, which is the elder's where two bear it. NULL: unknown
+ * (or wrong, and so left out). */
 const struct rule_catalog *rulebook_catalog(const struct rulebook *r, struct sv warehouse);
-/* Whether tables of the catalog may lie there: within what its integration allows, and in no place
- * that is another catalog's. */
+/* Whether tables of the catalog may lie there: within what its integration allows, and not in the
+ * location of another catalog that is its elder or of its own namespace. */
 bool rulebook_allows_place(const struct rulebook *r, const struct rule_catalog *c,
                            const struct location *l);
 size_t rulebook_catalogs(const struct rulebook *r, const struct rule_catalog *const **out);

@@ -95,25 +95,23 @@ static inline void take_stock(struct lake *l)
     }
 }
 
-/* Engines say the bare name where it is unique among the catalogs that count. */
+/* Engines say NAMESPACE.NAME, or the bare name, which is the elder's; of these here, all of one
+ * age, the one whose namespace comes first. */
 static inline const struct resource *catalog_called(const struct lake *l, struct sv said)
 {
-    const struct resource *bare = NULL;
-    size_t twins = 0;
+    const struct resource *elder = NULL;
     struct sv rest = said, ns;
 
     for (size_t i = 0; i < l->n; i++) {
-        if (l->counts[i] && l->all[i]->kind == KIND_POLARIS_CATALOG &&
-            sv_eq(l->all[i]->meta.name, said)) {
-            bare = l->all[i];
-            twins++;
-        }
+        const struct resource *r = l->all[i];
+
+        if (l->counts[i] && r->kind == KIND_POLARIS_CATALOG && sv_eq(r->meta.name, said) &&
+            (!elder || sv_cmp(r->meta.namespace_, elder->meta.namespace_) < 0))
+            elder = r;
     }
-    if (twins)
-        return twins == 1 ? bare : NULL;
-    if (!sv_cut(&rest, '.', &ns) || !find(l, KIND_POLARIS_CATALOG, ns, rest))
-        return NULL;
-    return catalog_called(l, rest) ? NULL : find(l, KIND_POLARIS_CATALOG, ns, rest);
+    if (elder)
+        return elder;
+    return sv_cut(&rest, '.', &ns) ? find(l, KIND_POLARIS_CATALOG, ns, rest) : NULL;
 }
 
 /* ---- who holds what ---- */
