@@ -9,21 +9,49 @@
 
 /* ---- what is wanted ---- */
 
-/* The last part of the ARN, or a name made from ours; a long one ends in a hash of the whole. */
-static struct sv role_name(struct pass *p)
+static struct sv last_part(struct sv arn)
+{
+    return sv_skip(arn, (size_t)(sv_rfind(arn, '/') + 1));
+}
+
+enum { ROLE_NAME_CHARS = 64, ROLE_HASH_CHARS = 20 };
+
+/* One name for each integration: a namespace holds no dot, so its dashes become dots, and the first
+ * dash behind ends it. A long name is exactly as long as a name may be, which no short one is. */
+static struct sv made_name(struct pass *p)
 {
     const struct meta *m = &p->j->resource->meta;
-    ptrdiff_t slash = sv_rfind(p->spec->role_arn, '/');
-    struct sv name;
+    struct sv rest = m->namespace_, part, name = SV("frontdesk");
 
-    if (slash >= 0)
-        return sv_skip(p->spec->role_arn, (size_t)slash + 1);
-    name =
-        arena_printf(p->a, "frontdesk-" SV_FMT "-" SV_FMT, SV_ARG(m->namespace_), SV_ARG(m->name));
-    if (name.n <= 64)
+    for (const char *between = "-"; sv_cut(&rest, '-', &part); between = ".")
+        name = ARENA_JOIN(p->a, name, sv_from(between), part);
+    name = ARENA_JOIN(p->a, name, SV("-"), m->name);
+    if (name.n < ROLE_NAME_CHARS)
         return name;
-    return arena_printf(p->a, SV_FMT "-" SV_FMT, SV_ARG(sv_first(name, 51)),
-                        SV_ARG(sv_first(sha256_hex(p->a, name), 12)));
+    return ARENA_JOIN(p->a, sv_first(name, ROLE_NAME_CHARS - ROLE_HASH_CHARS - 1), SV("-"),
+                      sv_first(sha256_hex(p->a, name), ROLE_HASH_CHARS));
+}
+
+/* What earlier versions made: one name for the integrations a-b/c and a/b-c. */
+static struct sv earlier_name(struct pass *p)
+{
+    const struct meta *m = &p->j->resource->meta;
+    struct sv name = ARENA_JOIN(p->a, SV("frontdesk-"), m->namespace_, SV("-"), m->name);
+
+    return name.n <= ROLE_NAME_CHARS ? name
+                                     : ARENA_JOIN(p->a, sv_first(name, 51), SV("-"),
+                                                  sv_first(sha256_hex(p->a, name), 12));
+}
+
+/* The last part of the ARN, or a name made from ours. The role that status says we made keeps the
+ * name it was made with: earlier versions made others. */
+static struct sv role_name(struct pass *p)
+{
+    if (p->spec->role_arn.n)
+        return last_part(p->spec->role_arn);
+    if (p->created && p->made_arn.n)
+        return last_part(p->made_arn);
+    return made_name(p);
 }
 
 /* "arn:aws:iam:::role/a/b/NAME": the path stands between. */
@@ -64,13 +92,33 @@ static void set_want(struct pass *p)
 
 /* ---- what is there ---- */
 
-static bool observe(struct pass *p, struct err *e)
+static bool look_at(struct pass *p, struct sv name, struct err *e)
 {
     struct exchange x = {0};
 
+    p->want.name = name;
     if (!pass_talk(p, p->target.provider->observe, &x, e))
-        return err_wrap(e, "role " SV_FMT, SV_ARG(p->want.name));
+        return err_wrap(e, "role " SV_FMT, SV_ARG(name));
     p->have = x.have;
+    return true;
+}
+
+/* A role that was begun, and whose ARN was never written down, may bear the name that an earlier
+ * version gave it. */
+static bool observe(struct pass *p, struct err *e)
+{
+    struct sv name = p->want.name;
+
+    if (!look_at(p, name, e))
+        return false;
+    if (!p->have.exists && p->created && !p->made_arn.n && !p->spec->role_arn.n) {
+        if (!look_at(p, earlier_name(p), e))
+            return false;
+        if (!p->have.exists || !role_is_ours(&p->have, p->j->resource->meta.uid)) {
+            p->have = (struct role_have){0};
+            p->want.name = name;
+        }
+    }
     p->looked = true;
     return true;
 }
@@ -211,14 +259,17 @@ static bool is_there(struct pass *p)
 
 static bool is_adoptable(struct pass *p)
 {
+    struct sv owner = role_object(&p->have);
+
     if (may_touch(p))
         return true;
     pass_shut(p, "AdoptionConflict",
               arena_printf(p->a,
-                           "spec.roleArn: the role " SV_FMT
-                           " exists and is not ours; choose another name, or adopt it with the "
-                           "annotation " ADOPT ": \"true\"",
-                           SV_ARG(p->want.name)));
+                           "spec.roleArn: the role " SV_FMT " exists and is not ours%s" SV_FMT
+                           "; choose another name, or adopt it with the annotation " ADOPT
+                           ": \"true\"",
+                           SV_ARG(p->want.name), owner.n ? ": it is of StorageIntegration " : "",
+                           SV_ARG(owner)));
     return false;
 }
 

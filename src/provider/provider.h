@@ -230,5 +230,7 @@ void role_plan_removal(const struct role_have *have, struct arena *a, struct rol
 #define TAG_UID    "polaris.apache.org/uid"      /* the StorageIntegration's */
 #define TAG_OBJECT "polaris.apache.org/object"   /* namespace/name */
 bool role_is_ours(const struct role_have *have, struct sv uid);
+/* "namespace/name" of the integration whose mark it bears; empty: none. */
+struct sv role_object(const struct role_have *have);
 
 #endif

@@ -255,6 +255,14 @@ bool role_is_ours(const struct role_have *have, struct sv uid)
     return owner && of && sv_eq(owner->value, SV("frontdesk")) && sv_eq(of->value, uid);
 }
 
+struct sv role_object(const struct role_have *have)
+{
+    const struct tag *owner = find_tag(&have->tags, SV(TAG_OWNER));
+    const struct tag *object = find_tag(&have->tags, SV(TAG_OBJECT));
+
+    return owner && object && sv_eq(owner->value, SV("frontdesk")) ? object->value : (struct sv){0};
+}
+
 static void add_step(struct role_steps *out, struct arena *a, enum role_step_kind kind,
                      struct sv name, const char *why)
 {
