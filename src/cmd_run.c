@@ -96,6 +96,7 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
                               .audit_keep_ms =
                                   (o->audit_keep_days ? o->audit_keep_days : DEFAULT_KEEP_DAYS) *
                                   24 * 60 * 60 * 1000,
+                              .token_ms = o->token_seconds * 1000,
                               .want_keys = want_keys,
                               .want_purge = want_purge,
                               .context = w};

@@ -24,7 +24,7 @@ enum { FACTS_BYTES = 64 * 1024 };
 static void add_table(struct call *c, const struct table_at *t, struct sv file,
                       const struct decision *d, struct buf *b)
 {
-    const struct sv parts[] = {c->who.name,       c->who.only_role, c->catalog->id,
+    const struct sv parts[] = {c->who.name,       c->who.only_roles, c->catalog->id,
                                t->path.ns.joined, t->path.table,    file};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

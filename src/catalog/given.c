@@ -9,7 +9,7 @@ enum { ANSWERS_KEPT = 20000, REUSE_MS = 30 * 60 * 1000, KEY_BYTES = 2048 };
 
 static struct sv key_of(const struct call *c, struct sv variant, char *out)
 {
-    const struct sv parts[] = {c->who.name, c->who.only_role, c->path, variant};
+    const struct sv parts[] = {c->who.name, c->who.only_roles, c->path, variant};
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

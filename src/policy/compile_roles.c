@@ -33,6 +33,15 @@ static struct rule_principal *account(struct compiling *c, struct sv ns, struct 
     return p;
 }
 
+static struct rule_principal *client(struct compiling *c, const struct meta *m)
+{
+    struct rule_principal *p =
+        new_principal(c, compile_full_name(c->scratch, m->namespace_, m->name));
+
+    p->uid = arena_dup(c->arena, m->uid);
+    return p;
+}
+
 static void add_client(struct compiling *c, const struct client_facts *f)
 {
     struct sv name = compile_full_name(c->scratch, f->namespace_, f->principal);
@@ -55,11 +64,10 @@ void compile_principals(struct compiling *c)
 
         if (r->kind != KIND_PRINCIPAL || c->out[i])
             continue;
-        c->compiled[i] =
-            r->principal.has_client
-                ? new_principal(c, compile_full_name(c->scratch, r->meta.namespace_, r->meta.name))
-                : account(c, r->principal.service_account.namespace_,
-                          r->principal.service_account.name);
+        c->compiled[i] = r->principal.has_client
+                             ? client(c, &r->meta)
+                             : account(c, r->principal.service_account.namespace_,
+                                       r->principal.service_account.name);
     }
     for (size_t i = 0; i < c->in->clients.n; i++)
         add_client(c, &c->in->clients.p[i]);

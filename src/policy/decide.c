@@ -104,7 +104,7 @@ static bool names_it(const struct rule_grant *g, const struct subject *s)
 
 static bool applies(const struct rule_grant *g, const struct caller *c, const struct subject *s)
 {
-    if (c->only_role.n && !sv_eq(g->via, c->only_role))
+    if (c->only_roles.n && !words_have(c->only_roles, g->via))
         return false;
     return any_namespace(g, s) && names_it(g, s);
 }
@@ -186,7 +186,7 @@ static bool any_touched(const struct rule_grant *g, const struct subject *s)
 
 static bool shows(const struct rule_grant *g, const struct caller *c, const struct subject *s)
 {
-    if ((c->only_role.n && !sv_eq(g->via, c->only_role)) || !g->privileges)
+    if ((c->only_roles.n && !words_have(c->only_roles, g->via)) || !g->privileges)
         return false;
     if (!s->table.n)
         return any_touched(g, s);

@@ -30,6 +30,7 @@ struct rule_grants VEC(struct rule_grant);
 
 struct rule_principal {
     struct sv name;
+    struct sv uid;       /* of the resource; empty: a service account */
     struct sv client_id; /* empty: a service account */
     struct sha256 secret_hash, old_secret_hash;
     int64_t old_until_ms;
@@ -53,6 +54,8 @@ struct rulebook {
     struct jwks cluster_keys;
 };
 
+/* Whether `word` is one of them, with blanks between. */
+bool words_have(struct sv words, struct sv word);
 /* All privileges that `set` carries, itself included. */
 privilege_set privileges_implied(privilege_set set);
 

@@ -118,14 +118,17 @@ struct sv rule_principal_name(
 /* Who asks, within one rulebook. */
 struct caller {
     const struct rule_principal *principal;
-    struct sv name;      /* for logs and session names */
-    struct sv only_role; /* scope=PRINCIPAL_ROLE:NAME; empty: all */
-    int64_t token_expires_ms;
+    struct sv name;           /* for logs and session names */
+    struct sv only_roles;     /* of scope, in one order with blanks between; empty: all */
+    int64_t token_expires_ms; /* 0: no token */
+    int64_t valid_until_ms;   /* when the token is refused: clocks differ */
+    bool by_old_secret;       /* proved by the secret before the last rotation */
 };
 /* The client of these credentials. ERR_DENIED, in time that does not depend on which part is wrong.
  */
 MUST_CHECK bool rulebook_login(const struct rulebook *r, struct sv client_id, struct secret secret,
                                int64_t now_ms, struct caller *out, struct err *e);
+struct sv caller_client_id(const struct caller *c);
 /* A principal by its whole name, or by its bare name where that is unique; for people who ask what
  * somebody may do. */
 MUST_CHECK bool rulebook_find(const struct rulebook *r, struct sv name, struct caller *out,
@@ -133,9 +136,9 @@ MUST_CHECK bool rulebook_find(const struct rulebook *r, struct sv name, struct c
 /* Everybody, by name. */
 struct caller_vec VEC(struct caller);
 void rulebook_callers(const struct rulebook *r, struct arena *a, struct caller_vec *out);
-/* Whether the caller is in that principal role: ERR_DENIED when not. "ALL" is always fine. */
-MUST_CHECK bool rulebook_narrow(const struct rulebook *r, struct sv role, struct caller *c,
-                                struct err *e);
+/* Narrows the caller to principal roles, with blanks between; "ALL" among them and none at all
+ * leave it as it is. ERR_DENIED: one that it is not in, or that it was narrowed from. */
+MUST_CHECK bool caller_narrow(struct caller *c, struct sv roles, struct arena *a, struct err *e);
 /* A bearer token: ours or a service account's. ERR_DENIED: 401 for the client. ERR_NOT_FOUND: a kid
  * that we do not know; fetch the key set again. The caller's views live in `a` or in the rulebook.
  */
@@ -143,9 +146,17 @@ MUST_CHECK bool rulebook_authenticate(const struct rulebook *r, struct sv token,
                                       struct arena *a, struct caller *out, struct err *e);
 /* Whether our own tokens can be told from others: there is a key. */
 bool rulebook_knows_tokens(const struct rulebook *r);
-/* Our own token for a caller, valid for LIMIT_OWN_TOKEN_TTL_MS. False: no key yet
- * (ERR_UNAVAILABLE). */
-MUST_CHECK bool rulebook_issue(const struct rulebook *r, const struct caller *c, int64_t now_ms,
+/*
+ * Whom a new token is for in exchange of `token`, one of ours. The holder alone: as the token would
+ * be authenticated. Beside `client`, who has proved itself by its secret: the client, narrowed to
+ * what the token carries, however old it is. ERR_DENIED with a reason.
+ */
+MUST_CHECK bool rulebook_subject(const struct rulebook *r, struct sv token,
+                                 const struct caller *client, int64_t now_ms, struct arena *a,
+                                 struct caller *out, struct err *e);
+/* Our own token for a caller, until c->token_expires_ms; that becomes less where the secret which
+ * proved the caller expires before. False: no key yet (ERR_UNAVAILABLE). */
+MUST_CHECK bool rulebook_issue(const struct rulebook *r, struct caller *c, int64_t now_ms,
                                struct arena *a, struct sv *token, struct err *e);
 
 /* ---- what clients bring back ---- */

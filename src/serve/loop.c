@@ -72,7 +72,7 @@ void loop_log_refusal(struct call *c, const char *what, const struct err *e)
     l->failures_unlogged = 0;
 }
 
-static bool bearer(const struct call *c, struct sv *token)
+bool call_bearer(const struct call *c, struct sv *token)
 {
     struct sv value = http_header_text(&c->in->headers, SV("Authorization"));
 
@@ -90,10 +90,10 @@ static bool authenticate(struct call *c, struct err *e)
     struct known_token *fresh;
     struct sv token;
 
-    if (!bearer(c, &token))
+    if (!call_bearer(c, &token))
         return err_set(e, ERR_DENIED, "no bearer token; get one from /v1/oauth/tokens");
     known = map_get(&l->tokens, token);
-    if (known && c->now_ms < known->who.token_expires_ms + LIMIT_CLOCK_SKEW_MS) {
+    if (known && c->now_ms < known->who.valid_until_ms) {
         c->who = known->who;
         return true;
     }
@@ -106,7 +106,7 @@ static bool authenticate(struct call *c, struct err *e)
         forget_tokens(l);
     fresh = arena_new(&l->tokens_arena, struct known_token);
     fresh->who = c->who;
-    fresh->who.only_role = arena_dup(&l->tokens_arena, c->who.only_role);
+    fresh->who.only_roles = arena_dup(&l->tokens_arena, c->who.only_roles);
     (void)map_put(&l->tokens, token, fresh);
     return true;
 }
@@ -114,7 +114,7 @@ static bool authenticate(struct call *c, struct err *e)
 /* The cache may be dropped while the call goes on. */
 static void keep_caller(struct call *c)
 {
-    c->who.only_role = arena_dup(c->arena, c->who.only_role);
+    c->who.only_roles = arena_dup(c->arena, c->who.only_roles);
 }
 
 /* ---- the beginning of a call ---- */

@@ -79,6 +79,10 @@ void record_refusal(const struct http_refusal *r, void *state);
  * The audit has each. */
 void loop_log_refusal(struct call *c, const char *what, const struct err *e);
 
+/* The token of "Authorization: Bearer ..."; false: there is none. */
+bool call_bearer(const struct call *c, struct sv *token);
+/* How long our own tokens live. */
+int64_t serve_token_ms(const struct serve *s);
 /* Ends a call that failed: the reply by the error. */
 void call_fail(struct call *c, const struct err *e);
 /* Runs a step; a false ends the call. */

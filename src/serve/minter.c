@@ -135,7 +135,7 @@ static struct sv key_of(const struct mint_job *j, struct arena *a)
                                "\n" SV_FMT "\n%d\n%d\n" SV_FMT "\n" SV_FMT,
                         SV_ARG(w->namespace_), SV_ARG(w->name), SV_ARG(w->target.sts_endpoint),
                         SV_ARG(w->target.role_arn), w->secret_generation, SV_ARG(j->principal),
-                        SV_ARG(j->only_role), j->ttl_seconds, w->target.transitive_tags,
+                        SV_ARG(j->only_roles), j->ttl_seconds, w->target.transitive_tags,
                         SV_ARG(subject_of(j, a)), SV_ARG(j->policy)));
 }
 

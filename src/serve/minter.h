@@ -25,7 +25,7 @@ struct mint_job {
     struct arena *arena;    /* for what comes back */
     struct rulebook *rules; /* held by the asker until the answer */
     const struct rule_integration *integration;
-    struct sv principal, only_role;
+    struct sv principal, only_roles;
     struct sv policy, session_name;
     struct tags tags;
     int ttl_seconds;

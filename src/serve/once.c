@@ -69,7 +69,7 @@ static struct sv digest(const struct call *c)
         arena_printf(c->arena, SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT,
                      SV_ARG(http_method_text(c->in->method)), SV_ARG(c->path),
                      SV_ARG(query < 0 ? SV("") : sv_skip(c->in->target, (size_t)query)),
-                     SV_ARG(sha256_hex(c->arena, c->in->body)), SV_ARG(c->who.only_role));
+                     SV_ARG(sha256_hex(c->arena, c->in->body)), SV_ARG(c->who.only_roles));
 
     return sha256_hex(c->arena, text);
 }

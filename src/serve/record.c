@@ -88,7 +88,7 @@ void record_write(struct call *c)
     add_text(&b, "traceparent",
              sv_first(http_header_text(&c->in->headers, SV("traceparent")), TRACE_BYTES));
     add_text(&b, "principal", c->who.name);
-    add_text(&b, "role", c->who.only_role);
+    add_text(&b, "role", c->who.only_roles);
     add_text(&b, "operation", sv_from(c->operation));
     add_text(&b, "method", http_method_text(c->in->method));
     add_text(&b, "catalog", c->catalog ? c->catalog->name : (struct sv){0});

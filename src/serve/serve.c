@@ -1,6 +1,7 @@
 /* serve.c - the vending server put together. */
 #include "serve/serve.h"
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "serve/admin.h"
 #include "serve/compute.h"
@@ -47,6 +48,11 @@ void serve_publish(struct serve *s, struct rulebook *r)
     if (s->admin)
         post(http_server_loop(s->admin, 0), r, true);
     (void)rulebook_unref(r);
+}
+
+int64_t serve_token_ms(const struct serve *s)
+{
+    return s->options.token_ms ? s->options.token_ms : LIMIT_OWN_TOKEN_TTL_MS;
 }
 
 static void tell(const char *what, const struct err *e, UNUSED void *state)

@@ -20,6 +20,7 @@ struct serve_options {
     struct sv store_url; /* store_open's */
     struct sv_vec audit; /* audit_options.sinks */
     int64_t audit_keep_ms;
+    int64_t token_ms; /* the life of our own tokens; 0: LIMIT_OWN_TOKEN_TTL_MS, which is the most */
     void (*want_keys)(void *context);  /* any loop; a kid that nobody knows */
     void (*want_purge)(void *context); /* any loop; there is one in the store now */
     void *context;

@@ -192,7 +192,7 @@ bool call_mint(struct call *c, const struct mint_ask *ask, call_then_fn *then, s
         return false;
     j = new_job(c, w);
     j->principal = words.principal;
-    j->only_role = ask->for_us ? (struct sv){0} : c->who.only_role;
+    j->only_roles = ask->for_us ? (struct sv){0} : c->who.only_roles;
     j->policy = policy;
     j->session_name = session_name(w->session_name, &words, c->arena);
     j->tags = session_tags(&w->target, &words, c->arena);

@@ -240,7 +240,7 @@ bool jwt_verify(struct sv token, const struct jwks *keys, int64_t now_ms, struct
         bool same_kid = sv_eq(key->kid, p.kid), same_alg = sv_eq(p.alg, algs[key->alg].name);
 
         if (same_kid && same_alg && signature_holds(key, p.signed_, p.signature, a))
-            return jwt_claims(&p, now_ms, a, out, e);
+            return jwt_claims(&p, a, out, e) && jwt_in_time(out, now_ms, LIMIT_CLOCK_SKEW_MS, e);
         known |= same_kid;
         fits |= same_kid && same_alg;
     }

@@ -68,8 +68,7 @@ static int64_t read_date(const struct json *claims, struct sv name, struct arena
     return seconds >= 0 && seconds <= last ? (int64_t)seconds * 1000 : -1;
 }
 
-bool jwt_claims(const struct jwt_parts *p, int64_t now_ms, struct arena *a, struct jwt *out,
-                struct err *e)
+bool jwt_claims(const struct jwt_parts *p, struct arena *a, struct jwt *out, struct err *e)
 {
     struct jwt t = {.claims = p->claims};
 
@@ -84,22 +83,26 @@ bool jwt_claims(const struct jwt_parts *p, int64_t now_ms, struct arena *a, stru
         return deny(e, "it has no expiry");
     if (t.not_before_ms < 0 || t.issued_ms < 0)
         return deny(e, "a date in it is no date");
-    if (now_ms >= t.expires_ms + LIMIT_CLOCK_SKEW_MS)
-        return deny(e, "it has expired");
-    if (t.not_before_ms > now_ms + LIMIT_CLOCK_SKEW_MS)
-        return deny(e, "it is not valid yet");
     *out = t;
     return true;
 }
 
-bool jwt_peek(struct sv token, struct arena *a, struct sv *issuer, struct sv *kid, struct err *e)
+bool jwt_in_time(const struct jwt *t, int64_t now_ms, int64_t skew_ms, struct err *e)
+{
+    if (now_ms >= t->expires_ms + skew_ms)
+        return deny(e, "it has expired");
+    if (t->not_before_ms > now_ms + skew_ms)
+        return deny(e, "it is not valid yet");
+    return true;
+}
+
+bool jwt_peek(struct sv token, struct arena *a, struct json **claims, struct err *e)
 {
     struct jwt_parts p = {0};
 
     if (!jwt_split(token, a, &p, e))
         return false;
-    *issuer = json_get_str(p.claims, SV("iss"));
-    *kid = p.kid;
+    *claims = p.claims;
     return true;
 }
 
@@ -126,8 +129,8 @@ struct sv token_sign(const struct json *claims, const struct token_key *key, str
                         SV_ARG(base64url_encode(a, mac(text, key, a))));
 }
 
-bool token_verify(struct sv token, const struct token_keys *keys, int64_t now_ms, struct arena *a,
-                  struct jwt *out, struct err *e)
+bool token_open(struct sv token, const struct token_keys *keys, struct arena *a, struct jwt *out,
+                struct err *e)
 {
     struct jwt_parts p = {0};
 
@@ -143,7 +146,32 @@ bool token_verify(struct sv token, const struct token_keys *keys, int64_t now_ms
         want = secret_of(mac(p.signed_, &keys->p[i], a));
         if (!secret_eq(want, secret_of(p.signature)))
             return deny(e, "its signature is wrong");
-        return jwt_claims(&p, now_ms, a, out, e);
+        if (!jwt_claims(&p, a, out, e))
+            return false;
+        out->key = &keys->p[i];
+        return true;
     }
-    return deny(e, "its key is not known");
+    return err_set(e, ERR_NOT_FOUND, "token refused: its key is not known");
+}
+
+int64_t token_skew_ms(const struct jwt *t)
+{
+    int64_t half = (t->expires_ms - t->issued_ms) / 2;
+
+    if (half < 0)
+        return 0;
+    return half < LIMIT_CLOCK_SKEW_MS ? half : LIMIT_CLOCK_SKEW_MS;
+}
+
+bool token_verify(struct sv token, const struct token_keys *keys, int64_t now_ms, struct arena *a,
+                  struct jwt *out, struct err *e)
+{
+    struct jwt t;
+
+    if (!token_open(token, keys, a, &t, e) || !jwt_in_time(&t, now_ms, token_skew_ms(&t), e)) {
+        e->code = ERR_DENIED;
+        return false;
+    }
+    *out = t;
+    return true;
 }

@@ -32,6 +32,13 @@ struct jwt_key {
 };
 struct jwks VEC(struct jwt_key);
 
+/* One of our own keys: HS256, shared by the replicas. */
+struct token_key {
+    struct sv kid;
+    struct secret key; /* at least 32 bytes */
+};
+struct token_keys VEC(struct token_key);
+
 /* A JSON Web Key Set (RFC 7517), at most LIMIT_JWKS_KEYS. Keys for encryption, of unknown types and
  * symmetric ones are left out; RSA under 2,048 bits too. A key without `alg` serves RS256, ES256,
  * ES384 or EdDSA by its type and curve. */
@@ -42,25 +49,26 @@ struct jwt {
     struct sv_vec audiences;
     int64_t expires_ms, not_before_ms, issued_ms; /* 0: absent */
     struct json *claims;
+    const struct token_key *key; /* of one of ours: the key that signed it */
 };
 
-/* What is in the token before anything is proved: the issuer and the kid, to choose keys by. */
-MUST_CHECK bool jwt_peek(struct sv token, struct arena *a, struct sv *issuer, struct sv *kid,
-                         struct err *e);
+/* What the token claims before anything is proved: the issuer, to choose keys by. */
+MUST_CHECK bool jwt_peek(struct sv token, struct arena *a, struct json **claims, struct err *e);
 /* Signature by a key of that kid and algorithm, then exp (required) and nbf with
  * LIMIT_CLOCK_SKEW_MS. Issuer and audience are the caller's to check. ERR_NOT_FOUND when no key has
  * the token's kid: fetch the set again. */
 MUST_CHECK bool jwt_verify(struct sv token, const struct jwks *keys, int64_t now_ms,
                            struct arena *a, struct jwt *out, struct err *e);
 
-/* Our own tokens: HS256 under keys that replicas share. The first key signs, all verify. */
-struct token_key {
-    struct sv kid;
-    struct secret key; /* at least 32 bytes */
-};
-struct token_keys VEC(struct token_key);
-
+/* Our own tokens: the first key signs, all verify. */
 struct sv token_sign(const struct json *claims, const struct token_key *key, struct arena *a);
+/* The signature and the form alone: whether it has expired is not asked. ERR_NOT_FOUND: no key has
+ * the token's kid. */
+MUST_CHECK bool token_open(struct sv token, const struct token_keys *keys, struct arena *a,
+                           struct jwt *out, struct err *e);
+/* How far a client's clock may be off: LIMIT_CLOCK_SKEW_MS, at most half of the token's life. */
+int64_t token_skew_ms(const struct jwt *t);
+/* Both: the signature, and the time with token_skew_ms. */
 MUST_CHECK bool token_verify(struct sv token, const struct token_keys *keys, int64_t now_ms,
                              struct arena *a, struct jwt *out, struct err *e);
 

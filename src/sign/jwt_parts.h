@@ -13,8 +13,10 @@ struct jwt_parts {
 
 /* Compact serialisation of three parts (RFC 7515, 7.1). */
 MUST_CHECK bool jwt_split(struct sv token, struct arena *a, struct jwt_parts *out, struct err *e);
-/* Dates; fills `out`. Call only when the signature has been verified. */
-MUST_CHECK bool jwt_claims(const struct jwt_parts *p, int64_t now_ms, struct arena *a,
-                           struct jwt *out, struct err *e);
+/* Fills `out`. Call only when the signature has been verified. */
+MUST_CHECK bool jwt_claims(const struct jwt_parts *p, struct arena *a, struct jwt *out,
+                           struct err *e);
+/* exp and nbf, with so much tolerance for clocks that differ. */
+MUST_CHECK bool jwt_in_time(const struct jwt *t, int64_t now_ms, int64_t skew_ms, struct err *e);
 
 #endif

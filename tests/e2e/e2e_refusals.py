@@ -77,6 +77,8 @@ class OurTokens(e2e_folder.Desk):
             "no-issuer": signed(ours, {k: v for k, v in good.items() if k != "iss"}, key),
             "nobody": signed(ours, {**good, "sub": "lakehouse/nobody"}, key),
             "earlier-client": signed(ours, {**good, "client_id": "an-older-id"}, key),
+            "unbound": signed(ours, {k: v for k, v in good.items() if k != "bound"}, key),
+            "another-secrets": signed(ours, {**good, "bound": good["bound"][::-1]}, key),
             "no-client": signed(ours, {k: v for k, v in good.items() if k != "client_id"}, key),
             "foreign-role": signed(ours, {**good, "role": "admins"}, key),
             "critical-header": signed({**ours, "crit": ["exp"]}, good, key),

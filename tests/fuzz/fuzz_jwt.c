@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const int64_t now_ms = 1800000000000;
     auto_arena a = {0};
-    struct sv token = sv_of((const char *)data, size), issuer, kid;
+    struct sv token = sv_of((const char *)data, size);
+    struct json *claims;
     struct token_keys ours = {0};
     struct jwks theirs = {0};
     struct jwt t;
@@ -26,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
              ((struct token_key){SV("k1"), secret_of(SV("0123456789abcdef0123456789abcdef"))}));
     if (!jwks_read(SV("{\"keys\":[" RFC_KEY "]}"), &a, &theirs, &e))
         assert(false && "the key set does not read");
-    if (jwt_peek(token, &a, &issuer, &kid, &e))
-        assert(issuer.n <= size && kid.n <= size);
+    if (jwt_peek(token, &a, &claims, &e))
+        assert(json_kind(claims) == JSON_OBJECT);
     if (token_verify(token, &ours, now_ms, &a, &t, &e))
         assert(false && "a forged token is valid");
     assert(e.code == ERR_DENIED);

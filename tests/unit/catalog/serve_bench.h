@@ -49,6 +49,10 @@ struct bench {
     struct http_client *client;
     struct sv url, token;
     int64_t generation;
+    /* Of what is published next: alice's secret after a rotation, until when the one before it is
+     * good, and the letters that our keys are made of, "k" when NULL; the first signs. */
+    const char *secret, *keys;
+    int64_t old_until_ms;
     struct err e;
 };
 
@@ -68,8 +72,6 @@ static inline void bench_random(void *context, void *out, size_t n)
 static inline void bench_facts(struct bench *b, struct policy_input *in)
 {
     static const char *const names[] = {"alice", "bob"};
-    struct token_key key = {.kid = SV("k1"),
-                            .key = secret_of(SV("0123456789abcdef0123456789abcdef"))};
 
     for (int i = 0; i < 2; i++) {
         struct client_facts f = {.namespace_ = SV("l"),
@@ -77,9 +79,21 @@ static inline void bench_facts(struct bench *b, struct policy_input *in)
                                  .client_id = arena_printf(&b->arena, "%s-id", names[i])};
 
         f.secret_hash = sha256_of(arena_printf(&b->arena, "s3cr3t-of-%s", names[i]));
+        if (b->secret && i == 0) {
+            f.old_secret_hash = f.secret_hash;
+            f.old_until_ms = b->old_until_ms;
+            f.secret_hash = sha256_of(sv_from(b->secret));
+        }
         vec_push(&in->clients, &b->arena, f);
     }
-    vec_push(&in->token_keys, &b->arena, key);
+    for (const char *k = b->keys ? b->keys : "k"; *k; k++) {
+        struct buf key = buf_new(&b->arena, 32);
+
+        for (int i = 0; i < 32; i++)
+            buf_addc(&key, *k);
+        vec_push(&in->token_keys, &b->arena,
+                 ((struct token_key){arena_printf(&b->arena, "%c", *k), secret_of(buf_sv(&key))}));
+    }
     vec_push(&in->integrations, &b->arena,
              ((struct integration_facts){
                  .namespace_ = SV("l"),

@@ -59,7 +59,7 @@ static bool be(struct really *x, const struct request *q, struct caller *who)
     struct err ignored = {0};
 
     return rulebook_find(x->book, sv_from(people[q->who]), who, &ignored) &&
-           (!q->role || rulebook_narrow(x->book, sv_from(q->role), who, &ignored));
+           (!q->role || caller_narrow(who, sv_from(q->role), &x->arena, &ignored));
 }
 
 /* The one request that is refused for a limit. */

@@ -237,6 +237,7 @@ static bool may_really(const struct world_of *w, const struct question *q)
                         .levels = levels,
                         .table = sv_from(q->leaf[0] ? q->leaf[0] : ""),
                         .is_view = q->leaf[0] && q->is_view};
+    auto_arena a = {0};
     struct err e = {0};
     struct caller c;
     struct decision d;
@@ -244,7 +245,7 @@ static bool may_really(const struct world_of *w, const struct question *q)
     for (; q->levels[s.n_levels]; s.n_levels++)
         levels[s.n_levels] = sv_from(q->levels[s.n_levels]);
     NEED_OK(rulebook_find(w->result.rulebook, sv_from(people[q->who]), &c, &e), &e);
-    if (q->team < TEAMS && !rulebook_narrow(w->result.rulebook, sv_from(teams[q->team]), &c, &e))
+    if (q->team < TEAMS && !caller_narrow(&c, sv_from(teams[q->team]), &a, &e))
         return false;
     rulebook_decide(w->result.rulebook, &c, &s, &d);
     return decision_allows(&d, q->right);

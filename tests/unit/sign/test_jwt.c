@@ -119,6 +119,39 @@ static void time_is_checked_with_a_minute_of_skew(void)
     CHECK(!verified(token_sign(never, &keys.p[0], &a)));
 }
 
+/* A token of five seconds that lives a minute longer would prove no renewal. */
+static void a_short_life_is_stretched_by_half_of_it_at_most(void)
+{
+    auto_arena a = {0};
+    struct token_keys keys = our_keys(&a);
+    struct json *now = claims_until(&a, NOW_MS - 4000), *late = claims_until(&a, NOW_MS - 5000);
+
+    json_set_i64(now, &a, SV("iat"), NOW_MS / 1000 - 14);
+    json_set_i64(late, &a, SV("iat"), NOW_MS / 1000 - 15);
+    CHECK(verified(token_sign(now, &keys.p[0], &a)));
+    CHECK(!verified(token_sign(late, &keys.p[0], &a)));
+    json_set_i64(now, &a, SV("iat"), NOW_MS / 1000);
+    CHECK(!verified(token_sign(now, &keys.p[0], &a)));
+}
+
+static void an_expired_token_opens_by_its_key_alone(void)
+{
+    auto_arena a = {0};
+    struct token_keys keys = our_keys(&a), none = {0};
+    struct sv old = token_sign(claims_until(&a, 1000), &keys.p[1], &a);
+    struct jwt t = {0};
+    struct err e = {0};
+
+    CHECK(!verified(old));
+    NEED_OK(token_open(old, &keys, &a, &t, &e), &e);
+    CHECK_SV(t.key->kid, SV("k0"));
+    CHECK(!token_open(old, &none, &a, &t, &e));
+    CHECK_INT(e.code, ERR_NOT_FOUND);
+    CHECK(!token_open(forged(&a, "{\"alg\":\"HS256\",\"kid\":\"k1\"}", SV("AAAA")), &keys, &a, &t,
+                      &e));
+    CHECK_INT(e.code, ERR_DENIED);
+}
+
 static void a_token_has_a_limit(void)
 {
     auto_arena a = {0};
@@ -177,12 +210,11 @@ static void a_key_for_another_use_or_of_another_kind_is_left_out(void)
 static void peeking_proves_nothing_but_reads_the_issuer(void)
 {
     auto_arena a = {0};
-    struct sv issuer, kid;
+    struct json *claims;
     struct err e = {0};
 
-    NEED_OK(jwt_peek(good(&a), &a, &issuer, &kid, &e), &e);
-    CHECK_SV(issuer, SV("frontdesk"));
-    CHECK_SV(kid, SV("k1"));
+    NEED_OK(jwt_peek(good(&a), &a, &claims, &e), &e);
+    CHECK_SV(json_get_str(claims, SV("iss")), SV("frontdesk"));
 }
 
 /* ---- foreign tokens, by keys that are made here ---- */
@@ -420,7 +452,9 @@ static void a_date_past_the_year_9999_is_no_date(void)
 
 SUITE("sign/jwt", TEST(our_token_reads_back), TEST(every_prefix_and_every_changed_byte_is_refused),
       TEST(no_algorithm_is_no_way_in), TEST(time_is_checked_with_a_minute_of_skew),
-      TEST(a_token_has_a_limit), TEST(an_es256_token_is_verified_as_in_rfc_7515),
+      TEST(a_short_life_is_stretched_by_half_of_it_at_most),
+      TEST(an_expired_token_opens_by_its_key_alone), TEST(a_token_has_a_limit),
+      TEST(an_es256_token_is_verified_as_in_rfc_7515),
       TEST(a_key_for_another_use_or_of_another_kind_is_left_out),
       TEST(peeking_proves_nothing_but_reads_the_issuer), TEST(an_rs256_token_is_verified),
       TEST(a_public_key_is_no_secret), TEST(a_token_names_no_other_algorithm_than_its_key),
