@@ -25,7 +25,7 @@ static void add_table(struct call *c, const struct table_at *t, struct sv file,
                       const struct decision *d, struct buf *b)
 {
     const struct sv parts[] = {c->who.name,       c->who.only_roles, c->catalog->id,
-                               t->path.ns.joined, t->path.table,    file};
+                               t->path.ns.joined, t->path.table,     file};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         etag_add(b, parts[i]);

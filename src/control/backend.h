@@ -28,8 +28,9 @@ struct backend_events {
 
 /* A Secret as it is at this moment. */
 struct secret_now {
-    bool found, ours; /* ours: the object that was named owns it */
-    struct tags data; /* raw values */
+    bool found, ours;       /* ours: the object that was named owns it */
+    struct tags data;       /* raw values */
+    struct sv rotate_asked; /* of own_secret: its annotation */
 };
 
 struct backend_ops {
@@ -56,9 +57,15 @@ struct backend_ops {
     /* Reads past every cache: what is written next builds on it. `owner` gives the namespace. */
     bool (*get_secret)(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
                        struct secret_now *out, struct err *e);
-    /* Our own Secret of that name: what is there, or `data` when nothing was. */
-    bool (*keep_secret)(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
-                        struct tags *out, struct err *e);
+    /* Where our own Secrets are, and how often to look at them beside what is followed. */
+    struct sv (*own_namespace)(const struct backend *b);
+    int own_secret_ms;
+    /* Our own Secret of that name, past every cache. */
+    bool (*own_secret)(struct writer *w, struct sv name, struct arena *a, struct secret_now *out,
+                       struct err *e);
+    /* Makes it; another replica may be first: `out` is what is there then. */
+    bool (*make_secret)(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct secret_now *out, struct err *e);
     /* For people; failing to write one is no failure. */
     void (*tell)(struct writer *w, const struct json *object, bool warning, const char *reason,
                  struct sv note);
@@ -90,5 +97,14 @@ MUST_CHECK bool backend_folder(const struct control_options *o, const struct bac
 
 #define FINALIZER        "polaris.apache.org/frontdesk"
 #define MANAGED_BY_LABEL "app.kubernetes.io/managed-by"
+/* Who asks for a rotation sets the one to a new value; the Secret that came of it bears that value.
+ */
+#define ROTATE_ANNOTATION API_GROUP "/rotate-requested-at"
+#define ROTATION_HANDLED  "rotation-requested-at"
+/* Of a Secret: the first; empty: it has none. */
+struct sv secret_rotation_asked(const struct json *secret);
+/* Its data, decoded. The names are copied. */
+MUST_CHECK bool secret_data(const struct json *secret, struct arena *a, struct tags *out,
+                            struct err *e);
 
 #endif

@@ -260,6 +260,13 @@ static bool store_object(struct writer *w, const struct json *object, struct err
     return true;
 }
 
+#define OWN_NAMESPACE "frontdesk"
+
+static struct sv own_namespace(UNUSED const struct backend *b)
+{
+    return SV(OWN_NAMESPACE);
+}
+
 static struct writer *open_writer(struct backend *b, struct arena *a)
 {
     struct writer *w = arena_new(a, struct writer);
@@ -308,19 +315,6 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
     return store_object(w, v, e);
 }
 
-static bool read_data(const struct json *data, struct arena *a, struct tags *out, struct err *e)
-{
-    struct json *value;
-    struct sv raw, key;
-
-    for (size_t i = 0; json_member(data, i, &key, &value); i++) {
-        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
-            return err_wrap(e, SV_FMT, SV_ARG(key));
-        vec_push(out, a, ((struct tag){key, raw}));
-    }
-    return true;
-}
-
 static bool read_secret(struct writer *w, struct sv namespace_, struct sv name, struct arena *a,
                         struct secret_now *out, struct err *e)
 {
@@ -334,8 +328,10 @@ static bool read_secret(struct writer *w, struct sv namespace_, struct sv name, 
         return true;
     if (!file_manifests(path, a, &docs, e))
         return false;
-    if (docs.n && !read_data(json_get(docs.p[0].root, SV("data")), a, &found.data, e))
+    if (docs.n && !secret_data(docs.p[0].root, a, &found.data, e))
         return err_wrap(e, SV_FMT, SV_ARG(path));
+    if (docs.n)
+        found.rotate_asked = secret_rotation_asked(docs.p[0].root);
     *out = found;
     return true;
 }
@@ -348,15 +344,16 @@ static bool get_secret(struct writer *w, const struct json *owner, struct sv nam
     return read_secret(w, ns, name, a, out, e);
 }
 
-static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
-                        struct tags *out, struct err *e)
+static bool own_secret(struct writer *w, struct sv name, struct arena *a, struct secret_now *out,
+                       struct err *e)
 {
-    struct secret_now now;
+    return read_secret(w, SV(OWN_NAMESPACE), name, a, out, e);
+}
 
-    if (!read_secret(w, SV("frontdesk"), name, a, &now, e))
-        return false;
-    *out = now.found ? now.data : *data;
-    return now.found || put_secret(w, SV("frontdesk"), name, NULL, data, e);
+static bool make_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct secret_now *out, struct err *e)
+{
+    return put_secret(w, SV(OWN_NAMESPACE), name, NULL, data, e) && own_secret(w, name, a, out, e);
 }
 
 static void tell(UNUSED struct writer *w, UNUSED const struct json *object, UNUSED bool warning,
@@ -382,7 +379,10 @@ static const struct backend_ops ops = {
     .put_finalizer = put_finalizer,
     .put_secret = put_secret,
     .get_secret = get_secret,
-    .keep_secret = keep_secret,
+    .own_namespace = own_namespace,
+    .own_secret_ms = 2000, /* the state folder is not followed */
+    .own_secret = own_secret,
+    .make_secret = make_secret,
     .tell = tell,
     .cluster_keys = cluster_keys,
 };

@@ -312,20 +312,6 @@ static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
     return kube_apply(w->client, &patch, &a, &reply, e);
 }
 
-static bool read_data(const struct json *secret, struct arena *a, struct tags *out, struct err *e)
-{
-    const struct json *data = json_get(secret, SV("data"));
-    struct json *value;
-    struct sv name, raw;
-
-    for (size_t i = 0; json_member(data, i, &name, &value); i++) {
-        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
-            return err_wrap(e, "Secret data " SV_FMT, SV_ARG(name));
-        vec_push(out, a, ((struct tag){arena_dup(a, name), raw}));
-    }
-    return true;
-}
-
 static bool is_owned_by(const struct json *secret, const struct json *owner)
 {
     const struct json *owners = json_get(json_get(secret, SV("metadata")), SV("ownerReferences"));
@@ -338,15 +324,15 @@ static bool is_owned_by(const struct json *secret, const struct json *owner)
     return false;
 }
 
-static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
-                       struct secret_now *out, struct err *e)
+/* The Secret itself too, for whoever asks for more than its data; NULL: it is not there. */
+static bool read_secret(struct writer *w, const struct kube_name *n, struct arena *a,
+                        struct secret_now *out, const struct json **whole, struct err *e)
 {
-    struct sv ns = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
-    struct kube_name n = {{0}, ns, SV("secrets"), name, {0}};
-    struct kube_request get = {.method = HTTP_GET, .path = kube_path(a, &n)};
+    struct kube_request get = {.method = HTTP_GET, .path = kube_path(a, n)};
     struct kube_reply reply = {0};
     struct secret_now found = {.found = true};
 
+    *whole = NULL;
     if (!kube_call(w->client, &get, a, &reply, e)) {
         if (e->code != ERR_NOT_FOUND)
             return false;
@@ -354,10 +340,23 @@ static bool get_secret(struct writer *w, const struct json *owner, struct sv nam
         *out = (struct secret_now){0};
         return true;
     }
-    found.ours = is_owned_by(reply.body, owner);
-    if (!read_data(reply.body, a, &found.data, e))
+    if (!secret_data(reply.body, a, &found.data, e))
         return false;
+    *whole = reply.body;
     *out = found;
+    return true;
+}
+
+static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
+                       struct secret_now *out, struct err *e)
+{
+    struct sv ns = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
+    struct kube_name n = {{0}, ns, SV("secrets"), name, {0}};
+    const struct json *whole;
+
+    if (!read_secret(w, &n, a, out, &whole, e))
+        return false;
+    out->ours = whole && is_owned_by(whole, owner);
     return true;
 }
 
@@ -367,29 +366,38 @@ static struct sv system_namespace(const struct kube_backend *k)
                                           : kube_config_namespace(k->config);
 }
 
-static bool keep_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
-                        struct tags *out, struct err *e)
+static struct sv own_namespace(const struct backend *b)
+{
+    return system_namespace((const struct kube_backend *)b);
+}
+
+static bool own_secret(struct writer *w, struct sv name, struct arena *a, struct secret_now *out,
+                       struct err *e)
 {
     struct kube_name n = {{0}, system_namespace(w->backend), SV("secrets"), name, {0}};
-    struct kube_request get = {.method = HTTP_GET}, create = {.method = HTTP_POST};
-    struct kube_name all = n;
+    const struct json *whole;
+
+    if (!read_secret(w, &n, a, out, &whole, e))
+        return false;
+    out->rotate_asked = secret_rotation_asked(whole);
+    return true;
+}
+
+static bool make_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
+                        struct secret_now *out, struct err *e)
+{
+    struct kube_name all = {{0}, system_namespace(w->backend), SV("secrets"), {0}, {0}};
+    struct kube_request create = {.method = HTTP_POST, .path = kube_path(a, &all)};
     struct kube_reply reply = {0};
 
-    get.path = kube_path(a, &n);
-    if (kube_call(w->client, &get, a, &reply, e))
-        return read_data(reply.body, a, out, e);
-    if (e->code != ERR_NOT_FOUND)
-        return false;
-    all.name = (struct sv){0};
-    create.path = kube_path(a, &all);
-    create.body = json_text(a, secret_json(n.namespace_, name, NULL, data, a));
+    create.body = json_text(a, secret_json(all.namespace_, name, NULL, data, a));
     if (!may_lead(w, e))
         return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     /* Another replica may be first: then its Secret is the one. */
     if (!kube_call(w->client, &create, a, &reply, e) && e->code != ERR_CONFLICT)
         return false;
-    return kube_call(w->client, &get, a, &reply, e) && read_data(reply.body, a, out, e);
+    return own_secret(w, name, a, out, e);
 }
 
 static void tell(struct writer *w, const struct json *object, bool warning, const char *reason,
@@ -452,7 +460,10 @@ static const struct backend_ops ops = {
     .put_finalizer = put_finalizer,
     .put_secret = put_secret,
     .get_secret = get_secret,
-    .keep_secret = keep_secret,
+    .own_namespace = own_namespace,
+    .own_secret_ms = 30 * 1000,
+    .own_secret = own_secret,
+    .make_secret = make_secret,
     .tell = tell,
     .cluster_keys = cluster_keys,
 };

@@ -16,7 +16,7 @@ void cache_init(struct cache *c)
     c->objects = map_new(&c->arena);
     c->secrets = map_new(&c->arena);
     c->accounts = map_new(&c->arena);
-    c->keys_arena.wipe = true;
+    c->keys_arena.wipe = c->token_keys_arena.wipe = true;
 }
 
 static void drop_object(struct object *o)
@@ -44,6 +44,7 @@ void cache_done(struct cache *c)
     if (c->ambient)
         secret_object_done(c->ambient);
     arena_done(&c->keys_arena);
+    arena_done(&c->token_keys_arena);
     arena_done(&c->arena);
 }
 
@@ -267,6 +268,32 @@ const struct secret_object *cache_secret(const struct cache *c, struct sv namesp
     auto_arena a = {0};
 
     return name.n ? map_get(&c->secrets, pair_key(&a, namespace_, name)) : c->ambient;
+}
+
+static bool same_keys(const struct token_keys *x, const struct token_keys *y)
+{
+    for (size_t i = 0; i < x->n && i < y->n; i++) {
+        if (!sv_eq(x->p[i].kid, y->p[i].kid) || !secret_eq(x->p[i].key, y->p[i].key))
+            return false;
+    }
+    return x->n == y->n;
+}
+
+bool cache_take_keys(struct cache *c, const struct token_keys *keys)
+{
+    struct arena fresh = {.wipe = true}, old = c->token_keys_arena;
+    struct token_keys now = {0};
+
+    if (same_keys(&c->token_keys, keys))
+        return false;
+    for (size_t i = 0; i < keys->n; i++)
+        vec_push(&now, &fresh,
+                 ((struct token_key){arena_dup(&fresh, keys->p[i].kid),
+                                     secret_dup(&fresh, keys->p[i].key)}));
+    c->token_keys_arena = fresh;
+    c->token_keys = now;
+    arena_done(&old);
+    return true;
 }
 
 /* ---- for a pass ---- */

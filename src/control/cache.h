@@ -34,13 +34,13 @@ void secret_object_done(struct secret_object *s);
 
 struct cache {
     struct arena arena;
-    struct map objects;            /* by key */
-    struct map secrets;            /* "ns/name" */
-    struct map accounts;           /* "ns/name" to uid (struct sv *) */
-    struct secret_object *ambient; /* NULL: there is none, or none was asked for */
-    int64_t ambient_expires_ms;    /* Unix time; 0: never */
-    char ambient_why[256];         /* why not; empty: nothing failed */
-    struct arena keys_arena;
+    struct map objects;                        /* by key */
+    struct map secrets;                        /* "ns/name" */
+    struct map accounts;                       /* "ns/name" to uid (struct sv *) */
+    struct secret_object *ambient;             /* NULL: there is none, or none was asked for */
+    int64_t ambient_expires_ms;                /* Unix time; 0: never */
+    char ambient_why[256];                     /* why not; empty: nothing failed */
+    struct arena keys_arena, token_keys_arena; /* they wipe */
     struct token_keys token_keys;
     struct sv issuer, jwks, audience;
     struct sv file_storage; /* "/" where only manifests are looked at */
@@ -60,6 +60,8 @@ const struct secret_object *cache_secret(const struct cache *c, struct sv namesp
                                          struct sv name);
 /* Takes over what JOB_AMBIENT brought. True when somebody who uses it has something new to hear. */
 bool cache_take_ambient(struct cache *c, const struct job *j, int64_t now_ms);
+/* The keys of our own tokens as they are now, none among them. True when they changed. */
+bool cache_take_keys(struct cache *c, const struct token_keys *keys);
 /* Takes over what a pass found out about an integration. True when it changed. */
 bool cache_found(struct object *o, const struct integration_found *found);
 /* The same from the status that the leader wrote: before our own first pass, and where we follow.

@@ -41,7 +41,7 @@ struct control {
     struct cache cache;
     struct lanes lanes;
     struct hand hands[WORKERS];
-    bool synced, dirty, ending, has_token_keys, leads, ambient_asked;
+    bool synced, dirty, ending, leads, ambient_asked;
     int64_t keys_fetched_ms;
     _Atomic bool keys_wanted;
 };
@@ -68,6 +68,13 @@ static void wake_users(struct control *c, struct sv ns, struct sv name)
         if (uses && (!name.n || sv_eq(r->meta.namespace_, ns)))
             lanes_add(&c->lanes, o->key);
     }
+}
+
+static void note_secret(struct control *c, struct sv ns, struct sv name)
+{
+    wake_users(c, ns, name);
+    if (sv_eq(name, SV(TOKEN_KEYS_SECRET)) && sv_eq(ns, c->backend->ops->own_namespace(c->backend)))
+        lanes_add(&c->lanes, SV(TOKEN_KEYS));
 }
 
 static void follow_secrets(struct control *c, const struct resource *r)
@@ -98,11 +105,11 @@ static void on_applied(void *context, const struct json *v)
         if ((!c->leads || !o->found.known) && cache_believe(o))
             c->dirty = true;
         if (!o->seen || o->resource->meta.deleting ||
-            !sv_eq(meta_annotation(&o->resource->meta, SV(API_GROUP "/rotate-requested-at")),
+            !sv_eq(meta_annotation(&o->resource->meta, SV(ROTATE_ANNOTATION)),
                    json_get_str(o->resource->status, SV("lastHandledRotationAt"))))
             lanes_add(&c->lanes, o->key);
     } else if (sv_eq(json_get_str(v, SV("kind")), SV("Secret"))) {
-        wake_users(c, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
+        note_secret(c, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
     }
 }
 
@@ -113,7 +120,7 @@ static void on_deleted(void *context, struct sv kind, struct sv ns, struct sv na
     if (cache_remove(&c->cache, kind, ns, name))
         c->dirty = true;
     if (sv_eq(kind, SV("Secret")))
-        wake_users(c, ns, name);
+        note_secret(c, ns, name);
 }
 
 static void on_synced(void *context)
@@ -158,17 +165,12 @@ static struct job *job_for(struct control *c, struct object *o)
     return j;
 }
 
-static void take_token_keys(struct control *c, const struct job *j)
+static void take_token_keys(struct control *c, const struct job *j, int64_t now_ms)
 {
-    struct job_secret view = {.data = j->keys};
-    struct sv kid = secret_value(&view, "kid", NULL), key = secret_value(&view, "key", NULL);
-
-    if (key.n < 32)
+    if (j->err.code != ERR_NONE)
         return;
-    vec_push(&c->cache.token_keys, &c->cache.keys_arena,
-             ((struct token_key){arena_dup(&c->cache.keys_arena, kid),
-                                 secret_of(arena_dup(&c->cache.keys_arena, key))}));
-    c->has_token_keys = c->dirty = true;
+    c->dirty |= cache_take_keys(&c->cache, &j->keys);
+    workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + j->again_ms);
 }
 
 static void take_cluster_keys(struct control *c, const struct job *j)
@@ -212,8 +214,8 @@ static void on_outcome(struct message *m, void *receiver)
     struct arena last = j->arena;
     bool failed = j->err.code != ERR_NONE;
 
-    if (j->kind == JOB_TOKEN_KEYS && !failed)
-        take_token_keys(c, j);
+    if (j->kind == JOB_TOKEN_KEYS)
+        take_token_keys(c, j, now_ms);
     else if (j->kind == JOB_CLUSTER_KEYS && !failed)
         take_cluster_keys(c, j);
     else if (j->kind == JOB_AMBIENT)
@@ -343,8 +345,7 @@ static void note_lead(struct control *c)
         return;
     for (const struct map_entry *i = NULL; (i = map_next(&c->cache.objects, i));)
         lanes_add(&c->lanes, i->key);
-    if (!c->has_token_keys)
-        lanes_add(&c->lanes, SV(TOKEN_KEYS));
+    lanes_add(&c->lanes, SV(TOKEN_KEYS));
 }
 
 static void *run(void *argument)

@@ -54,7 +54,7 @@ struct job {
 
     struct err err;            /* ERR_NONE: done */
     int again_ms;              /* look again after so long; 0: not by itself */
-    struct tags keys;          /* JOB_TOKEN_KEYS */
+    struct token_keys keys;    /* JOB_TOKEN_KEYS: the first signs; none: there is no Secret */
     struct sv issuer, jwks;    /* JOB_CLUSTER_KEYS */
     struct credential ambient; /* JOB_AMBIENT */
     struct sv ambient_from;
@@ -88,6 +88,10 @@ bool set_complaints(struct outcome *o, struct job *j);
 MUST_CHECK bool put_outcome(struct worker *w, struct job *j, const struct outcome *o,
                             struct err *e);
 
+/* JOB_TOKEN_KEYS: j->keys as they are now; made, where there are none, and turned, where somebody
+ * asked for it, by the leader. */
+#define TOKEN_KEYS_SECRET "frontdesk-token-keys"
+MUST_CHECK bool token_keys_look(struct worker *w, struct job *j, struct err *e);
 /* JOB_AMBIENT: the keys that the place we run in gives us, and when to ask again. */
 MUST_CHECK bool ambient_obtain(struct worker *w, struct job *j, struct err *e);
 

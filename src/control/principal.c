@@ -5,9 +5,6 @@
 #include "wire/hex.h"
 #include "wire/time.h"
 
-#define ROTATE  API_GROUP "/rotate-requested-at"
-#define HANDLED "rotation-requested-at"
-
 static struct sv fresh_secret(struct worker *w, struct arena *a)
 {
     char bytes[32];
@@ -32,7 +29,7 @@ static struct sv new_client_id(struct worker *w, struct arena *a)
 
 static struct sv rotation_asked(const struct job *j)
 {
-    return meta_annotation(&j->resource->meta, SV(ROTATE));
+    return meta_annotation(&j->resource->meta, SV(ROTATE_ANNOTATION));
 }
 
 /* The Secret itself says which rotation it is the outcome of: the status may be older than the
@@ -44,7 +41,7 @@ static bool wants_new_secret(const struct job *j)
     if (!secret_value(&j->client, "client-id", NULL).n ||
         !secret_value(&j->client, "client-secret", NULL).n)
         return true;
-    return asked.n && !sv_eq(asked, secret_value(&j->client, HANDLED, NULL)) &&
+    return asked.n && !sv_eq(asked, secret_value(&j->client, ROTATION_HANDLED, NULL)) &&
            !sv_eq(asked, json_get_str(j->resource->status, SV("lastHandledRotationAt")));
 }
 
@@ -63,7 +60,7 @@ static bool put_credentials(struct worker *w, struct job *j, struct sv client_id
         add(&data, a, "previous-valid-until", time_text(a, until, TIME_SECONDS));
     }
     if (rotation_asked(j).n)
-        add(&data, a, HANDLED, rotation_asked(j));
+        add(&data, a, ROTATION_HANDLED, rotation_asked(j));
     return w->ops->put_secret(w->writer, j->resource->meta.namespace_, p->client_secret, j->object,
                               &data, e);
 }

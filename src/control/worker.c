@@ -1,10 +1,8 @@
 /* worker.c - what a worker does with a job. */
 #include <stdatomic.h>
 
-#include "base/limits.h"
 #include "control/job.h"
 #include "wire/base64.h"
-#include "wire/hex.h"
 
 void backend_end(struct backend *b)
 {
@@ -41,22 +39,25 @@ struct sv secret_value(const struct job_secret *s, const char *name, const char 
     return (struct sv){0};
 }
 
-static bool make_token_keys(struct worker *w, struct job *j, struct err *e)
+struct sv secret_rotation_asked(const struct json *secret)
 {
-    unsigned char key[32], kid[8];
-    struct tags fresh = {0};
+    const struct json *m = json_get(secret, SV("metadata"));
 
-    world_random(w->world, key, sizeof(key));
-    world_random(w->world, kid, sizeof(kid));
-    vec_push(
-        &fresh, &j->arena,
-        ((struct tag){SV("kid"), hex_encode(&j->arena, sv_of((const char *)kid, sizeof(kid)))}));
-    vec_push(
-        &fresh, &j->arena,
-        ((struct tag){SV("key"), arena_dup(&j->arena, sv_of((const char *)key, sizeof(key)))}));
-    explicit_bzero(key, sizeof(key));
-    return w->ops->keep_secret(w->writer, SV("frontdesk-token-keys"), &fresh, &j->arena, &j->keys,
-                               e);
+    return json_get_str(json_get(m, SV("annotations")), SV(ROTATE_ANNOTATION));
+}
+
+bool secret_data(const struct json *secret, struct arena *a, struct tags *out, struct err *e)
+{
+    const struct json *data = json_get(secret, SV("data"));
+    struct json *value;
+    struct sv name, raw;
+
+    for (size_t i = 0; json_member(data, i, &name, &value); i++) {
+        if (!base64_decode(json_str(value, (struct sv){0}), a, &raw, e))
+            return err_wrap(e, "Secret data " SV_FMT, SV_ARG(name));
+        vec_push(out, a, ((struct tag){arena_dup(a, name), raw}));
+    }
+    return true;
 }
 
 static bool reconcile(struct worker *w, struct job *j, struct err *e)
@@ -86,7 +87,7 @@ void job_run(struct worker *w, struct job *j)
     http_client_until(w->http, j->kind == JOB_OBJECT ? backend_is_over : backend_is_late,
                       w->backend);
     if (j->kind == JOB_TOKEN_KEYS)
-        ok = make_token_keys(w, j, &e);
+        ok = token_keys_look(w, j, &e);
     else if (j->kind == JOB_CLUSTER_KEYS)
         ok = w->ops->cluster_keys(w->writer, &j->arena, &j->issuer, &j->jwks, &e);
     else if (j->kind == JOB_AMBIENT)

@@ -223,20 +223,22 @@ static void a_restart_knows_uid_status_and_finalizer(void)
     end(&s);
 }
 
-static void a_kept_secret_is_made_once_and_for_its_owner_alone(void)
+static void a_secret_of_our_own_is_for_its_owner_alone(void)
 {
     struct scene s = {0};
-    struct tags first = {0}, second = {0}, got = {0}, again = {0};
+    struct tags data = {0};
+    struct secret_now made, there;
     struct stat st = {0};
     struct err e = {0};
 
     begin(&s);
-    vec_push(&first, &s.arena, ((struct tag){SV("kid"), SV("one")}));
-    vec_push(&second, &s.arena, ((struct tag){SV("kid"), SV("two")}));
-    NEED_OK(s.backend->ops->keep_secret(s.writer, SV("k"), &first, &s.arena, &got, &e), &e);
-    NEED_OK(s.backend->ops->keep_secret(s.writer, SV("k"), &second, &s.arena, &again, &e), &e);
-    NEED(again.n == 1);
-    CHECK_SV(again.p[0].value, SV("one"));
+    vec_push(&data, &s.arena, ((struct tag){SV("kid"), SV("one")}));
+    NEED_OK(s.backend->ops->own_secret(s.writer, SV("k"), &s.arena, &there, &e), &e);
+    CHECK(!there.found);
+    NEED_OK(s.backend->ops->make_secret(s.writer, SV("k"), &data, &s.arena, &made, &e), &e);
+    NEED_OK(s.backend->ops->own_secret(s.writer, SV("k"), &s.arena, &there, &e), &e);
+    NEED(made.data.n == 1 && there.data.n == 1);
+    CHECK_SV(there.data.p[0].value, SV("one"));
     NEED(stat(arena_printf(&s.arena, SV_FMT "/secrets/Secret.frontdesk.k.yaml",
                            SV_ARG(s.options.state_dir))
                   .p,
@@ -251,4 +253,4 @@ SUITE("control/folder", TEST(all_that_exists_is_told_and_then_synced),
       TEST(a_secret_of_text_becomes_data),
       TEST(what_vanished_with_our_finalizer_is_deleting_until_it_is_off),
       TEST(a_restart_knows_uid_status_and_finalizer),
-      TEST(a_kept_secret_is_made_once_and_for_its_owner_alone))
+      TEST(a_secret_of_our_own_is_for_its_owner_alone))
