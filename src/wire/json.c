@@ -286,15 +286,26 @@ struct json *json_new_array(struct arena *a)
     return own(a, json_object_new_array());
 }
 
+/* Bytes of the character that `v` begins with; 0 when our reader takes none there. It refuses a
+ * NUL. */
+static size_t character(struct sv v)
+{
+    uint32_t code = 0;
+    size_t length = sv_utf8(v, &code);
+
+    return code ? length : 0;
+}
+
 /* JSON is UTF-8, and what is passed on from outside may not be: readers would refuse the whole
  * text. What is no character becomes U+FFFD. */
-static struct sv as_utf8(struct arena *a, struct sv v)
+static struct sv as_text(struct arena *a, struct sv v)
 {
     struct buf out = buf_new(a, 3 * v.n);
-    uint32_t code;
 
+    if (sv_is_utf8(v) && !sv_has_char(v, '\0'))
+        return v;
     while (v.n) {
-        size_t length = sv_utf8(v, &code);
+        size_t length = character(v);
 
         buf_add(&out, length ? sv_first(v, length) : SV("\xef\xbf\xbd"));
         v = sv_skip(v, length ? length : 1);
@@ -304,8 +315,7 @@ static struct sv as_utf8(struct arena *a, struct sv v)
 
 struct json *json_new_str(struct arena *a, struct sv v)
 {
-    if (!sv_is_utf8(v))
-        v = as_utf8(a, v);
+    v = as_text(a, v);
     return own(a, json_object_new_string_len(v.n ? v.p : "", (int)v.n));
 }
 
@@ -325,7 +335,8 @@ void json_set(struct json *to, struct sv name, struct json *value)
     size_t before = json_count(to);
 
     assert(json_kind(to) == JSON_OBJECT);
-    (void)json_object_object_add(raw(to), arena_cstr(&a, name), json_object_get(raw(value)));
+    (void)json_object_object_add(raw(to), arena_cstr(&a, as_text(&a, name)),
+                                 json_object_get(raw(value)));
     if (json_count(to) != before)
         forget_mark(raw(to));
 }
@@ -399,8 +410,7 @@ void json_write_str(struct buf *out, struct sv v)
     buf_addc(out, '"');
     for (size_t i = 0; i < v.n; i++) {
         unsigned char c = (unsigned char)v.p[i];
-        uint32_t code;
-        size_t length = c < 0x80 ? 1 : sv_utf8(sv_skip(v, i), &code);
+        size_t length = c < 0x80 ? c != 0 : character(sv_skip(v, i));
 
         if (length && c >= 0x20 && c != '"' && c != '\\') {
             i += length - 1;

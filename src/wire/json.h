@@ -62,7 +62,8 @@ struct sv json_get_str(const struct json *v, struct sv name);
 /* Deeply equal; objects regardless of the order of members. */
 bool json_eq(const struct json *a, const struct json *b);
 
-/* Building. Text is copied. json_set and json_push take values of any arena that outlives `to`;
+/* Building. Text is copied; a byte that is not UTF-8 and a NUL become U+FFFD, so that json_read
+ * takes whatever was built. json_set and json_push take values of any arena that outlives `to`;
  * they share the value, so do not change it afterwards. Setting NULL stores null. */
 struct json *json_new_object(struct arena *a);
 struct json *json_new_array(struct arena *a);
@@ -83,7 +84,8 @@ struct json *json_copy(struct arena *a, const struct json *v);
 /* Compact text, slashes not escaped. */
 void json_write(struct buf *out, const struct json *v);
 struct sv json_text(struct arena *a, const struct json *v);
-/* A string with its quotes and escapes, for text that is built by hand. */
+/* A string with its quotes and escapes, for text that is built by hand; repaired like the others.
+ */
 void json_write_str(struct buf *out, struct sv v);
 
 #endif

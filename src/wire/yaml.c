@@ -307,11 +307,54 @@ static bool is_block(const struct json *v)
     return json_count(v) > 0;
 }
 
-/* A string always in double quotes, a JSON form that every YAML reader takes. */
-static void write_inline(struct buf *out, const struct json *v)
+/* What stands in JSON's strings as it is, but not in YAML's: characters that YAML 1.1 does not take
+ * raw, and those that end a line there. Source: YAML 1.1, 5.1 and 5.4. */
+static bool needs_escape(uint32_t code)
 {
-    json_write(out, v);
+    return (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff ||
+           code == 0xfffe || code == 0xffff;
+}
+
+/* JSON, in a form that every YAML reader takes: strings always in double quotes. */
+static void write_inline(struct buf *out, struct sv json)
+{
+    uint32_t code = 0;
+
+    for (size_t n; json.n; json = sv_skip(json, n)) {
+        n = sv_utf8(json, &code);
+        n = n ? n : 1;
+        if (needs_escape(code))
+            buf_addf(out, "\\u%04x", code);
+        else
+            buf_add(out, sv_first(json, n));
+    }
+}
+
+static void write_value(struct buf *out, const struct json *v)
+{
+    auto_arena a = {0};
+
+    write_inline(out, json_text(&a, v));
     buf_addc(out, '\n');
+}
+
+/* A reader looks for the colon on the same line, 1,024 characters far; escapes take up to six. */
+enum { SIMPLE_KEY_BYTES = 1024 / 6 - 4 };
+
+static void write_key(struct buf *out, struct sv name, int depth)
+{
+    auto_arena a = {0};
+    struct buf json = buf_new(&a, 6 * name.n + 2);
+    bool is_long = name.n > SIMPLE_KEY_BYTES;
+
+    json_write_str(&json, name);
+    if (is_long)
+        buf_add(out, SV("? "));
+    write_inline(out, buf_sv(&json));
+    if (is_long) {
+        buf_addc(out, '\n');
+        indent(out, depth);
+    }
 }
 
 static void write_at(struct buf *out, const struct json *v, int depth, bool first_inline)
@@ -329,11 +372,11 @@ static void write_at(struct buf *out, const struct json *v, int depth, bool firs
             buf_add(out, SV("- "));
         } else {
             (void)json_member(v, i, &name, &item);
-            json_write_str(out, name);
+            write_key(out, name, depth);
             buf_add(out, is_block(item) ? SV(":\n") : SV(": "));
         }
         if (!is_block(item))
-            write_inline(out, item);
+            write_value(out, item);
         else
             write_at(out, item, depth + 1, list);
     }
@@ -344,5 +387,5 @@ void yaml_write(struct buf *out, const struct json *v)
     if (is_block(v))
         write_at(out, v, 0, false);
     else
-        write_inline(out, v);
+        write_value(out, v);
 }

@@ -26,7 +26,7 @@ MUST_CHECK bool yaml_read(struct sv text, struct arena *a, struct yaml_docs *out
  * it that exists. */
 int yaml_line(const struct yaml_doc *doc, struct sv path);
 
-/* A value as YAML text in block style, keys in their order. */
+/* A value as YAML text in block style, keys in their order; yaml_read gives it back as it was. */
 void yaml_write(struct buf *out, const struct json *v);
 
 #endif

@@ -1,6 +1,7 @@
 /* test_json.c - JSON values in an arena. */
 #include "base/limits.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
 #include "wire/json.h"
 
 static bool reads(struct sv text)
@@ -273,6 +274,53 @@ static void what_is_no_utf8_is_written_as_the_replacement_character(void)
              SV("x\xef\xbf\xbd\xef\xbf\xbdy"));
 }
 
+static struct json *read_back(struct sv text, struct arena *a)
+{
+    struct json *v = NULL;
+    struct err e = {0};
+
+    CHECK_OK(json_read(text, a, &v, &e), &e);
+    return v;
+}
+
+static void whatever_is_written_reads_back(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 2000); i; i--) {
+        auto_arena a = {0};
+        struct buf by_hand = buf_new(&a, 100000);
+        struct json *v = drawn_value(&a, 4);
+        struct sv text = drawn_text(&a, 100);
+
+        CHECK(json_eq(read_back(json_text(&a, v), &a), v));
+        CHECK_SV(json_text(&a, json_copy(&a, v)), json_text(&a, v));
+        json_write_str(&by_hand, text);
+        CHECK_SV(json_str(read_back(buf_sv(&by_hand), &a), SV("")), text);
+    }
+}
+
+/* Outside of UTF-8, and NUL, which we do not read: in a value, in a name, by hand. */
+static void bytes_that_are_no_text_read_back_as_the_replacement_character(void)
+{
+    static const char *const bytes[] = {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xe2\x82", "\xf5"};
+    auto_arena a = {0};
+
+    for (size_t i = 0; i <= COUNT(bytes); i++) {
+        struct sv nul = sv_of("x\0y", 3), raw = i ? sv_from(bytes[i - 1]) : nul, name, want;
+        struct json *v = json_new_object(&a), *value;
+        struct buf by_hand = buf_new(&a, 100);
+
+        json_set_str(v, &a, raw, raw);
+        v = read_back(json_text(&a, v), &a);
+        NEED(json_member(v, 0, &name, &value));
+        json_write_str(&by_hand, raw);
+        want = json_str(read_back(buf_sv(&by_hand), &a), SV(""));
+        CHECK(sv_contains(want, SV("\xef\xbf\xbd")) && sv_is_utf8(want));
+        CHECK_SV(json_str(value, SV("")), want);
+        CHECK_SV(name, want);
+    }
+}
+
 SUITE("wire/json", TEST(members_are_found_by_name_and_by_path),
       TEST(integers_of_64_bits_and_fractions_keep_their_text), TEST(null_is_absent_but_still_there),
       TEST(what_is_not_strict_json_is_refused), TEST(a_repeated_name_is_refused),
@@ -282,4 +330,6 @@ SUITE("wire/json", TEST(members_are_found_by_name_and_by_path),
       TEST(every_prefix_fails_cleanly), TEST(depth_has_a_limit),
       TEST(a_built_tree_reads_back_equal), TEST(a_copy_may_be_changed_alone),
       TEST(a_string_by_hand_is_escaped),
-      TEST(what_is_no_utf8_is_written_as_the_replacement_character))
+      TEST(what_is_no_utf8_is_written_as_the_replacement_character),
+      TEST(whatever_is_written_reads_back),
+      TEST(bytes_that_are_no_text_read_back_as_the_replacement_character))

@@ -1,5 +1,6 @@
 /* test_yaml.c - YAML documents as JSON, with lines. */
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
 #include "wire/yaml.h"
 
 static struct yaml_docs docs(const char *text, struct arena *a)
@@ -9,6 +10,23 @@ static struct yaml_docs docs(const char *text, struct arena *a)
 
     CHECK_OK(yaml_read(sv_from(text), a, &d, &e), &e);
     return d;
+}
+
+static void add_utf8(struct buf *b, uint32_t code)
+{
+    const char bytes[] = {(char)(0xf0U | code >> 18U), (char)(0x80U | (code >> 12U & 63U)),
+                          (char)(0x80U | (code >> 6U & 63U)), (char)(0x80U | (code & 63U))};
+
+    if (code >= 0xd800 && code < 0xe000)
+        return;
+    if (code < 0x80)
+        buf_addc(b, (char)code);
+    else if (code < 0x800)
+        buf_add(b, sv_of((const char[]){(char)(0xc0U | code >> 6U), bytes[3]}, 2));
+    else if (code < 0x10000)
+        buf_add(b, sv_of((const char[]){(char)(0xe0U | code >> 12U), bytes[2], bytes[3]}, 3));
+    else
+        buf_add(b, sv_of(bytes, 4));
 }
 
 static const char *refusal(const char *text, struct arena *a)
@@ -134,6 +152,41 @@ static void what_is_written_reads_back(void)
     CHECK_SV(json_text(&a, again), json_text(&a, v));
 }
 
+/* A state or a Secret that we wrote is not lost to us, whatever it holds. */
+static void whatever_is_written_reads_back(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 2000); i; i--) {
+        auto_arena a = {0};
+        struct json *v = json_new_object(&a);
+        struct buf b = buf_new(&a, 1024 * 1024);
+        struct yaml_docs d = {0};
+        struct err e = {0};
+
+        json_set(v, SV("drawn"), drawn_value(&a, 4));
+        yaml_write(&b, v);
+        NEED_OK(yaml_read(buf_sv(&b), &a, &d, &e), &e);
+        NEED(d.n == 1);
+        if (!json_eq(d.p[0].root, v))
+            CHECK_SV(json_text(&a, d.p[0].root), json_text(&a, v));
+    }
+}
+
+static void every_character_reads_back(void)
+{
+    for (uint32_t from = 1; from < 0x110000; from += 0x400) {
+        auto_arena a = {0};
+        struct buf text = buf_new(&a, 8192), b = buf_new(&a, 32768);
+        struct json *v = json_new_object(&a);
+
+        for (uint32_t code = from; code < from + 0x400 && code < 0x110000; code++)
+            add_utf8(&text, code);
+        json_set_str(v, &a, SV("all"), buf_sv(&text));
+        yaml_write(&b, v);
+        CHECK_SV(json_get_str(docs(buf_sv(&b).p, &a).p[0].root, SV("all")), buf_sv(&text));
+    }
+}
+
 static void every_prefix_ends_cleanly(void)
 {
     auto_arena a = {0};
@@ -153,4 +206,5 @@ SUITE("wire/yaml", TEST(scalars_get_the_types_that_kubernetes_gives_them),
       TEST(core_tags_say_the_kind_of_a_value), TEST(a_tag_that_its_value_belies_is_refused),
       TEST(long_keys_above_many_values_are_refused), TEST(json_is_yaml),
       TEST(traps_are_refused_with_their_line), TEST(what_is_written_reads_back),
+      TEST(whatever_is_written_reads_back), TEST(every_character_reads_back),
       TEST(every_prefix_ends_cleanly))
