@@ -156,9 +156,10 @@ static bool put_first(struct call *c, struct table_work *w, struct err *e)
         metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
     w->at.row.metadata_location = w->file;
     once_file(c, w->file, w->at.row.uuid);
-    if (!table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
-        return false;
     w->at.text = json_text(c->arena, w->at.metadata);
+    if (!metadata_fits(w->at.text, e) ||
+        !table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
+        return false;
     ask.body = metadata_body(c, w->file, w->at.text);
     return call_object(c, &ask, after_put, e);
 }

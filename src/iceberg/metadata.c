@@ -104,6 +104,8 @@ bool metadata_fits(struct sv text, struct err *e)
     if (json_memory(text) > LIMIT_METADATA_MEMORY)
         return err_set(e, ERR_INVALID, "metadata whose values take more than %d bytes",
                        LIMIT_METADATA_MEMORY);
+    if (json_is_too_deep(text))
+        return err_set(e, ERR_INVALID, "metadata nested deeper than %d levels", LIMIT_JSON_DEPTH);
     return true;
 }
 

@@ -13,7 +13,7 @@
 #include "wire/json.h"
 
 /* Whether a file of that text, a table's or a view's, may be read, and so may be written: its
- * length, and what its values take in memory. */
+ * length, its depth, and what its values take in memory. */
 MUST_CHECK bool metadata_fits(struct sv text, struct err *e);
 
 /* Reads and checks a metadata file (formats 1 to 3). What old writers left to be understood is

@@ -123,6 +123,30 @@ size_t json_memory(struct sv text)
     return containers * CONTAINER_BYTES + values * VALUE_BYTES + names * NAME_BYTES + text.n;
 }
 
+/* What stands at `*at`, in a string or outside of one. */
+static void step(struct sv text, size_t *at, bool *in_string)
+{
+    if (text.p[*at] == '"')
+        *in_string = !*in_string;
+    *at += *in_string && text.p[*at] == '\\' ? 2 : 1;
+}
+
+bool json_is_too_deep(struct sv text)
+{
+    bool in_string = false;
+    size_t depth = 0;
+
+    for (size_t i = 0; i < text.n; step(text, &i, &in_string)) {
+        if (in_string)
+            continue;
+        if (text.p[i] == '}' || text.p[i] == ']')
+            depth--;
+        else if ((text.p[i] == '{' || text.p[i] == '[') && ++depth > LIMIT_JSON_DEPTH)
+            return true;
+    }
+    return false;
+}
+
 /* ---- looking ---- */
 
 enum json_kind json_kind(const struct json *v)

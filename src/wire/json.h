@@ -38,6 +38,10 @@ MUST_CHECK bool json_read(struct sv text, struct arena *a, struct json **out, st
  * asks first. */
 size_t json_memory(struct sv text);
 
+/* Whether a text that json_write made is deeper than json_read takes: values of a request come to
+ * stand deeper in what we make of them. */
+bool json_is_too_deep(struct sv text);
+
 enum json_kind json_kind(const struct json *v);
 /* Members of an object, elements of an array, else 0. */
 size_t json_count(const struct json *v);

@@ -136,6 +136,52 @@ static void a_file_has_only_so_many_entries_a_list(void)
     }
 }
 
+/* A type of `structs` structs within each other, and of `lists` lists within those. */
+static struct sv nested(int structs, int lists, struct arena *a)
+{
+    struct buf b = buf_new(a, 100000);
+
+    for (int i = 0; i < structs; i++)
+        buf_addf(&b,
+                 "{\"type\":\"struct\",\"fields\":[{\"id\":%d,\"name\":\"c\","
+                 "\"required\":false,\"type\":",
+                 i + 1);
+    for (int i = 0; i < lists; i++)
+        buf_addf(&b,
+                 "{\"type\":\"list\",\"element-id\":%d,\"element-required\":false,"
+                 "\"element\":",
+                 i + 100);
+    buf_add(&b, SV("\"long\""));
+    for (int i = 0; i < lists; i++)
+        buf_addc(&b, '}');
+    for (int i = 0; i < structs; i++)
+        buf_add(&b, SV("}]}"));
+    return buf_sv(&b);
+}
+
+/* A schema stands one level deeper in a file than in the request that brings it. */
+static void a_file_is_written_only_as_deep_as_it_can_be_read(void)
+{
+    struct create_options o = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"), SV("s3://b/t"), 1000};
+    int unreadable = 0;
+
+    for (int lists = 0; 20 * 3 + lists + 1 <= LIMIT_JSON_DEPTH; lists++) {
+        auto_arena a = {0};
+        struct sv type = nested(20, lists, &a);
+        struct json *request =
+            json(arena_printf(&a, "{\"name\":\"t\",\"schema\":" SV_FMT "}", SV_ARG(type)).p, &a);
+        struct json *m = NULL, *again;
+        struct err e = {0}, why = {0};
+        struct sv text;
+
+        NEED_OK(metadata_create(request, &o, &a, &m, &e), &e);
+        text = json_text(&a, m);
+        CHECK_INT(metadata_fits(text, &e), metadata_read(text, &a, &again, &why));
+        unreadable += !metadata_fits(text, &e);
+    }
+    CHECK_INT(unreadable, 1);
+}
+
 /* Every update asks what each of many columns was. */
 static void a_thousand_schemas_on_many_columns_are_compared(void)
 {
@@ -194,5 +240,6 @@ static void many_layouts_on_many_columns_are_bound(void)
 SUITE("iceberg/size", TEST(every_second_of_many_snapshots_goes_with_what_names_it),
       TEST(many_schemas_and_specs_go_at_once), TEST(a_long_log_is_cut_to_what_is_kept),
       TEST(a_layout_has_only_so_many_fields), TEST(a_file_has_only_so_many_entries_a_list),
+      TEST(a_file_is_written_only_as_deep_as_it_can_be_read),
       TEST(a_thousand_schemas_on_many_columns_are_compared),
       TEST(many_layouts_on_many_columns_are_bound))
