@@ -35,21 +35,25 @@ static void add_cstr(struct line *l, const char *text)
     add_raw(l, text, strlen(text));
 }
 
+/* A byte that is not UTF-8, or a NUL, would make the whole line unreadable: U+FFFD stands there. */
 static void add_escaped(struct line *l, struct sv v)
 {
-    char code[8];
+    while (v.n) {
+        uint32_t c = 0;
+        size_t n = sv_utf8(v, &c);
+        char code[8];
 
-    for (size_t i = 0; i < v.n; i++) {
-        unsigned char c = (unsigned char)v.p[i];
-
-        if (c == '"' || c == '\\') {
+        if (n == 0 || c == 0) {
+            add_cstr(l, "\xef\xbf\xbd");
+        } else if (c == '"' || c == '\\') {
             add_raw(l, (const char[]){'\\', (char)c}, 2);
         } else if (c < 0x20 || c == 0x7f) {
             (void)snprintf(code, sizeof(code), "\\u%04x", c);
             add_cstr(l, code);
         } else {
-            add_raw(l, (const char *)&v.p[i], 1);
+            add_raw(l, v.p, n);
         }
+        v = sv_skip(v, n ? n : 1);
     }
 }
 

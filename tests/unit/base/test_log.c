@@ -38,6 +38,24 @@ static void nothing_in_a_value_breaks_out_of_it(void)
     CHECK(sv_contains(line, SV("\"address\":\"a\\\"b\\\\c\\u000ad\\u0001\"")));
 }
 
+static void a_line_is_utf8_whatever_a_value_holds(void)
+{
+    static const char cut[] = "\xe4\xb8\xad";
+    char out[8192], flood[6000];
+    struct sv line = written(out, sizeof(out), sv_of("a\xff\xc0\x80\0b\xe4\xb8", 8));
+
+    CHECK(sv_contains(line, SV("\"a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+                               "b\xef\xbf\xbd\xef\xbf\xbd\"")));
+    /* Wherever the line is cut, it is not within a character. */
+    for (size_t shift = 0; shift < 3; shift++) {
+        for (size_t i = 0; i < sizeof(flood); i++)
+            flood[i] = i < shift ? 'x' : cut[(i - shift) % 3];
+        line = written(out, sizeof(out), sv_of(flood, sizeof(flood)));
+        CHECK(sv_is_utf8(line));
+        CHECK(sv_ends(line, SV("\"}\n")));
+    }
+}
+
 static void a_flood_is_cut_and_the_line_still_ends(void)
 {
     char out[8192], flood[6000];
@@ -50,4 +68,5 @@ static void a_flood_is_cut_and_the_line_still_ends(void)
 }
 
 SUITE("base/log", TEST(a_line_is_one_object_with_its_fields_in_order),
-      TEST(nothing_in_a_value_breaks_out_of_it), TEST(a_flood_is_cut_and_the_line_still_ends))
+      TEST(nothing_in_a_value_breaks_out_of_it), TEST(a_line_is_utf8_whatever_a_value_holds),
+      TEST(a_flood_is_cut_and_the_line_still_ends))
