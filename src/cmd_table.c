@@ -4,10 +4,10 @@
 
 #include "base/limits.h"
 #include "client/columns.h"
-#include "client/names.h"
 #include "client/print.h"
 #include "kube/file.h"
 #include "rules.h"
+#include "wire/names.h"
 
 enum { MAX_TEXT_BYTES = 256 * 1024 * 1024 };
 
@@ -118,7 +118,8 @@ static bool list(struct asking *q, struct json **out, struct err *e)
     struct sv_vec ns = {0};
     size_t taken, refused = 0;
 
-    if (q->options->table_namespace.n && !names_read(q->options->table_namespace, q->arena, &ns, e))
+    if (q->options->table_namespace.n &&
+        !names_read(text_unescaped(q->arena, q->options->table_namespace), q->arena, &ns, e))
         return err_wrap(e, "--namespace");
     if (!catalog_choose(q->catalog, &name, 0, &taken, e) ||
         !catalog_list(q->catalog, &ns, q->arena, &all, &refused, e))
@@ -230,7 +231,7 @@ int cmd_table(const struct options *o)
                            "table history CATALOG.NS.TABLE");
     if (o->output.n && !sv_eq(o->output, SV("json")))
         return wrong_usage("-o: json is the only other form");
-    if (!names_read(sv_from(o->rest[1]), &a, &q.levels, &e))
+    if (!names_read(text_unescaped(&a, sv_from(o->rest[1])), &a, &q.levels, &e))
         return wrong_usage(e.msg);
     if (q.levels.n < of->least)
         return wrong_usage(arena_printf(&a, "%s: write %s", of->name, of->takes).p);

@@ -1,8 +1,9 @@
 /* rules.c - the rulebook for commands. */
 #include "rules.h"
 
-#include "client/names.h"
+#include "client/columns.h"
 #include "control/control.h"
+#include "wire/names.h"
 
 bool rules_compile(const struct options *o, struct rulebook **out, struct err *e)
 {
@@ -19,7 +20,7 @@ bool rules_table(const struct rulebook *r, struct sv text, struct arena *a, stru
     struct err why = {0};
     size_t taken;
 
-    if (!names_read(text, a, &levels, &why))
+    if (!names_read(text_unescaped(a, text), a, &levels, &why))
         return err_set(e, why.code, "--table: %s; write CATALOG.NAMESPACE.TABLE", why.msg);
     for (taken = levels.n; taken > 0 && !out->catalog; taken -= out->catalog ? 0 : 1)
         out->catalog = rulebook_catalog(r, names_joined(a, levels.p, taken));

@@ -3,8 +3,8 @@
 
 #include "base/limits.h"
 #include "base/map.h"
-#include "client/names.h"
 #include "net/http_client.h"
+#include "wire/names.h"
 #include "wire/uri.h"
 
 enum { ANSWER_MS = 60 * 1000, PAGE_ENTRIES = 500 };

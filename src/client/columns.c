@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <locale.h>
+#include <string.h>
 #include <wchar.h>
 
 /* Characters without a sign of their own that change what is seen: separators of lines, joiners,
@@ -76,6 +77,74 @@ struct sv text_escaped(struct arena *a, struct sv v)
     text_escape(&b, v);
     return buf_sv(&b);
 }
+
+/* ---- back again ---- */
+
+static void add_utf8(struct buf *out, uint32_t code)
+{
+    unsigned more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const uint32_t first[] = {0, 0xc0, 0xe0, 0xf0};
+
+    buf_addc(out, (char)(unsigned char)(first[more] | code >> 6 * more));
+    while (more--)
+        buf_addc(out, (char)(unsigned char)(0x80 | (code >> 6 * more & 63)));
+}
+
+/* The number that the digits of `text` are, all of them. */
+static bool hex_of(struct sv text, uint32_t *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    *out = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        const char *digit = text.p[i] ? strchr(digits, text.p[i]) : NULL;
+
+        if (!digit)
+            return false;
+        *out = *out << 4 | (uint32_t)(digit - digits);
+    }
+    return text.n > 0 && text.n <= 6;
+}
+
+/* How long the escape at the front is; 0: none of ours. */
+static size_t take_escape(struct sv v, struct buf *out)
+{
+    static const char plain[] = "n\nt\tr\r\\\\";
+    ptrdiff_t end = sv_starts(v, SV("\\u{")) ? sv_find(v, '}') : -1;
+    uint32_t code;
+
+    for (size_t i = 0; v.n > 1 && plain[i]; i += 2) {
+        if (v.p[1] == plain[i]) {
+            buf_addc(out, plain[i + 1]);
+            return 2;
+        }
+    }
+    if (sv_starts(v, SV("\\x")) && v.n >= 4 && hex_of(sv_of(v.p + 2, 2), &code)) {
+        buf_addc(out, (char)(unsigned char)code);
+        return 4;
+    }
+    if (end < 0 || !hex_of(sv_of(v.p + 3, (size_t)end - 3), &code) || code > 0x10ffff ||
+        (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    add_utf8(out, code);
+    return (size_t)end + 1;
+}
+
+struct sv text_unescaped(struct arena *a, struct sv v)
+{
+    struct buf b = buf_new(a, v.n);
+
+    while (v.n) {
+        size_t n = v.p[0] == '\\' ? take_escape(v, &b) : 0;
+
+        if (!n)
+            buf_addc(&b, v.p[0]);
+        v = sv_skip(v, n ? n : 1);
+    }
+    return buf_sv(&b);
+}
+
+/* ---- columns ---- */
 
 /* How many cells of a terminal it takes: some signs are wide, some stand above others. */
 static size_t width_of(struct sv v)

@@ -14,6 +14,9 @@
  * backslash, and \xff for what is no UTF-8. */
 void text_escape(struct buf *out, struct sv v);
 struct sv text_escaped(struct arena *a, struct sv v);
+/* The text that text_escape wrote, so that a printed name can be given to a command again. A
+ * backslash before anything else stands for itself. */
+struct sv text_unescaped(struct arena *a, struct sv v);
 
 struct column {
     const char *head; /* NULL in the first: no line of heads */

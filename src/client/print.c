@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "client/columns.h"
-#include "client/names.h"
+#include "wire/names.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

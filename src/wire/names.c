@@ -1,5 +1,5 @@
 /* names.c - dotted names, read and written. */
-#include "client/names.h"
+#include "wire/names.h"
 
 /* Behind the opening quote; `*rest` is left behind the closing one. */
 static bool take_quoted(struct sv *rest, struct arena *a, struct sv *out)

@@ -5,8 +5,8 @@
  * A level that holds a dot, or a quote, stands in double quotes; a quote in it is written twice:
  * analytics."eu.west".orders
  */
-#ifndef CLIENT_NAMES_H
-#define CLIENT_NAMES_H
+#ifndef WIRE_NAMES_H
+#define WIRE_NAMES_H
 
 #include "base/buf.h"
 #include "base/err.h"

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "client/names.h"
 #include "client/print.h"
+#include "wire/names.h"
 
 enum { TEXT_BYTES = 64 * 1024 * 1024 };
 

@@ -1,6 +1,8 @@
 /* test_columns.c - columns that line up, and texts that try to speak to the terminal. */
 #include "client/columns.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
+#include "wire/names.h"
 
 static void what_a_terminal_obeys_or_hides_is_written_as_an_escape(void)
 {
@@ -39,6 +41,35 @@ static void no_byte_is_lost_whatever_it_grows_to(void)
     CHECK(!b.over);
     CHECK(sv_starts(buf_sv(&b), SV("\\x00\\x01")));
     CHECK(sv_ends(buf_sv(&b), SV("\\xfe\\xff")));
+}
+
+/* What a command printed names the same thing when it is given to a command. */
+static void a_printed_name_is_read_as_the_same_levels(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 2000); i; i--) {
+        auto_arena a = {0};
+        struct sv levels[3] = {SV("x"), SV("y"), SV("z")}, raw = SV("\xff\\x41\\u{41}\\q\\"), shown;
+        struct sv_vec again = {0};
+        struct err e = {0};
+
+        for (size_t k = 0; k < 3; k++)
+            levels[k] = ARENA_JOIN(&a, drawn_text(&a, 5), one_in(9) ? raw : SV("."));
+        shown = text_escaped(&a, names_text(&a, levels, 3));
+        NEED_OK(names_read(text_unescaped(&a, shown), &a, &again, &e), &e);
+        NEED(again.n == 3);
+        for (size_t k = 0; k < 3; k++)
+            CHECK_SV(again.p[k], levels[k]);
+    }
+}
+
+static void a_backslash_of_none_of_our_escapes_is_itself(void)
+{
+    auto_arena a = {0};
+
+    CHECK_SV(text_unescaped(&a, SV("a\\b\\x4\\xZZ\\u{}\\u{110000}\\u{12")),
+             SV("a\\b\\x4\\xZZ\\u{}\\u{110000}\\u{12"));
+    CHECK_SV(text_unescaped(&a, SV("\\u{41}\\u{10ffff}")), SV("A\xf4\x8f\xbf\xbf"));
 }
 
 static void cells_stand_below_each_other(void)
@@ -81,5 +112,6 @@ static void columns_without_heads_have_no_first_line(void)
 }
 
 SUITE("client/columns", TEST(what_a_terminal_obeys_or_hides_is_written_as_an_escape),
-      TEST(no_byte_is_lost_whatever_it_grows_to), TEST(cells_stand_below_each_other),
+      TEST(no_byte_is_lost_whatever_it_grows_to), TEST(a_printed_name_is_read_as_the_same_levels),
+      TEST(a_backslash_of_none_of_our_escapes_is_itself), TEST(cells_stand_below_each_other),
       TEST(columns_without_heads_have_no_first_line))

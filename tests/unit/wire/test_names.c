@@ -1,6 +1,7 @@
 /* test_names.c - dotted names, with quotes where a level holds a dot. */
-#include "client/names.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
+#include "wire/names.h"
 
 /* The levels with '|' between, or "!" when it is refused. */
 static struct sv read_as(const char *text, struct arena *a)
@@ -75,6 +76,24 @@ static void levels_are_joined_without_quotes_for_a_catalog(void)
     CHECK_SV(names_joined(&a, levels, 0), SV(""));
 }
 
-SUITE("client/names", TEST(a_name_is_split_at_its_dots_but_for_those_in_quotes),
+static void whatever_is_written_reads_back(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 1000); i; i--) {
+        auto_arena a = {0};
+        struct sv all[3];
+        struct sv_vec levels = {0};
+        struct err e = {0};
+
+        for (size_t k = 0; k < 3; k++)
+            all[k] = ARENA_JOIN(&a, SV("."), drawn_text(&a, 6));
+        NEED_OK(names_read(names_text(&a, all, 3), &a, &levels, &e), &e);
+        NEED(levels.n == 3);
+        for (size_t k = 0; k < 3; k++)
+            CHECK_SV(levels.p[k], all[k]);
+    }
+}
+
+SUITE("wire/names", TEST(a_name_is_split_at_its_dots_but_for_those_in_quotes),
       TEST(what_is_written_reads_back_the_same),
-      TEST(levels_are_joined_without_quotes_for_a_catalog))
+      TEST(levels_are_joined_without_quotes_for_a_catalog), TEST(whatever_is_written_reads_back))
