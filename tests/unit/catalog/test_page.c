@@ -1,6 +1,7 @@
 /* test_page.c - where a list goes on, and for whom. */
 #include "fuzz/page_scene.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
 #include "wire/base64.h"
 
 #define KEY   "0123456789abcdef0123456789abcdef"
@@ -113,7 +114,25 @@ static void a_name_is_sealed_to_its_last_byte(void)
     (void)rulebook_unref(rules);
 }
 
+static void a_list_goes_on_after_whatever_name_was_told(void)
+{
+    auto_arena a = {0};
+    struct rulebook *rules = page_rules(&a, KEY);
+    struct page_scene s;
+    struct paging p;
+
+    state = from_environment("FRONTDESK_SEED", 9);
+    page_scene(&s, 0, rules, &a);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 300); i; i--) {
+        struct sv name = drawn_text(&a, 20);
+
+        CHECK(page_goes_on(&s, page_token(&s, name), &p));
+        CHECK_SV(p.page.after, name);
+    }
+    (void)rulebook_unref(rules);
+}
+
 SUITE("catalog/page", TEST(a_list_goes_on_after_what_was_told),
       TEST(a_token_is_of_its_caller_and_its_list_only), TEST(a_token_of_another_key_is_none),
       TEST(a_token_that_was_cut_or_lengthened_is_none), TEST(a_token_with_any_bit_changed_is_none),
-      TEST(a_name_is_sealed_to_its_last_byte))
+      TEST(a_name_is_sealed_to_its_last_byte), TEST(a_list_goes_on_after_whatever_name_was_told))

@@ -1,6 +1,7 @@
 /* test_event.c - Events, built and bounded. */
 #include "kube/event.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
 
 static const struct event drift = {
     .regarding = {SV_INIT("polaris.apache.org/v1"), SV_INIT("StorageIntegration"), SV_INIT("lake"),
@@ -156,9 +157,24 @@ static void memory_has_an_end(void)
     CHECK_INT(event_dropped(r), 0);
 }
 
+static void a_note_is_read_as_it_was_told(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 1000); i; i--) {
+        auto_arena a = {0};
+        struct event v = drift;
+        struct kube_request q;
+
+        v.note = drawn_text(&a, 100);
+        NEED(event_record(recorder(&a), &v, NOW, wall, &a, &q));
+        CHECK_SV(text_at(&a, q.body, "note"), v.note);
+    }
+}
+
 SUITE("kube/event", TEST(an_event_has_all_that_validation_asks_for),
       TEST(what_has_no_namespace_is_told_of_in_default),
       TEST(the_second_is_a_patch_and_the_third_waits_half_an_hour),
       TEST(a_series_that_ended_begins_anew), TEST(a_forgotten_event_is_sent_as_new),
       TEST(an_object_has_25_events_and_then_one_in_five_minutes),
-      TEST(a_long_note_is_cut_between_characters), TEST(memory_has_an_end))
+      TEST(a_long_note_is_cut_between_characters), TEST(memory_has_an_end),
+      TEST(a_note_is_read_as_it_was_told))

@@ -1,6 +1,8 @@
 /* test_levels.c - namespaces as they come: in a path, in a parameter, in a body. */
 #include "serve/call.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
+#include "wire/uri.h"
 
 /* The levels joined by '|' for a catalog that advertises `separator` ("": none), or "refused". */
 static struct sv levels(struct arena *a, const char *separator, bool path, struct sv text)
@@ -89,7 +91,24 @@ static void sixteen_levels_are_taken_and_one_more_is_not(void)
     CHECK_SV(levels(&a, "", true, buf_sv(&b)), SV("refused"));
 }
 
+/* As every client writes a path: each level encoded, %1F between. */
+static void a_namespace_written_into_a_path_is_the_same_levels(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 1000); i; i--) {
+        auto_arena a = {0};
+        struct sv level = drawn_text(&a, 6), other = drawn_text(&a, 6), want, path;
+
+        want = ARENA_JOIN(&a, level, SV("|"), other);
+        path = ARENA_JOIN(&a, uri_encoded(&a, level), SV("%1F"), uri_encoded(&a, other));
+        path = levels(&a, "", true, path);
+        if (!sv_has_char(want, '\x1f') && !sv_eq(path, SV("refused")))
+            CHECK_SV(path, want);
+    }
+}
+
 SUITE("serve/levels", TEST(a_path_is_split_before_it_is_decoded),
       TEST(an_advertised_separator_is_taken_beside_the_old_one),
       TEST(a_name_that_holds_the_separator_is_refused),
-      TEST(sixteen_levels_are_taken_and_one_more_is_not))
+      TEST(sixteen_levels_are_taken_and_one_more_is_not),
+      TEST(a_namespace_written_into_a_path_is_the_same_levels))

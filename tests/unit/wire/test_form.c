@@ -1,6 +1,7 @@
 /* test_form.c - queries and forms. */
 #include "base/limits.h"
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
 #include "wire/uri.h"
 
 static struct pairs form(struct sv text, struct arena *a)
@@ -94,7 +95,27 @@ static void what_is_written_reads_back_without_a_plus(void)
     CHECK_SV(value(&again, SV("a b")), SV("{\"x\":\"+/&=\"}"));
 }
 
+static void whatever_is_written_reads_back(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 1000); i; i--) {
+        auto_arena a = {0};
+        struct pairs p = {0}, again;
+        struct buf b = buf_new(&a, 100000);
+
+        for (size_t n = below(6) + 1; n; n--)
+            vec_push(&p, &a, ((struct pair){drawn_text(&a, 4), drawn_text(&a, 9)}));
+        form_write(&b, &p);
+        again = form(buf_sv(&b), &a);
+        NEED(again.n == p.n);
+        for (size_t k = 0; k < p.n; k++) {
+            CHECK_SV(again.p[k].name, p.p[k].name);
+            CHECK_SV(again.p[k].value, p.p[k].value);
+        }
+    }
+}
+
 SUITE("wire/form", TEST(names_and_values_are_decoded), TEST(empty_is_not_absent),
       TEST(the_first_of_a_repeated_name_counts), TEST(a_form_has_a_limit),
       TEST(a_bad_escape_names_its_field_and_no_value),
-      TEST(what_is_written_reads_back_without_a_plus))
+      TEST(what_is_written_reads_back_without_a_plus), TEST(whatever_is_written_reads_back))

@@ -1,5 +1,6 @@
 /* test_uri.c - parts of a URI and percent-encoding. */
 #include "unit/suite.h"
+#include "unit/wire/drawn.h"
 #include "wire/uri.h"
 
 static bool reads(struct sv text)
@@ -147,9 +148,25 @@ static void an_escape_is_decoded_once(void)
     CHECK_SV(out, SV("%2F"));
 }
 
+static void whatever_is_encoded_is_decoded_the_same(void)
+{
+    state = from_environment("FRONTDESK_SEED", 9);
+    for (uint64_t i = from_environment("FRONTDESK_DRAWS", 1000); i; i--) {
+        auto_arena a = {0};
+        struct sv text = drawn_text(&a, 20), encoded = uri_encoded(&a, text), again;
+        struct err e = {0};
+
+        for (int plus = 0; plus < 2; plus++) {
+            NEED_OK(uri_decode(encoded, plus, &a, &again, &e), &e);
+            CHECK_SV(again, text);
+        }
+    }
+}
+
 SUITE("wire/uri", TEST(a_uri_is_taken_apart), TEST(what_is_absent_is_empty),
       TEST(an_ipv6_host_loses_its_brackets), TEST(a_file_needs_no_host),
       TEST(schemes_are_the_six_in_any_case), TEST(what_may_mislead_is_refused),
       TEST(ports_run_from_1_to_65535), TEST(encoding_leaves_the_unreserved_and_the_kept),
       TEST(decoding_turns_a_plus_into_a_blank_only_when_asked),
-      TEST(bad_escapes_and_nuls_are_refused), TEST(an_escape_is_decoded_once))
+      TEST(bad_escapes_and_nuls_are_refused), TEST(an_escape_is_decoded_once),
+      TEST(whatever_is_encoded_is_decoded_the_same))
