@@ -26,7 +26,7 @@ static struct map_entry *find(const struct map *m, struct sv key, uint64_t hash)
 
 void *map_get(const struct map *m, struct sv key)
 {
-    const struct map_entry *e = find(m, key, sv_hash(key));
+    const struct map_entry *e = find(m, key, sv_hash_keyed(key));
 
     return e ? e->value : NULL;
 }
@@ -64,7 +64,7 @@ static void grow(struct map *m)
 
 void *map_put(struct map *m, struct sv key, void *value)
 {
-    uint64_t hash = sv_hash(key);
+    uint64_t hash = sv_hash_keyed(key);
     struct map_entry *e = find(m, key, hash);
     void *old = NULL;
 
@@ -85,7 +85,7 @@ void *map_put(struct map *m, struct sv key, void *value)
 
 void *map_remove(struct map *m, struct sv key)
 {
-    struct map_entry *e = find(m, key, sv_hash(key));
+    struct map_entry *e = find(m, key, sv_hash_keyed(key));
     void *old = e ? e->value : NULL;
 
     if (old) {
@@ -93,6 +93,26 @@ void *map_remove(struct map *m, struct sv key)
         m->n--;
     }
     return old;
+}
+
+static struct sv id_key(const int64_t *id)
+{
+    return sv_of((const char *)id, sizeof(*id));
+}
+
+void *map_get_id(const struct map *m, int64_t id)
+{
+    return map_get(m, id_key(&id));
+}
+
+void *map_put_id(struct map *m, int64_t id, void *value)
+{
+    return map_put(m, id_key(&id), value);
+}
+
+void *map_remove_id(struct map *m, int64_t id)
+{
+    return map_remove(m, id_key(&id));
 }
 
 const struct map_entry *map_next(const struct map *m, const struct map_entry *after)

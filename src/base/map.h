@@ -2,7 +2,8 @@
  * map.h - a table from strings to pointers, open addressing, memory in an arena.
  *
  * Keys are copied into the arena. Values are the caller's. A NULL value cannot be stored: it means
- * "absent". Iteration is in insertion order, removed keys skipped.
+ * "absent". An adversary may choose the keys. Iteration is in insertion order, removed keys
+ * skipped.
  */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
@@ -31,6 +32,10 @@ void *map_get(const struct map *m, struct sv key);
 void *map_put(struct map *m, struct sv key, void *value);
 /* Returns the value removed, or NULL. */
 void *map_remove(struct map *m, struct sv key);
+/* The same with numbers for keys, of which no text is made. One map has keys of one kind. */
+void *map_get_id(const struct map *m, int64_t id);
+void *map_put_id(struct map *m, int64_t id, void *value);
+void *map_remove_id(struct map *m, int64_t id);
 /* for (const struct map_entry *i = NULL; (i = map_next(m, i));) */
 const struct map_entry *map_next(const struct map *m, const struct map_entry *after);
 

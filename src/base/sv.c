@@ -2,6 +2,7 @@
 #include "base/sv.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 struct sv sv_from(const char *s)
 {
@@ -168,6 +169,67 @@ uint64_t sv_hash(struct sv v)
     for (size_t i = 0; i < v.n; i++)
         hash = (hash ^ (unsigned char)v.p[i]) * 0x100000001b3U;
     return hash ^ hash >> 29;
+}
+
+/* The kernel gives each process sixteen random bytes. Nothing that leaves the process tells a hash,
+ * so that the key serves for its whole life. */
+static void hash_key(uint64_t key[2])
+{
+    union {
+        unsigned long in;
+        const void *out;
+    } random = {.in = getauxval(AT_RANDOM)};
+
+    key[0] = key[1] = 0;
+    if (random.out)
+        memcpy(key, random.out, 2 * sizeof(key[0]));
+}
+
+static uint64_t rotate(uint64_t x, unsigned by)
+{
+    return x << by | x >> (64 - by);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+static void sip_word(uint64_t v[4], uint64_t word)
+{
+    v[3] ^= word;
+    sip_round(v);
+    v[0] ^= word;
+}
+
+uint64_t sv_hash_keyed(struct sv v)
+{
+    uint64_t key[2], word, last = (uint64_t)v.n << 56;
+
+    hash_key(key);
+    uint64_t state[4] = {key[0] ^ 0x736f6d6570736575U, key[1] ^ 0x646f72616e646f6dU,
+                         key[0] ^ 0x6c7967656e657261U, key[1] ^ 0x7465646279746573U};
+
+    for (; v.n >= sizeof(word); v = sv_of(v.p + sizeof(word), v.n - sizeof(word))) {
+        memcpy(&word, v.p, sizeof(word));
+        sip_word(state, word);
+    }
+    for (size_t i = 0; i < v.n; i++)
+        last |= (uint64_t)(unsigned char)v.p[i] << 8 * i;
+    sip_word(state, last);
+    state[2] ^= 0xff;
+    for (int i = 0; i < 3; i++)
+        sip_round(state);
+    return state[0] ^ state[1] ^ state[2] ^ state[3];
 }
 
 /* Of a character that begins with this byte; 0: none does. */

@@ -76,7 +76,10 @@ bool sv_is_utf8(struct sv v);
 /* The whole of `v` as a decimal number: optional minus, digits, nothing else, no overflow. */
 MUST_CHECK bool sv_i64(struct sv v, int64_t *out);
 
-/* 64 bits, for tables in memory only: it does not resist an adversary. */
+/* 64 bits, the same in every process: it does not resist an adversary. */
 uint64_t sv_hash(struct sv v);
+/* 64 bits under a key of this process: nobody outside can choose values that collide. For every
+ * table whose keys come from outside. Source: SipHash-1-3, Aumasson and Bernstein 2012. */
+uint64_t sv_hash_keyed(struct sv v);
 
 #endif

@@ -54,7 +54,7 @@ struct workqueue *workqueue_new(struct arena *a, const struct world *w)
 
 static struct item *find(const struct workqueue *q, struct sv key)
 {
-    uint64_t hash = sv_hash(key);
+    uint64_t hash = sv_hash_keyed(key);
     struct item *i = q->buckets[hash & (q->n_buckets - 1)];
 
     while (i && !(i->hash == hash && sv_eq(sv_of(i->key, i->n), key)))
@@ -113,7 +113,7 @@ static struct item *find_or_make(struct workqueue *q, struct sv key)
         i = arena_new(q->arena, struct item);
     copy_key(q, i, key);
     *i = (struct item){
-        .key = i->key, .n = i->n, .room = i->room, .hash = sv_hash(key), .at = NOT_WAITING};
+        .key = i->key, .n = i->n, .room = i->room, .hash = sv_hash_keyed(key), .at = NOT_WAITING};
     link_item(q, i);
     q->n_items++;
     return i;

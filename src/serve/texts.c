@@ -122,7 +122,7 @@ void texts_done(struct texts *t)
 
 void texts_put(struct texts *t, struct sv name, struct sv text)
 {
-    uint64_t hash = sv_hash(name);
+    uint64_t hash = sv_hash_keyed(name);
     struct kept_text *k = find(t, name, hash);
 
     if (k)
@@ -141,7 +141,7 @@ void texts_put(struct texts *t, struct sv name, struct sv text)
 
 bool texts_get(struct texts *t, struct sv name, struct arena *a, struct sv *out)
 {
-    struct kept_text *k = find(t, name, sv_hash(name));
+    struct kept_text *k = find(t, name, sv_hash_keyed(name));
 
     if (!k)
         return false;

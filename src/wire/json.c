@@ -1,7 +1,7 @@
 /* json.c - JSON values in an arena, on json-c. */
 #include <assert.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <string.h>
 
 /* json-c has a type of that name. */
 #define json_bool json_c_bool
@@ -187,7 +187,9 @@ static bool find(const struct json *v, struct sv name, struct json_object **out)
         return false;
     if (name.n >= sizeof(key))
         return json_object_object_get_ex(raw(v), arena_cstr(&a, name), out);
-    (void)snprintf(key, sizeof(key), SV_FMT, SV_ARG(name));
+    if (name.n)
+        memcpy(key, name.p, name.n);
+    key[name.n] = '\0';
     return json_object_object_get_ex(raw(v), key, out);
 }
 

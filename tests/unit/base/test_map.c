@@ -80,7 +80,56 @@ static void iteration_is_in_the_order_of_insertion(void)
     CHECK(map_next(&m, e) == NULL);
 }
 
-SUITE("base/map", TEST(every_key_is_found_again), TEST(putting_twice_replaces),
-      TEST(a_removed_key_is_gone_and_may_come_back),
+static void numbers_are_keys_as_they_are(void)
+{
+    auto_arena a = {0};
+    struct map m = map_new(&a);
+    int values[3];
+
+    CHECK(map_put_id(&m, INT64_MIN, &values[0]) == NULL);
+    CHECK(map_put_id(&m, -1, &values[1]) == NULL);
+    CHECK(map_put_id(&m, -1, &values[2]) == &values[1]);
+    CHECK(map_get_id(&m, INT64_MIN) == &values[0]);
+    CHECK(map_get_id(&m, 1) == NULL);
+    CHECK(map_remove_id(&m, -1) == &values[2]);
+    CHECK(map_get_id(&m, -1) == NULL);
+}
+
+/* sv_hash of eight bytes, undone: the number whose hash is `hash`. */
+static int64_t number_of(uint64_t hash)
+{
+    const uint64_t multiplier = 0x9e3779b97f4a7c15U;
+    uint64_t inverse = multiplier;
+
+    hash ^= hash >> 29 ^ hash >> 58;
+    hash ^= hash >> 32;
+    for (int i = 0; i < 6; i++)
+        inverse *= 2 - multiplier * inverse;
+    return (int64_t)(hash * inverse ^ 0xcbf29ce484222325U ^ 8);
+}
+
+static void keys_chosen_to_collide_are_spread_nevertheless(void)
+{
+    enum { KEYS = 4096 };
+    auto_arena a = {0};
+    char *taken = arena_alloc(&a, KEYS);
+    unsigned slots = 0;
+
+    for (uint64_t i = 0; i < KEYS; i++) {
+        int64_t n = number_of(i << 32);
+        struct sv key = sv_of((const char *)&n, sizeof(n));
+        size_t at = sv_hash_keyed(key) % KEYS;
+
+        CHECK_INT(sv_hash(key) % KEYS, 0);
+        slots += !taken[at];
+        taken[at] = 1;
+    }
+    /* By dice it is 63 of a hundred. */
+    CHECK(slots > KEYS / 2);
+}
+
+SUITE("base/map", TEST(numbers_are_keys_as_they_are),
+      TEST(keys_chosen_to_collide_are_spread_nevertheless), TEST(every_key_is_found_again),
+      TEST(putting_twice_replaces), TEST(a_removed_key_is_gone_and_may_come_back),
       TEST(putting_and_removing_for_ever_does_not_lose_keys),
       TEST(iteration_is_in_the_order_of_insertion))
