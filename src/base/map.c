@@ -100,6 +100,15 @@ static struct sv id_key(const int64_t *id)
     return sv_of((const char *)id, sizeof(*id));
 }
 
+int64_t map_entry_id(const struct map_entry *e)
+{
+    int64_t id;
+
+    assert(e->key.n == sizeof(id));
+    memcpy(&id, e->key.p, sizeof(id));
+    return id;
+}
+
 void *map_get_id(const struct map *m, int64_t id)
 {
     return map_get(m, id_key(&id));

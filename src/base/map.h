@@ -36,6 +36,7 @@ void *map_remove(struct map *m, struct sv key);
 void *map_get_id(const struct map *m, int64_t id);
 void *map_put_id(struct map *m, int64_t id, void *value);
 void *map_remove_id(struct map *m, int64_t id);
+int64_t map_entry_id(const struct map_entry *e);
 /* for (const struct map_entry *i = NULL; (i = map_next(m, i));) */
 const struct map_entry *map_next(const struct map *m, const struct map_entry *after);
 

@@ -53,9 +53,8 @@ static bool after_existing(struct call *c, UNUSED const struct err *outcome, str
 {
     struct commit_work *w = c->work;
 
-    return metadata_applied(w->one.at.metadata, w->one.request, c->arena) == APPLIED_YES
-               ? reply_base(c)
-               : unknown(c, e);
+    return metadata_applied(w->one.at.metadata, w->one.request) == APPLIED_YES ? reply_base(c)
+                                                                               : unknown(c, e);
 }
 
 static bool existing_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
@@ -288,7 +287,7 @@ static bool not_taken(struct call *c, struct err *e)
     enum applied before = APPLIED_NO;
 
     if (!w->one.creates && (e->code == ERR_CONFLICT || e->code == ERR_INVALID))
-        before = metadata_applied(w->one.at.metadata, w->one.request, c->arena);
+        before = metadata_applied(w->one.at.metadata, w->one.request);
     if (before == APPLIED_YES)
         return reply_base(c);
     if (before == APPLIED_UNCLEAR)

@@ -105,7 +105,7 @@ static bool not_taken(struct call *c, struct transaction *t, struct err *e)
 
         if (o->creates)
             continue;
-        switch (metadata_applied(o->at.metadata, o->request, c->arena)) {
+        switch (metadata_applied(o->at.metadata, o->request)) {
         case APPLIED_YES:
             yes++;
             break;

@@ -4,28 +4,35 @@
 #include "base/map.h"
 #include "iceberg/updates.h"
 
+/* A request moves one branch, or a few. */
+enum { WALKS = 8 };
+
 /* ---- by what the request carries ---- */
 
 struct looking {
     struct arena *arena;
     const struct json *base;
     struct map snapshots; /* of `base`, by id */
+    size_t steps;         /* from snapshot to parent that are left */
 };
 
 static const struct json *snapshot_of(const struct looking *l, int64_t id)
 {
-    return map_get(&l->snapshots, arena_printf(l->arena, "%" PRId64, id));
+    return map_get_id(&l->snapshots, id);
 }
 
 static struct looking look_at(const struct json *base, struct arena *a)
 {
-    struct looking l = {.arena = a, .base = base, .snapshots = map_new(a)};
     const struct json *snapshots = json_get(base, SV("snapshots"));
+    struct looking l = {.arena = a,
+                        .base = base,
+                        .snapshots = map_new(a),
+                        .steps = WALKS * (json_count(snapshots) + 1)};
 
     for (size_t i = 0; i < json_count(snapshots); i++) {
         struct json *s = json_at(snapshots, i);
 
-        (void)map_put(&l.snapshots, arena_printf(a, "%" PRId64, get_i64(s, "snapshot-id", -1)), s);
+        (void)map_put_id(&l.snapshots, get_i64(s, "snapshot-id", -1), s);
     }
     return l;
 }
@@ -51,10 +58,11 @@ static void count_snapshots(const struct looking *l, const struct json *updates,
     }
 }
 
-/* From `id` back by parents; no longer than there are snapshots, whatever the parents say. */
-static bool descends_from(const struct looking *l, int64_t id, int64_t ancestor)
+/* From `id` back by parents. All walks of a request share what may be walked: a table's ancestry
+ * once, by default. Where it does not suffice the branch counts as one that has not passed. */
+static bool descends_from(struct looking *l, int64_t id, int64_t ancestor)
 {
-    for (size_t steps = 0; steps <= l->snapshots.n && id != ancestor; steps++) {
+    for (; l->steps && id != ancestor; l->steps--) {
         const struct json *s = snapshot_of(l, id);
 
         if (!s || !json_get(s, SV("parent-snapshot-id")))
@@ -65,7 +73,7 @@ static bool descends_from(const struct looking *l, int64_t id, int64_t ancestor)
 }
 
 /* A branch that has moved on from what the request set it to. */
-static bool branch_passed(const struct looking *l, const struct json *u)
+static bool branch_passed(struct looking *l, const struct json *u)
 {
     const struct json *ref =
         json_get(json_get(l->base, SV("refs")), json_get_str(u, SV("ref-name")));
@@ -76,7 +84,7 @@ static bool branch_passed(const struct looking *l, const struct json *u)
 }
 
 /* The updates but for those that are seen to be in force. */
-static struct json *rest_of(const struct looking *l, const struct json *updates)
+static struct json *rest_of(struct looking *l, const struct json *updates)
 {
     struct json *rest = json_new_array(l->arena);
 
@@ -140,12 +148,13 @@ bool metadata_adds_snapshots(const struct json *request)
     return false;
 }
 
-enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a)
+enum applied metadata_applied(const struct json *base, const struct json *request)
 {
     const struct json *updates = json_get(request, SV("updates")),
                       *requirements = json_get(request, SV("requirements"));
-    struct looking l = look_at(base, a);
-    struct json *identity = identity_of(requirements, a);
+    auto_arena own = {0};
+    struct looking l = look_at(base, &own);
+    struct json *identity = identity_of(requirements, &own);
     struct err ignored = {0};
     size_t asked, there;
     bool creates;
@@ -154,9 +163,9 @@ enum applied metadata_applied(const struct json *base, const struct json *reques
         return APPLIED_NO;
     count_snapshots(&l, updates, &asked, &there);
     if (creates ? !bears_uuid(base, updates)
-                : there == 0 || !changes_nothing(base, identity, json_new_array(a), a))
+                : there == 0 || !changes_nothing(base, identity, json_new_array(&own), &own))
         return APPLIED_NO;
-    return there == asked && changes_nothing(base, identity, rest_of(&l, updates), a)
+    return there == asked && changes_nothing(base, identity, rest_of(&l, updates), &own)
                ? APPLIED_YES
                : APPLIED_UNCLEAR;
 }

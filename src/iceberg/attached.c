@@ -6,42 +6,24 @@
 #include "iceberg/members.h"
 #include "wire/base64.h"
 
-static struct sv id_text(struct arena *a, int64_t id)
-{
-    return arena_printf(a, "%" PRId64, id);
-}
-
 /* ---- statistics: one entry a snapshot ---- */
 
-static void replace_by_snapshot(struct changing *c, const char *list, int64_t snapshot,
-                                const struct json *entry)
-{
-    struct json *entries = array_of(c, list);
-    size_t at = 0;
-
-    if (find_by_id(entries, SV("snapshot-id"), snapshot, &at)) {
-        json_remove_at(entries, at);
-        c->changed = true;
-    }
-    if (entry) {
-        json_push(entries, json_copy(c->arena, entry));
-        c->changed = true;
-    }
-}
-
-static bool set_entry(struct changing *c, const struct json *entry, const char *list,
+static bool set_entry(struct changing *c, const struct json *entry, enum list list,
                       const struct member *members, struct err *e)
 {
+    const char *what = list == LIST_STATISTICS ? "statistics" : "partition-statistics";
     int64_t id = get_i64(entry, "snapshot-id", -1);
 
     if (!members_check(entry, members, e))
-        return err_wrap(e, "%s", list);
+        return err_wrap(e, "%s", what);
     if (!json_get_str(entry, SV("statistics-path")).n)
-        return err_set(e, ERR_INVALID, "%s: statistics-path is required", list);
+        return err_set(e, ERR_INVALID, "%s: statistics-path is required", what);
     if (id < 0)
-        return err_set(e, ERR_INVALID, "%s: snapshot-id must not be negative", list);
-    replace_by_snapshot(c, list, id, entry);
-    (void)map_put(&c->described, id_text(c->arena, id), c);
+        return err_set(e, ERR_INVALID, "%s: snapshot-id must not be negative", what);
+    (void)list_drop(c, list, id);
+    list_add(c, list, json_copy(c->arena, entry));
+    (void)map_put_id(&c->described, id, c);
+    c->changed = true;
     return true;
 }
 
@@ -59,7 +41,7 @@ bool set_statistics(struct changing *c, const struct json *u, struct err *e)
 
     if (outside && json_i64(outside, 0) != get_i64(entry, "snapshot-id", -1))
         return err_set(e, ERR_INVALID, "set-statistics: snapshot-id is not that of the statistics");
-    return set_entry(c, entry, "statistics", members, e);
+    return set_entry(c, entry, LIST_STATISTICS, members, e);
 }
 
 bool set_partition_statistics(struct changing *c, const struct json *u, struct err *e)
@@ -70,51 +52,34 @@ bool set_partition_statistics(struct changing *c, const struct json *u, struct e
         {"file-size-in-bytes", JSON_INT,    false}
     };
 
-    return set_entry(c, json_get(u, SV("partition-statistics")), "partition-statistics", members,
+    return set_entry(c, json_get(u, SV("partition-statistics")), LIST_PARTITION_STATISTICS, members,
                      e);
 }
 
 bool remove_statistics(struct changing *c, const struct json *u, UNUSED struct err *e)
 {
-    replace_by_snapshot(c, "statistics", get_i64(u, "snapshot-id", -1), NULL);
+    c->changed |= list_drop(c, LIST_STATISTICS, get_i64(u, "snapshot-id", -1));
     return true;
 }
 
 bool remove_partition_statistics(struct changing *c, const struct json *u, UNUSED struct err *e)
 {
-    replace_by_snapshot(c, "partition-statistics", get_i64(u, "snapshot-id", -1), NULL);
+    c->changed |= list_drop(c, LIST_PARTITION_STATISTICS, get_i64(u, "snapshot-id", -1));
     return true;
-}
-
-static struct map snapshot_ids(struct changing *c)
-{
-    const struct json *snapshots = json_get(c->m, SV("snapshots"));
-    struct map ids = map_new(c->arena);
-
-    for (size_t i = 0; i < json_count(snapshots); i++)
-        (void)map_put(&ids, id_text(c->arena, get_i64(json_at(snapshots, i), "snapshot-id", -1)),
-                      c);
-    return ids;
 }
 
 /* The snapshot may be added, or removed again, by a later update of the same request. */
 static bool described_exist(struct changing *c, struct err *e)
 {
-    static const char *const lists[] = {"statistics", "partition-statistics", NULL};
-    struct map snapshots;
+    static const enum list of[] = {LIST_STATISTICS, LIST_PARTITION_STATISTICS};
 
-    if (!c->described.n)
-        return true;
-    snapshots = snapshot_ids(c);
-    for (const char *const *l = lists; *l; l++) {
-        const struct json *list = json_get(c->m, sv_from(*l));
+    for (size_t l = 0; l < sizeof(of) / sizeof(of[0]); l++) {
+        for (const struct map_entry *i = NULL; (i = map_next(&c->described, i));) {
+            int64_t id = map_entry_id(i);
 
-        for (size_t i = 0; i < json_count(list); i++) {
-            int64_t id = get_i64(json_at(list, i), "snapshot-id", -1);
-
-            if (map_get(&c->described, id_text(c->arena, id)) &&
-                !map_get(&snapshots, id_text(c->arena, id)))
-                return err_set(e, ERR_INVALID, "Cannot set %s of unknown snapshot: %" PRId64, *l,
+            if (list_get(c, of[l], id) && !list_get(c, LIST_SNAPSHOTS, id))
+                return err_set(e, ERR_INVALID, "Cannot set %s of unknown snapshot: %" PRId64,
+                               of[l] == LIST_STATISTICS ? "statistics" : "partition-statistics",
                                id);
         }
     }
@@ -123,18 +88,7 @@ static bool described_exist(struct changing *c, struct err *e)
 
 /* ---- encryption keys ---- */
 
-static bool find_key(struct changing *c, struct sv id, size_t *at)
-{
-    const struct json *keys = json_get(c->m, SV("encryption-keys"));
-
-    for (*at = 0; *at < json_count(keys); ++*at) {
-        if (sv_eq(json_get_str(json_at(keys, *at), SV("key-id")), id))
-            return true;
-    }
-    return false;
-}
-
-static bool check_key(struct changing *c, const struct json *key, struct err *e)
+static bool check_key(const struct changing *c, const struct json *key, struct err *e)
 {
     static const struct member members[MEMBERS] = {
         {"key-id",                 JSON_STRING, false},
@@ -148,7 +102,8 @@ static bool check_key(struct changing *c, const struct json *key, struct err *e)
         return err_wrap(e, "encryption-key");
     if (!json_get_str(key, SV("key-id")).n)
         return err_set(e, ERR_INVALID, "encryption-key: key-id must not be empty");
-    return base64_decode(json_get_str(key, SV("encrypted-key-metadata")), c->arena, &ignored, e) ||
+    return base64_decode(json_get_str(key, SV("encrypted-key-metadata")), c->scratch, &ignored,
+                         e) ||
            err_wrap(e, "encryption-key: encrypted-key-metadata");
 }
 
@@ -156,13 +111,12 @@ static bool check_key(struct changing *c, const struct json *key, struct err *e)
 bool add_encryption_key(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *key = json_get(u, SV("encryption-key"));
-    size_t at;
 
     if (!check_key(c, key, e))
         return false;
-    if (find_key(c, json_get_str(key, SV("key-id")), &at))
+    if (list_get_named(c, LIST_KEYS, json_get_str(key, SV("key-id"))))
         return true;
-    json_push(array_of(c, "encryption-keys"), json_copy(c->arena, key));
+    list_add(c, LIST_KEYS, json_copy(c->arena, key));
     c->changed = true;
     return true;
 }
@@ -170,14 +124,10 @@ bool add_encryption_key(struct changing *c, const struct json *u, struct err *e)
 bool remove_encryption_key(struct changing *c, const struct json *u, UNUSED struct err *e)
 {
     struct sv id = json_get_str(u, SV("key-id"));
-    size_t at;
 
-    if (!find_key(c, id, &at))
+    if (!list_drop_named(c, LIST_KEYS, id))
         return true;
-    json_remove_at(json_get(c->m, SV("encryption-keys")), at);
-    if (!json_count(json_get(c->m, SV("encryption-keys"))))
-        json_remove(c->m, SV("encryption-keys"));
-    vec_push(&c->removed_keys, c->arena, id);
+    vec_push(&c->removed_keys, c->memory, id);
     c->changed = true;
     return true;
 }
@@ -186,11 +136,10 @@ bool remove_encryption_key(struct changing *c, const struct json *u, UNUSED stru
 static bool keys_are_unused(struct changing *c, struct err *e)
 {
     const struct json *snapshots = json_get(c->m, SV("snapshots"));
-    struct map gone = map_new(c->arena);
-    size_t at;
+    struct map gone = map_new(c->memory);
 
     for (size_t i = 0; i < c->removed_keys.n; i++) {
-        if (!find_key(c, c->removed_keys.p[i], &at))
+        if (!list_get_named(c, LIST_KEYS, c->removed_keys.p[i]))
             (void)map_put(&gone, c->removed_keys.p[i], &gone);
     }
     for (size_t i = 0; gone.n && i < json_count(snapshots); i++) {

@@ -7,7 +7,7 @@
 #include "iceberg/schema.h"
 #include "iceberg/types.h"
 
-static bool check_schemas(const struct json *m, struct arena *a, struct err *e)
+static bool check_schemas(const struct json *m, struct err *e)
 {
     const struct json *schemas = json_get(m, SV("schemas"));
     int64_t last = get_i64(m, "last-column-id", -1);
@@ -15,8 +15,7 @@ static bool check_schemas(const struct json *m, struct arena *a, struct err *e)
     for (size_t i = 0; i < json_count(schemas); i++) {
         int64_t highest = 0;
 
-        if (!schema_check(json_at(schemas, i), (int)get_i64(m, "format-version", 1), a, &highest,
-                          e))
+        if (!schema_check(json_at(schemas, i), (int)get_i64(m, "format-version", 1), &highest, e))
             return false;
         if (highest > last)
             return err_set(e, ERR_INVALID,
@@ -71,7 +70,7 @@ static bool check_snapshot(const struct json *m, const struct json *s, struct ma
     int64_t id = get_i64(s, "snapshot-id", -1);
     bool numbered = get_i64(m, "format-version", 1) > 1;
 
-    if (id < 0 || map_put(seen, arena_printf(seen->arena, "%" PRId64, id), seen))
+    if (id < 0 || map_put_id(seen, id, seen))
         return err_set(e, ERR_INVALID, "a snapshot without an id of its own");
     if (!json_get_str(s, SV("manifest-list")).n)
         return err_set(e, ERR_INVALID, "snapshot %" PRId64 " has no manifest-list", id);
@@ -83,7 +82,7 @@ static bool check_snapshot(const struct json *m, const struct json *s, struct ma
 
 static bool exists(const struct map *seen, int64_t id)
 {
-    return map_get(seen, arena_printf(seen->arena, "%" PRId64, id)) != NULL;
+    return map_get_id(seen, id) != NULL;
 }
 
 static bool is_ref(struct sv name, const struct json *ref)
@@ -124,7 +123,7 @@ bool metadata_check(const struct json *m, struct arena *a, struct err *e)
         return err_set(e, ERR_INVALID, "table metadata: a table-uuid of 36 characters is required");
     if (json_count(json_get(m, SV("properties"))) > LIMIT_PROPERTIES)
         return err_set(e, ERR_INVALID, "table metadata: more than %d properties", LIMIT_PROPERTIES);
-    if (!check_ids(m, a, e) || !check_schemas(m, a, e) || !check_counters(m, e) ||
+    if (!check_ids(m, a, e) || !check_schemas(m, e) || !check_counters(m, e) ||
         !metadata_is_complete(m, a, e))
         return err_wrap(e, "table metadata");
     for (size_t i = 0; i < json_count(snapshots); i++) {

@@ -204,11 +204,11 @@ static bool is_complete(const struct json *base, const struct json *m, struct ar
 {
     struct columns columns;
     const struct json *schema = find_by_id(json_get(m, SV("schemas")), SV("schema-id"),
-                                           get_i64(m, "current-schema-id", -1), NULL),
+                                           get_i64(m, "current-schema-id", -1)),
                       *spec = find_by_id(json_get(m, SV("partition-specs")), SV("spec-id"),
-                                         get_i64(m, "default-spec-id", -1), NULL),
+                                         get_i64(m, "default-spec-id", -1)),
                       *order = find_by_id(json_get(m, SV("sort-orders")), SV("order-id"),
-                                          get_i64(m, "default-sort-order-id", -1), NULL);
+                                          get_i64(m, "default-sort-order-id", -1));
 
     /* Old tables of format 1 have none. */
     if (!json_get_str(m, SV("table-uuid")).n && (!base || get_i64(m, "format-version", 1) > 1))
@@ -250,22 +250,27 @@ bool metadata_is_complete(const struct json *m, struct arena *a, struct err *e)
     return is_complete(NULL, m, a, e);
 }
 
+void changing_init(struct changing *c, struct arena *result, struct arena *memory)
+{
+    c->arena = result;
+    c->memory = c->scratch = memory;
+    c->last_schema = c->last_spec = c->last_order = -1;
+    c->owned = map_new(memory);
+    c->added_snapshots = map_new(memory);
+    c->gone_snapshots = map_new(memory);
+    c->checked_schemas = map_new(memory);
+    c->columns = map_new(memory);
+    c->described = map_new(memory);
+}
+
 bool metadata_commit(const struct json *base, const struct json *request,
                      const struct commit_options *o, struct arena *a, struct commit_result *out,
                      struct err *e)
 {
     const struct json *wanted = json_get(request, SV("requirements")),
                       *updates = json_get(request, SV("updates"));
-    struct map added = map_new(a);
-    struct changing c = {.arena = a,
-                         .now_ms = o->now_ms,
-                         .last_schema = -1,
-                         .last_spec = -1,
-                         .last_order = -1,
-                         .added_snapshots = &added,
-                         .evolution = {.arena = a},
-                         .described = map_new(a),
-                         .checked_schemas = map_new(a)};
+    auto_arena memory = {0};
+    struct changing c = {.now_ms = o->now_ms};
     bool creates;
 
     if (!requirements_known(wanted, &creates, e) || !updates_known(updates, e))
@@ -274,8 +279,13 @@ bool metadata_commit(const struct json *base, const struct json *request,
         return err_set(e, ERR_NOT_FOUND, "the table does not exist");
     if (!requirements_hold(base, wanted, e))
         return false;
-    c.m = base ? json_copy(a, base) : blank(a);
-    if (!updates_apply(&c, updates, e) || !is_complete(base, c.m, a, e) || !attached_hold(&c, e))
+    changing_init(&c, a, &memory);
+    c.m = base ? json_copy_flat(a, base) : blank(a);
+    if (!updates_apply(&c, updates, e))
+        return false;
+    snapshots_settle(&c);
+    lists_close(&c);
+    if (!is_complete(base, c.m, &memory, e) || !attached_hold(&c, e))
         return false;
     *out = (struct commit_result){c.m, c.changed || !base};
     if (!out->changed)

@@ -1,6 +1,4 @@
 /* evolve.c - what a schema may become while there is data that was written before. */
-#include <inttypes.h>
-
 #include "iceberg/inside.h"
 #include "iceberg/schema.h"
 #include "iceberg/types.h"
@@ -46,59 +44,85 @@ static bool is_promotion(const struct json *from_type, const struct json *to_typ
     return decimal_grows(from, to);
 }
 
-/* ---- a table ---- */
-
-static struct sv id_text(const struct evolution *v, int64_t id)
-{
-    return arena_printf(v->arena, "%" PRId64, id);
-}
+/* ---- what there was ---- */
 
 static bool learn(const struct schema_field *f, void *context, UNUSED struct err *e)
 {
-    struct evolution *v = context;
+    struct map *fields = context;
     struct schema_field *known;
-    struct sv id = id_text(v, f->id);
 
-    if (map_get(&v->fields, id))
+    if (map_get_id(fields, f->id))
         return true;
-    known = arena_new(v->arena, struct schema_field);
+    known = arena_new(fields->arena, struct schema_field);
     *known = *f;
-    (void)map_put(&v->fields, id, known);
+    (void)map_put_id(fields, f->id, known);
     return true;
 }
 
-/* Days and the moments they begin at are different values to these two; to the others they are the
- * same day, month and year. */
-static bool partitions_by_value(const struct json *metadata, int64_t id)
+/* The current schema counts, then the newest. */
+static bool learn_all(struct changing *c, struct err *e)
 {
-    const struct json *specs = json_get(metadata, SV("partition-specs"));
+    const struct json *schemas = list_json(c, LIST_SCHEMAS),
+                      *current = list_get(c, LIST_SCHEMAS, get_i64(c->m, "current-schema-id", -1));
+    struct evolution *v = &c->evolution;
 
-    for (size_t i = 0; i < json_count(specs); i++) {
-        const struct json *fields = json_get(json_at(specs, i), SV("fields"));
-
-        for (size_t j = 0; j < json_count(fields); j++) {
-            struct sv transform = json_get_str(json_at(fields, j), SV("transform"));
-
-            if (get_i64(json_at(fields, j), "source-id", 0) == id &&
-                (sv_eq_nocase(transform, SV("identity")) ||
-                 sv_eq_nocase(sv_first(transform, 6), SV("bucket"))))
-                return true;
-        }
+    if (v->knows_fields)
+        return true;
+    v->fields = map_new(c->memory);
+    v->knows_fields = true;
+    if (current && !schema_each(current, learn, &v->fields, e))
+        return false;
+    for (size_t i = json_count(schemas); i-- > 0;) {
+        if (!schema_each(json_at(schemas, i), learn, &v->fields, e))
+            return false;
     }
-    return false;
+    return true;
 }
 
-struct comparison {
-    const struct evolution *with;
-    const struct json *metadata;
-    int format;
-};
+/* ---- columns that specs take by value ---- */
+
+static void note_by_value(struct evolution *v, const struct json *spec)
+{
+    const struct json *fields = json_get(spec, SV("fields"));
+
+    for (size_t i = 0; i < json_count(fields); i++) {
+        struct sv transform = json_get_str(json_at(fields, i), SV("transform"));
+
+        if (sv_eq_nocase(transform, SV("identity")) ||
+            sv_eq_nocase(sv_first(transform, 6), SV("bucket")))
+            (void)map_put_id(&v->by_value, field_source(json_at(fields, i)), v);
+    }
+}
+
+void evolution_add_spec(struct changing *c, const struct json *spec)
+{
+    if (c->evolution.knows_specs)
+        note_by_value(&c->evolution, spec);
+}
+
+/* Days and the moments they begin at are different values to identity and bucket; to the others
+ * they are the same day, month and year. */
+static bool partitions_by_value(struct changing *c, int64_t id)
+{
+    const struct json *specs = list_json(c, LIST_SPECS);
+    struct evolution *v = &c->evolution;
+
+    if (!v->knows_specs) {
+        v->by_value = map_new(c->memory);
+        for (size_t i = 0; i < json_count(specs); i++)
+            note_by_value(v, json_at(specs, i));
+    }
+    v->knows_specs = true;
+    return map_get_id(&v->by_value, id) != NULL;
+}
+
+/* ---- a schema ---- */
 
 /* Files that lack a required field have no value for it, unless the schema says one. A struct that
  * is new itself is absent as a whole. */
-static bool check_new(const struct comparison *v, const struct schema_field *f, struct err *e)
+static bool check_new(const struct changing *c, const struct schema_field *f, struct err *e)
 {
-    bool is_lacked = f->parent == 0 || map_get(&v->with->fields, id_text(v->with, f->parent));
+    bool is_lacked = f->parent == 0 || map_get_id(&c->evolution.fields, f->parent);
 
     return !f->field || !is_lacked || !json_bool(json_get(f->field, SV("required")), false) ||
            json_get(f->field, SV("initial-default")) ||
@@ -117,14 +141,14 @@ static bool keeps_default(const struct schema_field *known, const struct schema_
 
 static bool check_field(const struct schema_field *f, void *context, struct err *e)
 {
-    const struct comparison *v = context;
-    const struct schema_field *known = map_get(&v->with->fields, id_text(v->with, f->id));
+    struct changing *c = context;
+    const struct schema_field *known = map_get_id(&c->evolution.fields, f->id);
     struct sv from, to = kind_of(f->type);
 
     if (!known)
-        return check_new(v, f, e);
+        return check_new(c, f, e);
     from = kind_of(known->type);
-    if (!is_promotion(known->type, f->type, v->format))
+    if (!is_promotion(known->type, f->type, c->evolution.format))
         return err_set(
             e, ERR_INVALID, "Cannot change column type: " SV_FMT ": " SV_FMT " -> " SV_FMT,
             SV_ARG(sv_first(f->name, 80)), SV_ARG(sv_first(from, 40)), SV_ARG(sv_first(to, 40)));
@@ -133,50 +157,58 @@ static bool check_field(const struct schema_field *f, void *context, struct err 
                        "Cannot change the initial-default of " SV_FMT
                        ": files that were written before it are read with it",
                        SV_ARG(sv_first(f->name, 80)));
-    return !sv_eq(from, SV("date")) || sv_eq(to, SV("date")) ||
-           !partitions_by_value(v->metadata, f->id) ||
+    return !sv_eq(from, SV("date")) || sv_eq(to, SV("date")) || !partitions_by_value(c, f->id) ||
            err_set(e, ERR_INVALID,
                    "Cannot change column type: " SV_FMT ": date -> " SV_FMT
                    ": the table is partitioned by its value",
                    SV_ARG(sv_first(f->name, 80)), SV_ARG(sv_first(to, 40)));
 }
 
-/* A tag is read with its own snapshot's schema, a branch with the table's. */
-static bool holds_data(const struct json *metadata)
+/* ---- data ---- */
+
+static bool is_branch(const struct json *ref)
 {
-    const struct json *refs = json_get(metadata, SV("refs"));
+    return ref && !sv_eq(json_get_str(ref, SV("type")), SV("tag"));
+}
+
+void evolution_add_branch(struct changing *c, struct sv name)
+{
+    if (c->evolution.knows_branches)
+        vec_push(&c->evolution.branches, c->memory, arena_dup(c->memory, name));
+}
+
+static void learn_branches(struct changing *c)
+{
+    const struct json *refs = json_get(c->m, SV("refs"));
     struct json *ref;
     struct sv name;
 
+    if (c->evolution.knows_branches)
+        return;
+    c->evolution.knows_branches = true;
     for (size_t i = 0; json_member(refs, i, &name, &ref); i++) {
-        if (!sv_eq(json_get_str(ref, SV("type")), SV("tag")))
-            return true;
+        if (is_branch(ref))
+            evolution_add_branch(c, name);
     }
-    return get_i64(metadata, "current-snapshot-id", -1) >= 0;
 }
 
-static bool learn_all(struct evolution *v, const struct json *metadata, struct err *e)
+/* A tag is read with its own snapshot's schema, a branch with the table's. One that is passed over
+ * here is gone, and comes again only behind the others. */
+static bool holds_data(struct changing *c)
 {
-    const struct json *schemas = json_get(metadata, SV("schemas"));
-    const struct json *current =
-        find_by_id(schemas, SV("schema-id"), get_i64(metadata, "current-schema-id", -1), NULL);
+    struct evolution *v = &c->evolution;
+    int64_t current = get_i64(c->m, "current-snapshot-id", -1);
 
-    v->fields = map_new(v->arena);
-    v->known = true;
-    if (current && !schema_each(current, learn, v, e))
-        return false;
-    for (size_t i = json_count(schemas); i-- > 0;) {
-        if (!schema_each(json_at(schemas, i), learn, v, e))
-            return false;
-    }
-    return true;
+    learn_branches(c);
+    while (v->first_branch < v->branches.n &&
+           !is_branch(ref_named(c, v->branches.p[v->first_branch])))
+        v->first_branch++;
+    return v->first_branch < v->branches.n ||
+           (current >= 0 && !map_get_id(&c->gone_snapshots, current));
 }
 
-bool schema_may_follow(struct evolution *v, const struct json *metadata, const struct json *schema,
-                       struct err *e)
+bool schema_may_follow(struct changing *c, const struct json *schema, struct err *e)
 {
-    struct comparison c = {v, metadata, (int)get_i64(metadata, "format-version", 1)};
-
-    return !holds_data(metadata) ||
-           ((v->known || learn_all(v, metadata, e)) && schema_each(schema, check_field, &c, e));
+    c->evolution.format = (int)get_i64(c->m, "format-version", 1);
+    return !holds_data(c) || (learn_all(c, e) && schema_each(schema, check_field, c, e));
 }

@@ -9,9 +9,9 @@
 enum { FIRST_FIELD_ID = 1000 };
 
 /* 0, which no column has, for what the draft did not have. */
-static int64_t new_id(const struct map *ids, struct arena *a, int64_t old)
+static int64_t new_id(const struct map *ids, int64_t old)
 {
-    const int64_t *fresh = map_get(ids, arena_printf(a, "%" PRId64, old));
+    const int64_t *fresh = map_get_id(ids, old);
 
     return fresh ? *fresh : 0;
 }
@@ -23,9 +23,9 @@ static void remap(struct json *field, const struct map *ids, struct arena *a)
 
     if (json_has(field, SV("source-id")))
         json_set_i64(field, a, SV("source-id"),
-                     new_id(ids, a, json_i64(json_get(field, SV("source-id")), -1)));
+                     new_id(ids, json_i64(json_get(field, SV("source-id")), -1)));
     for (size_t i = 0; i < json_count(sources); i++)
-        json_push(fresh, json_new_i64(a, new_id(ids, a, json_i64(json_at(sources, i), -1))));
+        json_push(fresh, json_new_i64(a, new_id(ids, json_i64(json_at(sources, i), -1))));
     if (sources)
         json_set(field, SV("source-ids"), fresh);
 }
@@ -91,18 +91,11 @@ static bool takes(struct sv transform, struct sv type)
     return true;
 }
 
-static int64_t source_of(const struct json *field)
+int64_t field_source(const struct json *field)
 {
     int64_t source = json_i64(json_get(field, SV("source-id")), 0);
 
     return source ? source : json_i64(json_at(json_get(field, SV("source-ids")), 0), 0);
-}
-
-static const struct schema_field *find_source(const struct json *f, const struct columns *columns)
-{
-    struct arena *a = columns->by_id.arena;
-
-    return map_get(&columns->by_id, arena_printf(a, "%" PRId64, source_of(f)));
 }
 
 static bool field_is_bound(const struct json *f, const struct columns *columns, const char *what,
@@ -115,10 +108,10 @@ static bool field_is_bound(const struct json *f, const struct columns *columns, 
         return err_set(e, ERR_INVALID, "%s: a field without a transform", what);
     if (sv_eq_nocase(transform, SV("void")))
         return true;
-    column = find_source(f, columns);
+    column = map_get_id(&columns->by_id, field_source(f));
     if (!column)
         return err_set(e, ERR_INVALID, "%s: Cannot find source column for field %" PRId64, what,
-                       source_of(f));
+                       field_source(f));
     type = json_str(column->type, (struct sv){0});
     if (!type.n || column->repeated)
         return err_set(e, ERR_INVALID, "%s: " SV_FMT " is not a column of plain values", what,
@@ -173,14 +166,14 @@ static bool check_name(const struct json *field, const struct columns *columns, 
     struct sv name = json_get_str(field, SV("name"));
     const struct json *column = map_get(&columns->by_name, name);
 
-    return !column || json_i64(json_get(column, SV("id")), -1) == source_of(field) ||
+    return !column || json_i64(json_get(column, SV("id")), -1) == field_source(field) ||
            err_set(e, ERR_INVALID,
                    "Cannot create partition from name that exists in schema: " SV_FMT,
                    SV_ARG(sv_first(name, 80)));
 }
 
 static bool check_spec_field(const struct json *field, const struct columns *columns,
-                             struct map *seen, struct err *e)
+                             struct map *names, struct map *ids, struct err *e)
 {
     struct sv name = json_get_str(field, SV("name"));
     const struct json *id = json_get(field, SV("field-id"));
@@ -188,14 +181,14 @@ static bool check_spec_field(const struct json *field, const struct columns *col
 
     if (!name.n)
         return err_set(e, ERR_INVALID, "partition spec: a field without a name");
-    if (map_put(seen, arena_printf(seen->arena, "n" SV_FMT, SV_ARG(name)), seen))
+    if (map_put(names, name, names))
         return err_set(e, ERR_INVALID, "partition spec: name " SV_FMT " is used twice",
                        SV_ARG(sv_first(name, 80)));
     if (id && (n < 1 || n > INT32_MAX))
         return err_set(e, ERR_INVALID,
                        "partition spec: field-id of " SV_FMT " must be a number from 1 to %d",
                        SV_ARG(sv_first(name, 80)), INT32_MAX);
-    if (id && map_put(seen, arena_printf(seen->arena, "i%" PRId64, n), seen))
+    if (id && map_put_id(ids, n, ids))
         return err_set(e, ERR_INVALID, "partition spec: field-id %" PRId64 " is used twice", n);
     return check_width(field, e) && check_name(field, columns, e);
 }
@@ -203,13 +196,14 @@ static bool check_spec_field(const struct json *field, const struct columns *col
 bool spec_check(const struct json *spec, const struct columns *columns, struct err *e)
 {
     const struct json *fields = json_get(spec, SV("fields"));
-    struct map seen = map_new(columns->by_id.arena);
+    auto_arena own = {0};
+    struct map names = map_new(&own), ids = map_new(&own);
     size_t numbered = 0;
 
     if (!spec_is_bound(spec, columns, e))
         return false;
     for (size_t i = 0; i < json_count(fields); i++) {
-        if (!check_spec_field(json_at(fields, i), columns, &seen, e))
+        if (!check_spec_field(json_at(fields, i), columns, &names, &ids, e))
             return false;
         numbered += json_get(json_at(fields, i), SV("field-id")) != NULL;
     }
@@ -250,36 +244,49 @@ bool spec_number(const struct json *spec, int format, struct arena *a, int64_t *
 
 /* ---- a table's fields so far ---- */
 
-static struct sv use_of(const struct json *field, struct sv transform, struct arena *a)
+static int64_t id_of(const struct json *field)
 {
-    return arena_printf(a, "%" PRId64 " " SV_FMT, source_of(field), SV_ARG(transform));
+    return json_i64(json_get(field, SV("field-id")), 0);
+}
+
+/* What a field is made of, and how; with an id in front, which field that is. */
+static struct sv use_of(const struct json *field, struct sv id, struct arena *a)
+{
+    int64_t source = field_source(field);
+
+    return ARENA_JOIN(a, id, sv_of((const char *)&source, sizeof(source)),
+                      json_get_str(field, SV("transform")));
 }
 
 static struct sv own_use(const struct json *field, struct arena *a)
 {
-    return use_of(field, json_get_str(field, SV("transform")), a);
+    int64_t id = id_of(field);
+
+    return use_of(field, sv_of((const char *)&id, sizeof(id)), a);
 }
 
-static struct sv id_of(const struct json *field, struct arena *a)
+/* A field that is dropped in format 1 stays, and becomes void. */
+static bool is_use(const struct json *field, const struct json *first)
 {
-    return arena_printf(a, "%" PRId64, json_i64(json_get(field, SV("field-id")), 0));
+    struct sv transform = json_get_str(field, SV("transform"));
+
+    return field_source(field) == field_source(first) &&
+           (sv_eq(transform, SV("void")) || sv_eq(transform, json_get_str(first, SV("transform"))));
 }
 
 void spec_past_add(struct spec_past *past, const struct json *spec)
 {
     const struct json *fields = json_get(spec, SV("fields"));
-    struct arena *a = past->ids.arena;
+    auto_arena own = {0};
 
     for (size_t i = 0; i < json_count(fields); i++) {
-        struct json *field = json_at(fields, i);
+        struct json *field = json_at(fields, i), *first = map_get_id(&past->ids, id_of(field));
 
-        (void)map_put(&past->ids, id_of(field, a), field);
-        (void)map_put(&past->uses, own_use(field, a), field);
-        (void)map_put(&past->both, ARENA_JOIN(a, id_of(field, a), SV(" "), own_use(field, a)),
-                      field);
-        /* A field that is dropped in format 1 stays, and becomes void. */
-        (void)map_put(&past->both,
-                      ARENA_JOIN(a, id_of(field, a), SV(" "), use_of(field, SV("void"), a)), field);
+        if (!first)
+            (void)map_put_id(&past->ids, id_of(field), field);
+        else if (!is_use(field, first))
+            (void)map_put(&past->other, own_use(field, &own), field);
+        (void)map_put(&past->uses, use_of(field, (struct sv){0}, &own), field);
     }
 }
 
@@ -292,51 +299,49 @@ struct spec_past spec_past_of(const struct json *specs, struct arena *a)
     return past;
 }
 
+static bool is_anothers(const struct spec_past *past, const struct json *field, struct arena *a)
+{
+    const struct json *first = map_get_id(&past->ids, id_of(field));
+
+    return first && !is_use(field, first) && !map_get(&past->other, own_use(field, a));
+}
+
 bool spec_continue(const struct spec_past *past, struct json *spec, struct arena *a, struct err *e)
 {
     const struct json *fields = json_get(spec, SV("fields"));
+    auto_arena own = {0};
 
     for (size_t i = 0; i < json_count(fields); i++) {
         struct json *field = json_at(fields, i);
-        const struct json *before = map_get(&past->uses, own_use(field, a));
+        const struct json *before = map_get(&past->uses, use_of(field, (struct sv){0}, &own));
 
-        if (json_get(field, SV("field-id"))) {
-            struct sv both = ARENA_JOIN(a, id_of(field, a), SV(" "), own_use(field, a));
-
-            if (map_get(&past->ids, id_of(field, a)) && !map_get(&past->both, both))
-                return err_set(e, ERR_INVALID,
-                               "partition spec: field-id " SV_FMT " is that of another field",
-                               SV_ARG(id_of(field, a)));
-        } else if (before) {
-            json_set_i64(field, a, SV("field-id"), json_i64(json_get(before, SV("field-id")), 0));
-        }
+        if (!json_get(field, SV("field-id")) && before)
+            json_set_i64(field, a, SV("field-id"), id_of(before));
+        else if (json_get(field, SV("field-id")) && is_anothers(past, field, &own))
+            return err_set(e, ERR_INVALID,
+                           "partition spec: field-id %" PRId64 " is that of another field",
+                           id_of(field));
     }
     return true;
 }
 
 /* ---- equality ---- */
 
-static bool fields_same(const struct json *x, const struct json *y, const char *const *names)
+static void fields_key(const struct json *v, const char *const *names, struct buf *out)
 {
-    const struct json *fx = json_get(x, SV("fields")), *fy = json_get(y, SV("fields"));
+    const struct json *fields = json_get(v, SV("fields"));
 
-    if (json_count(fx) != json_count(fy))
-        return false;
-    for (size_t i = 0; i < json_count(fx); i++) {
-        for (const char *const *name = names; *name; name++) {
-            if (!json_eq(json_get(json_at(fx, i), sv_from(*name)),
-                         json_get(json_at(fy, i), sv_from(*name))))
-                return false;
-        }
+    for (size_t i = 0; i < json_count(fields); i++) {
+        for (const char *const *name = names; *name; name++)
+            json_write_key(out, json_get(json_at(fields, i), sv_from(*name)));
     }
-    return true;
 }
 
-bool spec_same(const struct json *x, const struct json *y)
+void spec_key(const struct json *spec, struct buf *out)
 {
-    static const char *const names[] = {"source-id", "transform", "name", NULL};
+    static const char *const names[] = {"source-id", "source-ids", "transform", "name", NULL};
 
-    return fields_same(x, y, names);
+    fields_key(spec, names, out);
 }
 
 bool order_is_bound(const struct json *order, const struct columns *columns, struct err *e)
@@ -373,9 +378,10 @@ bool order_check(const struct json *order, const struct columns *columns, struct
     return true;
 }
 
-bool order_same(const struct json *x, const struct json *y)
+void order_key(const struct json *order, struct buf *out)
 {
-    static const char *const names[] = {"source-id", "transform", "direction", "null-order", NULL};
+    static const char *const names[] = {"source-id", "source-ids", "transform",
+                                        "direction", "null-order", NULL};
 
-    return fields_same(x, y, names);
+    fields_key(order, names, out);
 }

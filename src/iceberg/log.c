@@ -23,7 +23,8 @@ static int64_t versions_kept(const struct json *m)
 
 void log_previous(struct changing *c, const struct json *base, struct sv location)
 {
-    struct json *log = array_of(c, "metadata-log"), *entry = json_new_object(c->arena);
+    struct json *entry = json_new_object(c->arena),
+                *log = own_member(c, "metadata-log", JSON_ARRAY);
     int64_t n, kept = versions_kept(c->m);
 
     if (!base || !location.n)

@@ -326,7 +326,7 @@ bool metadata_create(const struct json *request, const struct create_options *o,
 
     if (!members_check(request, members, e) ||
         !format_of(json_get(request, SV("properties")), &format, e) ||
-        !schema_check_draft(json_get(request, SV("schema")), format, a, e) ||
+        !schema_check_draft(json_get(request, SV("schema")), format, e) ||
         !copy_properties(json_get(request, SV("properties")), properties, a, e))
         return false;
     schema = schema_renumber(json_get(request, SV("schema")), a, &ids, &last_id);
@@ -351,20 +351,19 @@ bool metadata_create(const struct json *request, const struct create_options *o,
 
 struct json *metadata_refs_only(const struct json *metadata, struct arena *a)
 {
-    struct json *copy = json_copy(a, metadata), *kept = json_new_array(a), *ref;
+    struct json *copy = json_copy_flat(a, metadata), *kept = json_new_array(a), *ref;
     const struct json *refs = json_get(metadata, SV("refs")),
-                      *snapshots = json_get(copy, SV("snapshots"));
-    int64_t current = json_i64(json_get(metadata, SV("current-snapshot-id")), -1);
+                      *snapshots = json_get(metadata, SV("snapshots"));
+    auto_arena own = {0};
+    struct map wanted = map_new(&own);
     struct sv name;
 
+    /* Old writers name no refs: main is the current snapshot. */
+    (void)map_put_id(&wanted, get_i64(metadata, "current-snapshot-id", -1), &wanted);
+    for (size_t i = 0; json_member(refs, i, &name, &ref); i++)
+        (void)map_put_id(&wanted, get_i64(ref, "snapshot-id", -1), &wanted);
     for (size_t i = 0; i < json_count(snapshots); i++) {
-        int64_t id = json_i64(json_get(json_at(snapshots, i), SV("snapshot-id")), -1);
-        /* Old writers name no refs: main is the current snapshot. */
-        bool wanted = id == current;
-
-        for (size_t j = 0; !wanted && json_member(refs, j, &name, &ref); j++)
-            wanted = json_i64(json_get(ref, SV("snapshot-id")), -1) == id;
-        if (wanted)
+        if (map_get_id(&wanted, get_i64(json_at(snapshots, i), "snapshot-id", -1)))
             json_push(kept, json_at(snapshots, i));
     }
     json_set(copy, SV("snapshots"), kept);

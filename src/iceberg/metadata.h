@@ -84,7 +84,7 @@ MUST_CHECK bool metadata_commit(const struct json *base, const struct json *requ
  * uuid that it assigns.
  */
 enum applied { APPLIED_NO, APPLIED_YES, APPLIED_UNCLEAR };
-enum applied metadata_applied(const struct json *base, const struct json *request, struct arena *a);
+enum applied metadata_applied(const struct json *base, const struct json *request);
 
 /* Whether a CommitTableRequest adds any. */
 bool metadata_adds_snapshots(const struct json *request);

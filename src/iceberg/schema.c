@@ -37,7 +37,7 @@ static const struct slot *slots_of(const struct json *type, size_t *n)
 
 struct checking {
     struct arena *arena;
-    struct map seen; /* ids' texts, to one of the two below */
+    struct map seen; /* ids, to one of the two below */
     int format, depth;
     int64_t least_id, max_id;
     bool shut; /* below something that may be absent or be there more than once */
@@ -55,7 +55,6 @@ static bool note_id(struct checking *c, const struct json *id, struct sv name, c
                     struct err *e)
 {
     int64_t n = json_i64(id, -1);
-    struct sv text = arena_printf(c->arena, "%" PRId64, n);
     union {
         const char *in;
         void *out;
@@ -65,7 +64,7 @@ static bool note_id(struct checking *c, const struct json *id, struct sv name, c
         return err_set(e, ERR_INVALID,
                        "the id of field " SV_FMT " must be a number from %" PRId64 " to %d",
                        SV_ARG(sv_first(name, 80)), c->least_id, HIGHEST_ID);
-    if (map_put(&c->seen, text, mark.out))
+    if (map_put_id(&c->seen, n, mark.out))
         return err_set(e, ERR_INVALID, "field id %" PRId64 " is used twice", n);
     if (c->seen.n > LIMIT_SCHEMA_FIELDS)
         return err_set(e, ERR_INVALID, "more than %d fields", LIMIT_SCHEMA_FIELDS);
@@ -212,7 +211,7 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
         return err_set(e, ERR_INVALID, "schema: identifier-field-ids must be a list");
     for (size_t i = 0; i < json_count(identifiers); i++) {
         int64_t id = json_i64(json_at(identifiers, i), -1);
-        const char *use = map_get(&c->seen, arena_printf(c->arena, "%" PRId64, id));
+        const char *use = map_get_id(&c->seen, id);
 
         if (!use)
             return err_set(e, ERR_INVALID, "schema: identifier field %" PRId64 " does not exist",
@@ -227,10 +226,10 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
     return true;
 }
 
-bool schema_check(const struct json *schema, int format, struct arena *a, int64_t *max_id,
-                  struct err *e)
+bool schema_check(const struct json *schema, int format, int64_t *max_id, struct err *e)
 {
-    struct checking c = {.arena = a, .seen = map_new(a), .format = format, .least_id = 1};
+    auto_arena own = {0};
+    struct checking c = {.arena = &own, .seen = map_new(&own), .format = format, .least_id = 1};
 
     if (!check(&c, schema, e))
         return false;
@@ -238,9 +237,10 @@ bool schema_check(const struct json *schema, int format, struct arena *a, int64_
     return true;
 }
 
-bool schema_check_draft(const struct json *schema, int format, struct arena *a, struct err *e)
+bool schema_check_draft(const struct json *schema, int format, struct err *e)
 {
-    struct checking c = {.arena = a, .seen = map_new(a), .format = format};
+    auto_arena own = {0};
+    struct checking c = {.arena = &own, .seen = map_new(&own), .format = format};
 
     return check(&c, schema, e);
 }
@@ -260,9 +260,7 @@ static void assign(struct numbering *n, struct json *owner, const char *id)
     int64_t *fresh = arena_new(n->arena, int64_t);
 
     *fresh = ++n->last;
-    (void)map_put(n->ids,
-                  arena_printf(n->arena, "%" PRId64, json_i64(json_get(owner, sv_from(id)), -1)),
-                  fresh);
+    (void)map_put_id(n->ids, json_i64(json_get(owner, sv_from(id)), -1), fresh);
     json_set_i64(owner, n->arena, sv_from(id), *fresh);
 }
 
@@ -287,9 +285,9 @@ static void renumber_type(struct numbering *n, struct json *type)
         renumber_type(n, json_get(type, sv_from(slots[i].type)));
 }
 
-static int64_t new_id(const struct map *ids, struct arena *a, int64_t old)
+static int64_t new_id(const struct map *ids, int64_t old)
 {
-    const int64_t *fresh = map_get(ids, arena_printf(a, "%" PRId64, old));
+    const int64_t *fresh = map_get_id(ids, old);
 
     return fresh ? *fresh : old;
 }
@@ -303,21 +301,20 @@ struct json *schema_renumber(const struct json *schema, struct arena *a, struct 
 
     renumber_fields(&n, json_get(copy, SV("fields")));
     for (size_t i = 0; i < json_count(identifiers); i++)
-        json_push(fresh, json_new_i64(a, new_id(ids, a, json_i64(json_at(identifiers, i), 0))));
+        json_push(fresh, json_new_i64(a, new_id(ids, json_i64(json_at(identifiers, i), 0))));
     if (json_count(identifiers))
         json_set(copy, SV("identifier-field-ids"), fresh);
     *last_id = n.last;
     return copy;
 }
 
-bool schema_same(const struct json *x, const struct json *y, struct arena *a)
+void schema_key(const struct json *schema, struct buf *out)
 {
-    struct json *none = json_new_array(a);
-    const struct json *ix = json_get(x, SV("identifier-field-ids")),
-                      *iy = json_get(y, SV("identifier-field-ids"));
+    const struct json *identifiers = json_get(schema, SV("identifier-field-ids"));
 
-    return json_eq(json_get(x, SV("fields")), json_get(y, SV("fields"))) &&
-           json_eq(ix ? ix : none, iy ? iy : none);
+    json_write_key(out, json_get(schema, SV("fields")));
+    if (json_count(identifiers))
+        json_write_key(out, identifiers);
 }
 
 /* ---- walking ---- */
@@ -377,7 +374,7 @@ static bool remember(const struct schema_field *f, void *context, UNUSED struct 
     struct schema_field *copy = arena_new(by_id->arena, struct schema_field);
 
     *copy = *f;
-    (void)map_put(by_id, arena_printf(by_id->arena, "%" PRId64, f->id), copy);
+    (void)map_put_id(by_id, f->id, copy);
     return true;
 }
 

@@ -8,18 +8,16 @@
 
 /* Well-formed: names, ids unique, types known to `format`, limits. `max_id` gets the highest field
  * id. */
-MUST_CHECK bool schema_check(const struct json *schema, int format, struct arena *a,
-                             int64_t *max_id, struct err *e);
+MUST_CHECK bool schema_check(const struct json *schema, int format, int64_t *max_id, struct err *e);
 /* The same where ids only tell the fields apart, in a table that is to be created and in a view:
  * some clients count them from 0. */
-MUST_CHECK bool schema_check_draft(const struct json *schema, int format, struct arena *a,
-                                   struct err *e);
+MUST_CHECK bool schema_check_draft(const struct json *schema, int format, struct err *e);
 /* A copy whose field ids count from 1 in the reference's order (a whole level before what is below
- * it); `ids` maps the old id's text to the new id. */
+ * it); `ids` maps the old id to the new one. */
 struct json *schema_renumber(const struct json *schema, struct arena *a, struct map *ids,
                              int64_t *last_id);
-/* The same struct and identifier fields, whatever their schema-id. */
-bool schema_same(const struct json *x, const struct json *y, struct arena *a);
+/* What schemas share that have the same fields and identifier fields, whatever their ids. */
+void schema_key(const struct json *schema, struct buf *out);
 /* A place in a schema that has an id: a field, a list's element, a map's key or value. */
 struct schema_field {
     int64_t id;
@@ -37,24 +35,10 @@ MUST_CHECK bool schema_each(const struct json *schema, schema_visit_fn *visit, v
 /* A schema's columns, for those who ask for many. */
 struct columns {
     const struct json *schema;
-    struct map by_id;   /* ids' texts to struct schema_field, at every depth */
+    struct map by_id;   /* ids to struct schema_field, at every depth */
     struct map by_name; /* of the first level, to JSON */
 };
 struct columns columns_of(const struct json *schema, struct arena *a);
-
-/* ---- evolve.c ---- */
-
-/*
- * Whether `schema` may follow those of the table `metadata`. While a branch holds data, an id that
- * any schema has used keeps its type or takes one that it may be promoted to (Iceberg table spec,
- * "Schema Evolution"); where schemas differ the current one counts, then the newest. What a field
- * reads as in older files does not change, and a new one that is required says what that is. A
- * table without data, and one whose main branch was removed to replace it, takes any. ERR_INVALID
- * names the field.
- */
-struct evolution;
-MUST_CHECK bool schema_may_follow(struct evolution *v, const struct json *metadata,
-                                  const struct json *schema, struct err *e);
 
 /* ---- layout.c ---- */
 
@@ -73,9 +57,9 @@ int64_t spec_last_id(const struct json *spec);
 /* The partition fields that a table has had: a field that comes again keeps its id, so that what
  * was written by two specs may be compared, and its id is never another's. */
 struct spec_past {
-    struct map ids;  /* field-ids' texts */
-    struct map uses; /* "source transform" to the field */
-    struct map both; /* "id source transform" */
+    struct map ids;   /* to the first field of each */
+    struct map uses;  /* source and transform to the last field */
+    struct map other; /* id, source and transform, where they are not those of the first */
     bool known;
 };
 struct spec_past spec_past_of(const struct json *specs, struct arena *a);
@@ -84,12 +68,15 @@ void spec_past_add(struct spec_past *past, const struct json *spec);
  * that of another field. */
 MUST_CHECK bool spec_continue(const struct spec_past *past, struct json *spec, struct arena *a,
                               struct err *e);
-bool spec_same(const struct json *x, const struct json *y);
+/* What specs share that have the same fields, whatever their ids. */
+void spec_key(const struct json *spec, struct buf *out);
+/* The first column that a field is made of; 0: none. */
+int64_t field_source(const struct json *field);
 MUST_CHECK bool order_check(const struct json *order, const struct columns *columns, struct err *e);
 /* The same without the checks that only a new order must pass. */
 MUST_CHECK bool order_is_bound(const struct json *order, const struct columns *columns,
                                struct err *e);
-bool order_same(const struct json *x, const struct json *y);
+void order_key(const struct json *order, struct buf *out);
 /* "source-id" and "source-ids" of each field by way of `ids`. */
 struct json *fields_remap(const struct json *v, const struct map *ids, struct arena *a);
 

@@ -10,17 +10,18 @@ static int format(const struct changing *c)
     return (int)get_i64(c->m, "format-version", 1);
 }
 
-static struct sv id_text(struct changing *c, int64_t id)
+const struct json *ref_named(const struct changing *c, struct sv name)
 {
-    return arena_printf(c->arena, "%" PRId64, id);
+    const struct json *ref = json_get(json_get(c->m, SV("refs")), name);
+
+    return map_get_id(&c->gone_snapshots, get_i64(ref, "snapshot-id", -1)) ? NULL : ref;
 }
 
 /* Two replacements of a table that met: the second took its number before the first was there.
  * Main is empty when it is added, so that no delete of before reaches into it. */
 static bool begins_anew(const struct changing *c, const struct json *s)
 {
-    return !json_has(s, SV("parent-snapshot-id")) &&
-           !json_has(json_get(c->m, SV("refs")), SV("main"));
+    return !json_has(s, SV("parent-snapshot-id")) && !ref_named(c, SV("main"));
 }
 
 static bool check_sequence(struct changing *c, const struct json *s, struct err *e)
@@ -90,17 +91,17 @@ static bool check_summary(const struct json *summary, struct err *e)
     return true;
 }
 
-static bool check_schema(const struct changing *c, const struct json *s, struct err *e)
+static bool check_schema(struct changing *c, const struct json *s, struct err *e)
 {
-    const struct json *id = json_get(s, SV("schema-id")), *schemas = json_get(c->m, SV("schemas"));
+    const struct json *id = json_get(s, SV("schema-id"));
 
-    if (!json_count(schemas))
+    if (!list_count(c, LIST_SCHEMAS))
         return err_set(e, ERR_INVALID, "Attempting to add a snapshot before a schema is added");
-    return !id || find_by_id(schemas, SV("schema-id"), json_i64(id, -1), NULL) ||
+    return !id || list_get(c, LIST_SCHEMAS, json_i64(id, -1)) ||
            err_set(e, ERR_INVALID, "add-snapshot: there is no schema %" PRId64, json_i64(id, -1));
 }
 
-static bool check_snapshot(const struct changing *c, const struct json *s, struct err *e)
+static bool check_snapshot(struct changing *c, const struct json *s, struct err *e)
 {
     static const struct member members[MEMBERS] =
         {
@@ -137,31 +138,38 @@ bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *s = json_get(u, SV("snapshot"));
     int64_t id = get_i64(s, "snapshot-id", -1);
-    struct json *snapshots = array_of(c, "snapshots");
 
     if (!check_snapshot(c, s, e))
         return false;
-    if (find_by_id(snapshots, SV("snapshot-id"), id, NULL))
+    if (list_get(c, LIST_SNAPSHOTS, id))
         return err_set(e, ERR_INVALID, "Snapshot already exists for: %" PRId64, id);
+    if (map_get_id(&c->gone_snapshots, id))
+        return err_set(e, ERR_INVALID,
+                       "Cannot add snapshot %" PRId64 ": the same request removes it", id);
     if (!check_sequence(c, s, e) || !check_rows(c, s, e))
         return false;
-    json_push(snapshots, json_copy(c->arena, s));
-    (void)map_put(c->added_snapshots, id_text(c, id), c->added_snapshots);
+    list_add(c, LIST_SNAPSHOTS, json_copy(c->arena, s));
+    (void)map_put_id(&c->added_snapshots, id, c);
     c->changed = true;
     return true;
+}
+
+static bool is_added(const struct changing *c, int64_t id)
+{
+    return map_get_id(&c->added_snapshots, id) != NULL;
 }
 
 /* main moves the current snapshot and the log; intermediate ones of the same request leave no
  * trace. Whatever clocks say, the log does not go back: readers refuse a file whose log does. */
 static void move_main(struct changing *c, const struct json *snapshot, int64_t id)
 {
-    bool fresh = map_get(c->added_snapshots, id_text(c, id)) != NULL;
-    struct json *log = array_of(c, "snapshot-log"), *entry = json_new_object(c->arena);
+    struct json *log = own_member(c, "snapshot-log", JSON_ARRAY),
+                *entry = json_new_object(c->arena);
     size_t n = json_count(log);
-    int64_t at = fresh ? get_i64(snapshot, "timestamp-ms", c->now_ms) : c->now_ms, before;
+    int64_t at = is_added(c, id) ? get_i64(snapshot, "timestamp-ms", c->now_ms) : c->now_ms, before;
 
     if (c->log_entry && n && json_at(log, n - 1) == c->log_entry &&
-        map_get(c->added_snapshots, id_text(c, get_i64(c->log_entry, "snapshot-id", -1))))
+        is_added(c, get_i64(c->log_entry, "snapshot-id", -1)))
         json_remove_at(log, n - 1);
     before = last_logged_ms(c->m);
     json_set_i64(entry, c->arena, SV("snapshot-id"), id);
@@ -169,15 +177,6 @@ static void move_main(struct changing *c, const struct json *snapshot, int64_t i
     json_push(log, entry);
     c->log_entry = entry;
     set_i64(c, "current-snapshot-id", id);
-}
-
-static struct json *refs_of(struct changing *c)
-{
-    struct json *refs = json_get(c->m, SV("refs"));
-
-    if (!refs)
-        json_set(c->m, SV("refs"), refs = json_new_object(c->arena));
-    return refs;
 }
 
 static struct json *new_ref(struct changing *c, const struct json *u)
@@ -211,9 +210,8 @@ bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
 {
     struct sv name = json_get_str(u, SV("ref-name")), type = json_get_str(u, SV("type"));
     int64_t id = get_i64(u, "snapshot-id", -1);
-    const struct json *snapshot =
-        find_by_id(json_get(c->m, SV("snapshots")), SV("snapshot-id"), id, NULL);
-    struct json *ref = new_ref(c, u), *refs = refs_of(c);
+    const struct json *snapshot = list_get(c, LIST_SNAPSHOTS, id);
+    struct json *ref = new_ref(c, u), *refs = own_member(c, "refs", JSON_OBJECT);
     bool branch = sv_eq(type, SV("branch"));
 
     if (!name.n || (!branch && !sv_eq(type, SV("tag"))))
@@ -233,6 +231,8 @@ bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
     if (sv_eq(name, SV("main")) && get_i64(json_get(refs, name), "snapshot-id", -1) != id)
         move_main(c, snapshot, id);
     json_set(refs, name, ref);
+    if (branch)
+        evolution_add_branch(c, name);
     c->changed = true;
     return true;
 }
@@ -248,7 +248,7 @@ static void clear_current(struct changing *c)
 bool remove_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
 {
     struct sv name = json_get_str(u, SV("ref-name"));
-    struct json *refs = refs_of(c);
+    struct json *refs = own_member(c, "refs", JSON_OBJECT);
 
     if (!name.n)
         return err_set(e, ERR_INVALID, "remove-snapshot-ref: ref-name is required");
@@ -261,49 +261,65 @@ bool remove_snapshot_ref(struct changing *c, const struct json *u, struct err *e
     return true;
 }
 
+bool remove_snapshots(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct json *ids = json_get(u, SV("snapshot-ids"));
+
+    if (!ids_check(ids, e))
+        return err_wrap(e, "remove-snapshots: snapshot-ids");
+    for (size_t i = 0; i < json_count(ids); i++) {
+        int64_t id = json_i64(json_at(ids, i), -1);
+
+        if (!list_drop(c, LIST_SNAPSHOTS, id))
+            continue;
+        (void)map_put_id(&c->gone_snapshots, id, c);
+        (void)list_drop(c, LIST_STATISTICS, id);
+        (void)list_drop(c, LIST_PARTITION_STATISTICS, id);
+        c->changed = true;
+    }
+    return true;
+}
+
+/* ---- the end ---- */
+
+static bool is_gone(const struct changing *c, const struct json *v)
+{
+    return map_get_id(&c->gone_snapshots, get_i64(v, "snapshot-id", -1)) != NULL;
+}
+
 /* History before a hole is not to be relied on: all up to the last entry of a removed snapshot
  * goes. */
-static void trim_log(struct changing *c, const struct map *gone)
+static void trim_log(struct changing *c)
 {
     const struct json *log = json_get(c->m, SV("snapshot-log"));
     size_t first = 0;
 
     for (size_t i = 0; i < json_count(log); i++) {
-        if (ids_have(c, gone, get_i64(json_at(log, i), "snapshot-id", -1)))
+        if (is_gone(c, json_at(log, i)))
             first = i + 1;
     }
     list_from(c, "snapshot-log", first);
 }
 
-static void forget_refs(struct changing *c, const struct map *gone)
+static void forget_refs(struct changing *c)
 {
-    struct json *refs = refs_of(c), *ref;
-    struct sv_vec names = {0};
+    const struct json *refs = json_get(c->m, SV("refs"));
+    struct json *kept = json_new_object(c->arena), *ref;
     struct sv name;
 
     for (size_t i = 0; json_member(refs, i, &name, &ref); i++) {
-        if (ids_have(c, gone, get_i64(ref, "snapshot-id", -1)))
-            vec_push(&names, c->arena, arena_dup(c->arena, name));
-    }
-    for (size_t i = 0; i < names.n; i++) {
-        if (sv_eq(names.p[i], SV("main")))
+        if (!is_gone(c, ref))
+            json_set(kept, name, ref);
+        else if (sv_eq(name, SV("main")))
             clear_current(c);
-        json_remove(refs, names.p[i]);
     }
+    json_set(c->m, SV("refs"), kept);
 }
 
-bool remove_snapshots(struct changing *c, const struct json *u, struct err *e)
+void snapshots_settle(struct changing *c)
 {
-    struct map gone;
-
-    if (!ids_read(c, json_get(u, SV("snapshot-ids")), &gone, e))
-        return err_wrap(e, "remove-snapshots: snapshot-ids");
-    if (!list_without(c, "snapshots", "snapshot-id", &gone))
-        return true;
-    forget_refs(c, &gone);
-    trim_log(c, &gone);
-    (void)list_without(c, "statistics", "snapshot-id", &gone);
-    (void)list_without(c, "partition-statistics", "snapshot-id", &gone);
-    c->changed = true;
-    return true;
+    if (!c->gone_snapshots.n)
+        return;
+    forget_refs(c);
+    trim_log(c);
 }

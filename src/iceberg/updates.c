@@ -12,13 +12,18 @@
 
 enum { NO_PARTITION_ID = 999 };
 
-struct json *array_of(struct changing *c, const char *name)
+struct json *own_member(struct changing *c, const char *name, enum json_kind kind)
 {
-    struct json *list = json_get(c->m, sv_from(name));
+    struct json *v = json_get(c->m, sv_from(name));
 
-    if (!list)
-        json_set(c->m, sv_from(name), list = json_new_array(c->arena));
-    return list;
+    if (v && map_put(&c->owned, sv_from(name), c))
+        return v;
+    if (v)
+        v = json_copy_flat(c->arena, v);
+    else
+        v = kind == JSON_ARRAY ? json_new_array(c->arena) : json_new_object(c->arena);
+    json_set(c->m, sv_from(name), v);
+    return v;
 }
 
 void set_i64(struct changing *c, const char *name, int64_t v)
@@ -31,34 +36,23 @@ int64_t get_i64(const struct json *m, const char *name, int64_t fallback)
     return json_i64(json_get(m, sv_from(name)), fallback);
 }
 
-/* The one after all that are there. A file that somebody else wrote may have used the last. */
-static bool next_id(const struct json *list, const char *member, int64_t none, int64_t *out,
-                    struct err *e)
-{
-    int64_t last = list_highest(list, member, none);
-
-    if (last >= INT32_MAX)
-        return err_set(e, ERR_INVALID, "there is no %s after %" PRId64, member, last);
-    *out = last + 1;
-    return true;
-}
-
-static const struct json *current_schema(const struct changing *c)
-{
-    return find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"),
-                      get_i64(c->m, "current-schema-id", -1), NULL);
-}
-
-/* Of the current schema, else of the request's newest: what specs and orders are bound to. */
+/* Of the current schema, else of the request's newest: what specs and orders are bound to. Each
+ * schema's are found once a request. */
 static const struct columns *columns_in_force(struct changing *c)
 {
-    const struct json *s = current_schema(c);
+    int64_t id = get_i64(c->m, "current-schema-id", -1);
+    const struct json *s = list_get(c, LIST_SCHEMAS, id);
+    struct columns *known;
 
     if (!s)
-        s = find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"), c->last_schema, NULL);
-    if (!c->columns.by_id.arena || c->columns.schema != s)
-        c->columns = columns_of(s, c->arena);
-    return &c->columns;
+        s = list_get(c, LIST_SCHEMAS, id = c->last_schema);
+    known = map_get_id(&c->columns, id);
+    if (known && known->schema == s)
+        return known;
+    known = arena_new(c->memory, struct columns);
+    *known = columns_of(s, c->memory);
+    (void)map_put_id(&c->columns, id, known);
+    return known;
 }
 
 static bool assign_uuid(struct changing *c, const struct json *u, struct err *e)
@@ -101,25 +95,23 @@ static bool upgrade_format_version(struct changing *c, const struct json *u, str
 
 static bool add_schema(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("schema"));
-    struct json *schemas = array_of(c, "schemas"), *copy;
+    const struct json *asked = json_get(u, SV("schema")), *same;
+    struct json *copy;
     int64_t max_id = 0;
 
-    if (!schema_check(asked, (int)get_i64(c->m, "format-version", 2), c->arena, &max_id, e))
+    if (!schema_check(asked, (int)get_i64(c->m, "format-version", 2), &max_id, e))
         return false;
-    for (size_t i = 0; i < json_count(schemas); i++) {
-        if (schema_same(json_at(schemas, i), asked, c->arena)) {
-            c->last_schema = get_i64(json_at(schemas, i), "schema-id", 0);
-            return true;
-        }
+    same = list_same(c, LIST_SCHEMAS, asked);
+    if (same) {
+        c->last_schema = get_i64(same, "schema-id", 0);
+        return true;
     }
-    if (!schema_may_follow(&c->evolution, c->m, asked, e) ||
-        !next_id(schemas, "schema-id", -1, &c->last_schema, e))
+    if (!schema_may_follow(c, asked, e) || !list_next_id(c, LIST_SCHEMAS, 0, &c->last_schema, e))
         return false;
     copy = json_copy(c->arena, asked);
     json_set_str(copy, c->arena, SV("type"), SV("struct"));
     json_set_i64(copy, c->arena, SV("schema-id"), c->last_schema);
-    json_push(schemas, copy);
+    list_add(c, LIST_SCHEMAS, copy);
     if (max_id > get_i64(c->m, "last-column-id", 0))
         set_i64(c, "last-column-id", max_id);
     c->changed = true;
@@ -127,41 +119,40 @@ static bool add_schema(struct changing *c, const struct json *u, struct err *e)
 }
 
 /* Sets `member` to the asked id, or to the last one added for -1; it must exist in `list`. */
-static bool set_current(struct changing *c, const struct json *u, const char *const *names,
-                        int64_t last, struct err *e)
+static bool set_current(struct changing *c, enum list list, int64_t id, const char *member,
+                        struct err *e)
 {
-    const char *ask = names[0], *list = names[1], *list_id = names[2], *member = names[3];
-    int64_t id = get_i64(u, ask, -2);
-
-    if (id == -1)
-        id = last;
-    if (id < 0 || !find_by_id(json_get(c->m, sv_from(list)), sv_from(list_id), id, NULL))
-        return err_set(e, ERR_INVALID, "Cannot set %s to %" PRId64 ": there is no such one in %s",
-                       member, id, list);
+    if (id < 0 || !list_get(c, list, id))
+        return err_set(e, ERR_INVALID, "Cannot set %s to %" PRId64 ": there is no such one", member,
+                       id);
     if (get_i64(c->m, member, -1) != id)
         c->changed = true;
     set_i64(c, member, id);
     return true;
 }
 
+/* The id that an update asks for; -1 is what the request added last. */
+static int64_t asked_id(const struct json *u, const char *member, int64_t last)
+{
+    int64_t id = get_i64(u, member, -2);
+
+    return id == -1 ? last : id;
+}
+
 /* Each schema is held against the current one once a request: files are written between requests.
  */
 static bool check_next(struct changing *c, int64_t id, struct err *e)
 {
-    const struct json *next = find_by_id(json_get(c->m, SV("schemas")), SV("schema-id"), id, NULL);
-    struct sv text = arena_printf(c->arena, "%" PRId64, id);
+    const struct json *next = list_get(c, LIST_SCHEMAS, id);
 
-    return !next || map_put(&c->checked_schemas, text, c) ||
-           schema_may_follow(&c->evolution, c->m, next, e);
+    return !next || map_put_id(&c->checked_schemas, id, c) || schema_may_follow(c, next, e);
 }
 
 static bool set_current_schema(struct changing *c, const struct json *u, struct err *e)
 {
-    static const char *const names[] = {"schema-id", "schemas", "schema-id", "current-schema-id"};
-    int64_t id = get_i64(u, "schema-id", -2);
+    int64_t id = asked_id(u, "schema-id", c->last_schema);
 
-    return check_next(c, id == -1 ? c->last_schema : id, e) &&
-           set_current(c, u, names, c->last_schema, e);
+    return check_next(c, id, e) && set_current(c, LIST_SCHEMAS, id, "current-schema-id", e);
 }
 
 /* A copy of what was asked for, with ids for all of its fields. */
@@ -173,74 +164,69 @@ static bool number_spec(struct changing *c, const struct json *asked, struct jso
     struct json *copy = json_copy(c->arena, asked);
 
     if (!c->spec_past.known)
-        c->spec_past = spec_past_of(json_get(c->m, SV("partition-specs")), c->arena);
+        c->spec_past = spec_past_of(list_json(c, LIST_SPECS), c->memory);
     if ((format > 1 && !spec_continue(&c->spec_past, copy, c->arena, e)) ||
         !spec_number(copy, format, c->arena, &last, out, e))
         return false;
     set_i64(c, "last-partition-id", last);
     spec_past_add(&c->spec_past, *out);
+    evolution_add_spec(c, *out);
     return true;
 }
 
 static bool add_spec(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("spec"));
-    struct json *specs = array_of(c, "partition-specs"), *copy;
+    const struct json *asked = json_get(u, SV("spec")), *same;
+    struct json *copy;
 
     if (!spec_check(asked, columns_in_force(c), e))
         return false;
-    for (size_t i = 0; i < json_count(specs); i++) {
-        if (spec_same(json_at(specs, i), asked)) {
-            c->last_spec = get_i64(json_at(specs, i), "spec-id", 0);
-            return true;
-        }
+    same = list_same(c, LIST_SPECS, asked);
+    if (same) {
+        c->last_spec = get_i64(same, "spec-id", 0);
+        return true;
     }
-    if (!number_spec(c, asked, &copy, e) || !next_id(specs, "spec-id", -1, &c->last_spec, e))
+    if (!number_spec(c, asked, &copy, e) || !list_next_id(c, LIST_SPECS, 0, &c->last_spec, e))
         return false;
     json_set_i64(copy, c->arena, SV("spec-id"), c->last_spec);
-    json_push(specs, copy);
+    list_add(c, LIST_SPECS, copy);
     c->changed = true;
     return true;
 }
 
 static bool set_default_spec(struct changing *c, const struct json *u, struct err *e)
 {
-    static const char *const names[] = {"spec-id", "partition-specs", "spec-id", "default-spec-id"};
-
-    return set_current(c, u, names, c->last_spec, e);
+    return set_current(c, LIST_SPECS, asked_id(u, "spec-id", c->last_spec), "default-spec-id", e);
 }
 
 static bool add_sort_order(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("sort-order"));
-    struct json *orders = array_of(c, "sort-orders"), *copy;
+    const struct json *asked = json_get(u, SV("sort-order")), *same;
     bool unsorted = json_count(json_get(asked, SV("fields"))) == 0;
+    struct json *copy;
 
     if (!order_check(asked, columns_in_force(c), e))
         return false;
-    for (size_t i = 0; i < json_count(orders); i++) {
-        if (order_same(json_at(orders, i), asked)) {
-            c->last_order = get_i64(json_at(orders, i), "order-id", 0);
-            return true;
-        }
+    same = list_same(c, LIST_ORDERS, asked);
+    if (same) {
+        c->last_order = get_i64(same, "order-id", 0);
+        return true;
     }
-    copy = json_copy(c->arena, asked);
     /* 0 is the order of what is not sorted. */
     c->last_order = 0;
-    if (!unsorted && !next_id(orders, "order-id", 0, &c->last_order, e))
+    if (!unsorted && !list_next_id(c, LIST_ORDERS, 1, &c->last_order, e))
         return false;
+    copy = json_copy(c->arena, asked);
     json_set_i64(copy, c->arena, SV("order-id"), c->last_order);
-    json_push(orders, copy);
+    list_add(c, LIST_ORDERS, copy);
     c->changed = true;
     return true;
 }
 
 static bool set_default_sort_order(struct changing *c, const struct json *u, struct err *e)
 {
-    static const char *const names[] = {"sort-order-id", "sort-orders", "order-id",
-                                        "default-sort-order-id"};
-
-    return set_current(c, u, names, c->last_order, e);
+    return set_current(c, LIST_ORDERS, asked_id(u, "sort-order-id", c->last_order),
+                       "default-sort-order-id", e);
 }
 
 bool set_location(struct changing *c, const struct json *u, struct err *e)
@@ -256,19 +242,10 @@ bool set_location(struct changing *c, const struct json *u, struct err *e)
     return true;
 }
 
-static struct json *properties_of(struct changing *c)
-{
-    struct json *p = json_get(c->m, SV("properties"));
-
-    if (!p)
-        json_set(c->m, SV("properties"), p = json_new_object(c->arena));
-    return p;
-}
-
 bool set_properties(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *updates = json_get(u, SV("updates"));
-    struct json *properties = properties_of(c), *value;
+    struct json *properties = own_member(c, "properties", JSON_OBJECT), *value;
     struct sv name;
 
     if (!updates)
@@ -291,7 +268,7 @@ bool set_properties(struct changing *c, const struct json *u, struct err *e)
 bool remove_properties(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *removals = json_get(u, SV("removals"));
-    struct json *properties = properties_of(c);
+    struct json *properties = own_member(c, "properties", JSON_OBJECT);
 
     if (!removals)
         removals = json_get(u, SV("removed"));
@@ -308,34 +285,33 @@ bool remove_properties(struct changing *c, const struct json *u, struct err *e)
     return true;
 }
 
-static bool remove_ids(struct changing *c, const struct json *ids, const char *const *names,
-                       struct err *e)
+static bool remove_ids(struct changing *c, enum list list, const struct json *ids,
+                       const char *current, struct err *e)
 {
-    int64_t current = get_i64(c->m, names[2], -1);
-    struct map gone;
+    int64_t kept = get_i64(c->m, current, -1);
 
-    if (!ids_read(c, ids, &gone, e))
-        return err_wrap(e, "%ss of %s", names[1], names[0]);
-    if (ids_have(c, &gone, current))
-        return err_set(e, ERR_INVALID, "Cannot remove the %s %" PRId64, names[3], current);
-    c->changed |= list_without(c, names[0], names[1], &gone);
+    if (!ids_check(ids, e))
+        return false;
+    for (size_t i = 0; i < json_count(ids); i++) {
+        int64_t id = json_i64(json_at(ids, i), -1);
+
+        if (id == kept)
+            return err_set(e, ERR_INVALID, "Cannot remove %" PRId64 ": it is the %s", id, current);
+        c->changed |= list_drop(c, list, id);
+    }
     return true;
 }
 
 static bool remove_partition_specs(struct changing *c, const struct json *u, struct err *e)
 {
-    static const char *const names[] = {"partition-specs", "spec-id", "default-spec-id",
-                                        "default partition spec"};
-
-    return remove_ids(c, json_get(u, SV("spec-ids")), names, e);
+    return remove_ids(c, LIST_SPECS, json_get(u, SV("spec-ids")), "default-spec-id", e) ||
+           err_wrap(e, "remove-partition-specs: spec-ids");
 }
 
 static bool remove_schemas(struct changing *c, const struct json *u, struct err *e)
 {
-    static const char *const names[] = {"schemas", "schema-id", "current-schema-id",
-                                        "current schema"};
-
-    return remove_ids(c, json_get(u, SV("schema-ids")), names, e);
+    return remove_ids(c, LIST_SCHEMAS, json_get(u, SV("schema-ids")), "current-schema-id", e) ||
+           err_wrap(e, "remove-schemas: schema-ids");
 }
 
 #define ID(name)              \
@@ -421,14 +397,24 @@ bool updates_known(const struct json *list, struct err *e)
     return true;
 }
 
+/* What it leaves in the scratch arena goes before the next one. */
+static bool apply_one(struct changing *c, const struct json *u, struct err *e)
+{
+    const struct update *known = update_of(u);
+    auto_arena scratch = {0};
+    bool ok;
+
+    assert(known); /* updates_known has seen all of them */
+    c->scratch = &scratch;
+    ok = known->apply(c, u, e);
+    c->scratch = c->memory;
+    return ok;
+}
+
 bool updates_apply(struct changing *c, const struct json *list, struct err *e)
 {
     for (size_t i = 0; i < json_count(list); i++) {
-        const struct json *u = json_at(list, i);
-        const struct update *known = update_of(u);
-
-        assert(known); /* updates_known has seen all of them */
-        if (!known->apply(c, u, e))
+        if (!apply_one(c, json_at(list, i), e))
             return false;
     }
     return true;

@@ -69,7 +69,7 @@ bool view_read(struct sv text, struct arena *a, struct json **out, struct err *e
 
 struct view_change {
     struct changing c; /* its last_schema is what -1 means */
-    struct map added;  /* versions of this request, by their ids' texts */
+    struct map added;  /* ids of versions of this request */
     int64_t last_version;
 };
 
@@ -89,70 +89,61 @@ static bool upgrade(UNUSED struct view_change *v, const struct json *u, struct e
 
 static bool add_schema(struct view_change *v, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("schema"));
-    struct json *schemas = array_of(&v->c, "schemas"), *copy;
-    int64_t highest = -1;
+    const struct json *asked = json_get(u, SV("schema")), *same;
+    struct json *copy;
 
-    if (!schema_check_draft(asked, SCHEMA_FORMAT, v->c.arena, e))
+    if (!schema_check_draft(asked, SCHEMA_FORMAT, e))
         return false;
-    for (size_t i = 0; i < json_count(schemas); i++) {
-        int64_t id = get_i64(json_at(schemas, i), "schema-id", 0);
-
-        highest = id > highest ? id : highest;
-        if (schema_same(json_at(schemas, i), asked, v->c.arena)) {
-            v->c.last_schema = id;
-            return true;
-        }
+    same = list_same(&v->c, LIST_SCHEMAS, asked);
+    if (same) {
+        v->c.last_schema = get_i64(same, "schema-id", 0);
+        return true;
     }
-    if (highest >= INT32_MAX || json_count(schemas) >= LIMIT_VIEW_SCHEMAS)
+    if (list_count(&v->c, LIST_SCHEMAS) >= LIMIT_VIEW_SCHEMAS)
         return err_set(e, ERR_INVALID, "more than %d schemas", LIMIT_VIEW_SCHEMAS);
+    if (!list_next_id(&v->c, LIST_SCHEMAS, 0, &v->c.last_schema, e))
+        return false;
     copy = json_copy(v->c.arena, asked);
-    v->c.last_schema = highest + 1;
     json_set_str(copy, v->c.arena, SV("type"), SV("struct"));
     json_set_i64(copy, v->c.arena, SV("schema-id"), v->c.last_schema);
-    json_push(schemas, copy);
+    list_add(&v->c, LIST_SCHEMAS, copy);
     v->c.changed = true;
     return true;
 }
 
 /* The id of a version that says the same, or a fresh one from the asked one on. */
-static int64_t version_id(const struct json *versions, const struct json *version, bool *known)
+static bool version_id(struct view_change *v, const struct json *version, bool *known,
+                       struct err *e)
 {
-    int64_t id = get_i64(version, "version-id", 1);
+    const struct json *same = list_same(&v->c, LIST_VERSIONS, version);
 
-    for (size_t i = 0; i < json_count(versions); i++) {
-        int64_t there = get_i64(json_at(versions, i), "version-id", 0);
-
-        *known = version_same(json_at(versions, i), version);
-        if (*known)
-            return there;
-        id = there >= id ? there + 1 : id;
-    }
-    return id;
+    *known = same != NULL;
+    if (!same)
+        return list_next_id(&v->c, LIST_VERSIONS, get_i64(version, "version-id", 1),
+                            &v->last_version, e);
+    v->last_version = get_i64(same, "version-id", 0);
+    return true;
 }
 
 static bool add_version(struct view_change *v, const struct json *u, struct err *e)
 {
-    struct json *copy = json_copy(v->c.arena, json_get(u, SV("view-version"))),
-                *versions = array_of(&v->c, "versions");
-    bool known = false;
+    struct json *copy = json_copy(v->c.arena, json_get(u, SV("view-version")));
+    bool known;
 
     if (!version_check(copy, e))
         return false;
     if (get_i64(copy, "schema-id", -1) == -1)
         json_set_i64(copy, v->c.arena, SV("schema-id"), v->c.last_schema);
-    if (!find_by_id(json_get(v->c.m, SV("schemas")), SV("schema-id"),
-                    get_i64(copy, "schema-id", -1), NULL))
+    if (!list_get(&v->c, LIST_SCHEMAS, get_i64(copy, "schema-id", -1)))
         return err_set(e, ERR_INVALID, "Cannot add version with unknown schema: %" PRId64,
                        get_i64(copy, "schema-id", -1));
-    v->last_version = version_id(versions, copy, &known);
-    if (v->last_version > INT32_MAX)
-        return err_set(e, ERR_INVALID, "there is no version-id after %d", INT32_MAX);
+    if (!version_id(v, copy, &known, e))
+        return false;
     if (known)
         return true;
     json_set_i64(copy, v->c.arena, SV("version-id"), v->last_version);
-    json_push(versions, copy);
-    (void)map_put(&v->added, arena_printf(v->c.arena, "%" PRId64, v->last_version), v);
+    list_add(&v->c, LIST_VERSIONS, copy);
+    (void)map_put_id(&v->added, v->last_version, v);
     v->c.changed = true;
     return v->added.n <= LIMIT_VIEW_VERSIONS ||
            err_set(e, ERR_INVALID, "more than %d versions at once", LIMIT_VIEW_VERSIONS);
@@ -165,18 +156,18 @@ static bool set_current(struct view_change *v, const struct json *u, struct err 
     int64_t id = get_i64(u, "view-version-id", -2), at = v->c.now_ms;
 
     id = id == -1 ? v->last_version : id;
-    version = find_by_id(json_get(v->c.m, SV("versions")), SV("version-id"), id, NULL);
+    version = list_get(&v->c, LIST_VERSIONS, id);
     if (id < 0 || !version)
         return err_set(e, ERR_INVALID, "Cannot set current version to unknown version: %" PRId64,
                        id);
     if (id == get_i64(v->c.m, "current-version-id", -1))
         return true;
-    if (map_get(&v->added, arena_printf(v->c.arena, "%" PRId64, id)))
+    if (map_get_id(&v->added, id))
         at = get_i64(version, "timestamp-ms", at);
     set_i64(&v->c, "current-version-id", id);
     json_set_i64(entry, v->c.arena, SV("timestamp-ms"), at);
     json_set_i64(entry, v->c.arena, SV("version-id"), id);
-    json_push(array_of(&v->c, "version-log"), entry);
+    json_push(own_member(&v->c, "version-log", JSON_ARRAY), entry);
     v->c.changed = true;
     return true;
 }
@@ -219,6 +210,18 @@ static view_update_fn *update_named(struct sv action)
     return NULL;
 }
 
+/* What it leaves in the scratch arena goes before the next one. */
+static bool apply_one(struct view_change *v, const struct json *u, struct err *e)
+{
+    auto_arena scratch = {0};
+    bool ok;
+
+    v->c.scratch = &scratch;
+    ok = update_named(json_get_str(u, SV("action")))(v, u, e);
+    v->c.scratch = v->c.memory;
+    return ok;
+}
+
 /* All are known before any takes effect. */
 static bool apply_all(struct view_change *v, const struct json *list, struct err *e)
 {
@@ -234,9 +237,7 @@ static bool apply_all(struct view_change *v, const struct json *list, struct err
                            SV_ARG(sv_first(action, 60)));
     }
     for (size_t i = 0; i < json_count(list); i++) {
-        const struct json *u = json_at(list, i);
-
-        if (!update_named(json_get_str(u, SV("action")))(v, u, e))
+        if (!apply_one(v, json_at(list, i), e))
             return false;
     }
     return true;
@@ -269,16 +270,19 @@ bool view_create(const struct json *request, const struct create_options *o, str
     };
     struct json *m = json_new_object(a), *version = json_get(request, SV("view-version")),
                 *last = json_new_object(a);
+    auto_arena memory = {0};
     struct view_change v = {
-        .c = {.arena = a, .m = m, .now_ms = o->now_ms, .last_schema = -1},
-        .added = map_new(a),
-        .last_version = -1
+        .c = {.m = m, .now_ms = o->now_ms},
+          .added = map_new(&memory), .last_version = -1
     };
 
+    changing_init(&v.c, a, &memory);
     json_set_str(m, a, SV("view-uuid"), o->uuid);
     json_set_i64(m, a, SV("format-version"), VIEW_FORMAT);
     json_set_str(m, a, SV("location"), sv_trim_end(o->location, '/'));
     json_set(m, SV("properties"), json_new_object(a));
+    json_set(m, SV("schemas"), json_new_array(a));
+    json_set(m, SV("versions"), json_new_array(a));
     if (!members_check(request, members, e) ||
         !add_schema(&v, with(a, "schema", json_get(request, SV("schema"))), e) ||
         !version_check(version, e))
@@ -288,8 +292,11 @@ bool view_create(const struct json *request, const struct create_options *o, str
     json_set_i64(version, a, SV("schema-id"), v.c.last_schema);
     json_set_i64(last, a, SV("view-version-id"), -1);
     *out = m;
-    return add_version(&v, with(a, "view-version", version), e) && set_current(&v, last, e) &&
-           copy_properties(&v, json_get(request, SV("properties")), e);
+    if (!add_version(&v, with(a, "view-version", version), e) || !set_current(&v, last, e) ||
+        !copy_properties(&v, json_get(request, SV("properties")), e))
+        return false;
+    lists_close(&v.c);
+    return true;
 }
 
 /* ---- committing ---- */
@@ -329,27 +336,27 @@ static bool requirements_hold(const struct json *base, const struct json *list, 
 static const struct json *current_of(const struct json *m)
 {
     return find_by_id(json_get(m, SV("versions")), SV("version-id"),
-                      get_i64(m, "current-version-id", -1), NULL);
+                      get_i64(m, "current-version-id", -1));
 }
 
 bool view_commit(const struct json *base, const struct json *request, int64_t now_ms,
                  struct arena *a, struct commit_result *out, struct err *e)
 {
-    struct view_change v = {
-        .c = {.arena = a, .now_ms = now_ms, .last_schema = -1},
-        .added = map_new(a),
-        .last_version = -1
-    };
+    auto_arena memory = {0};
+    struct view_change v = {.c = {.now_ms = now_ms}, .added = map_new(&memory), .last_version = -1};
 
     if (!asks_of_views(json_get(request, SV("requirements")), e) ||
         !requirements_hold(base, json_get(request, SV("requirements")), e))
         return false;
-    v.c.m = json_copy(a, base);
-    if (!apply_all(&v, json_get(request, SV("updates")), e) ||
-        !dialects_kept(v.c.m, current_of(base), current_of(v.c.m), e))
+    changing_init(&v.c, a, &memory);
+    v.c.m = json_copy_flat(a, base);
+    if (!apply_all(&v, json_get(request, SV("updates")), e))
+        return false;
+    lists_close(&v.c);
+    if (!dialects_kept(v.c.m, current_of(base), current_of(v.c.m), e))
         return false;
     if (v.c.changed)
-        versions_expire(v.c.m, &v.added, a);
+        versions_expire(&v.c, &v.added);
     *out = (struct commit_result){.metadata = v.c.m, .changed = v.c.changed};
     return true;
 }

@@ -11,7 +11,7 @@ enum { SCHEMA_FORMAT = 3 };
 
 static bool names(const struct map *ids, const struct json *v, const char *member)
 {
-    return map_get(ids, arena_printf(ids->arena, "%" PRId64, get_i64(v, member, -1))) != NULL;
+    return map_get_id(ids, get_i64(v, member, -1)) != NULL;
 }
 
 static bool check_schemas(const struct json *m, struct arena *a, struct map *ids, struct err *e)
@@ -21,7 +21,7 @@ static bool check_schemas(const struct json *m, struct arena *a, struct map *ids
     if (json_count(schemas) > LIMIT_VIEW_SCHEMAS)
         return err_set(e, ERR_INVALID, "more than %d schemas", LIMIT_VIEW_SCHEMAS);
     for (size_t i = 0; i < json_count(schemas); i++) {
-        if (!schema_check_draft(json_at(schemas, i), SCHEMA_FORMAT, a, e))
+        if (!schema_check_draft(json_at(schemas, i), SCHEMA_FORMAT, e))
             return false;
     }
     return list_ids(schemas, "schema-id", a, ids, e);

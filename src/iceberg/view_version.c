@@ -109,16 +109,13 @@ bool version_check(const struct json *version, struct err *e)
     return true;
 }
 
-bool version_same(const struct json *x, const struct json *y)
+void version_key(const struct json *version, struct buf *out)
 {
     static const char *const members[] = {"summary",           "representations", "default-catalog",
                                           "default-namespace", "schema-id",       NULL};
 
-    for (const char *const *m = members; *m; m++) {
-        if (!json_eq(json_get(x, sv_from(*m)), json_get(y, sv_from(*m))))
-            return false;
-    }
-    return true;
+    for (const char *const *m = members; *m; m++)
+        json_write_key(out, json_get(version, sv_from(*m)));
 }
 
 bool dialects_kept(const struct json *metadata, const struct json *before, const struct json *after,
@@ -142,11 +139,6 @@ bool dialects_kept(const struct json *metadata, const struct json *before, const
 
 /* ---- history ---- */
 
-static struct sv id_of(const struct json *v, struct arena *a)
-{
-    return arena_printf(a, "%" PRId64, get_i64(v, "version-id", -1));
-}
-
 static size_t versions_kept(const struct json *metadata)
 {
     struct sv text =
@@ -159,36 +151,38 @@ static size_t versions_kept(const struct json *metadata)
 }
 
 /* History before a hole is not history. */
-static void cut_log(struct json *metadata, const struct map *gone, struct arena *a)
+static void cut_log(struct changing *c, const struct map *gone)
 {
-    struct json *log = json_get(metadata, SV("version-log"));
-    size_t cut = 0;
+    const struct json *log = json_get(c->m, SV("version-log"));
+    size_t first = 0;
 
     for (size_t i = 0; i < json_count(log); i++) {
-        if (map_get(gone, id_of(json_at(log, i), a)))
-            cut = i + 1;
+        if (map_get_id(gone, get_i64(json_at(log, i), "version-id", -1)))
+            first = i + 1;
     }
-    while (cut--)
-        json_remove_at(log, 0);
+    list_from(c, "version-log", first);
 }
 
-void versions_expire(struct json *metadata, const struct map *added, struct arena *a)
+void versions_expire(struct changing *c, const struct map *added)
 {
-    struct json *versions = json_get(metadata, SV("versions"));
-    int64_t current = get_i64(metadata, "current-version-id", -1);
-    struct map gone = map_new(a);
+    const struct json *versions = json_get(c->m, SV("versions"));
+    int64_t current = get_i64(c->m, "current-version-id", -1);
+    size_t n = json_count(versions), most = versions_kept(c->m);
+    struct json *kept = json_new_array(c->arena);
+    struct map gone = map_new(c->memory);
 
     /* In the order in which they were added: the oldest is first. */
-    for (size_t i = 0;
-         i < json_count(versions) && json_count(versions) > versions_kept(metadata);) {
+    for (size_t i = 0; i < json_count(versions); i++) {
         struct json *v = json_at(versions, i);
+        int64_t id = get_i64(v, "version-id", -1);
 
-        if (get_i64(v, "version-id", -1) == current || map_get(added, id_of(v, a))) {
-            i++;
+        if (n <= most || id == current || map_get_id(added, id)) {
+            json_push(kept, v);
             continue;
         }
-        (void)map_put(&gone, id_of(v, a), v);
-        json_remove_at(versions, i);
+        (void)map_put_id(&gone, id, v);
+        n--;
     }
-    cut_log(metadata, &gone, a);
+    json_set(c->m, SV("versions"), kept);
+    cut_log(c, &gone);
 }

@@ -9,13 +9,13 @@
 bool is_texts(const struct json *v, enum json_kind kind);
 /* A version as a client sends it: sound, within limits, one query for each dialect. */
 MUST_CHECK bool version_check(const struct json *version, struct err *e);
-/* The same but for id and time. */
-bool version_same(const struct json *x, const struct json *y);
+/* What versions share that are the same but for id and time. */
+void version_key(const struct json *version, struct buf *out);
 /* No dialect of `before` is missing in `after`, unless the properties allow it. */
 MUST_CHECK bool dialects_kept(const struct json *metadata, const struct json *before,
                               const struct json *after, struct err *e);
 /* Forgets versions past version.history.num-entries, but for the current one and those in `added`
- * (by their ids' texts), and the log up to the last entry that names one. */
-void versions_expire(struct json *metadata, const struct map *added, struct arena *a);
+ * (ids), and the log up to the last entry that names one. */
+void versions_expire(struct changing *c, const struct map *added);
 
 #endif

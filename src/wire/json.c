@@ -426,6 +426,19 @@ struct json *json_copy(struct arena *a, const struct json *v)
     return own(a, copy);
 }
 
+struct json *json_copy_flat(struct arena *a, const struct json *v)
+{
+    bool is_array = json_kind(v) == JSON_ARRAY;
+    struct json *copy = is_array ? json_new_array(a) : json_new_object(a), *value;
+    struct sv name;
+
+    for (size_t i = 0; is_array && i < json_count(v); i++)
+        json_push(copy, json_at(v, i));
+    for (size_t i = 0; json_member(v, i, &name, &value); i++)
+        json_set(copy, name, value);
+    return copy;
+}
+
 /* ---- writing ---- */
 
 void json_write_str(struct buf *out, struct sv v)

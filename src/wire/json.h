@@ -84,6 +84,13 @@ void json_remove(struct json *from, struct sv name);
 void json_remove_at(struct json *from, size_t index);
 /* A deep copy that may be changed. */
 struct json *json_copy(struct arena *a, const struct json *v);
+/* A copy whose own members or elements may be set and removed; what they are is shared with `v`,
+ * whose arena outlives the copy. */
+struct json *json_copy_flat(struct arena *a, const struct json *v);
+
+/* A text that equal values share and others do not: members by name, those that are null left out.
+ * It is a key, and nothing that json_read would take. */
+void json_write_key(struct buf *out, const struct json *v);
 
 /* Compact text, slashes not escaped. */
 void json_write(struct buf *out, const struct json *v);

@@ -62,7 +62,7 @@ static void commit(const char *text, const struct json *request)
         assert(e.code == ERR_INVALID || e.code == ERR_CONFLICT || e.code == ERR_NOT_FOUND);
         assert(e.msg[0]);
         if (base)
-            (void)metadata_applied(base, request, &a);
+            (void)metadata_applied(base, request);
         return;
     }
     if (base)
@@ -70,7 +70,7 @@ static void commit(const char *text, const struct json *request)
     check_forward(base, result.metadata);
     if (!metadata_read(json_text(&a, result.metadata), &a, &again, &e))
         assert(false && "what was committed does not read");
-    (void)metadata_applied(result.metadata, request, &a);
+    (void)metadata_applied(result.metadata, request);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -84,8 +84,6 @@ static void numbers_are_keys_as_they_are(void)
 {
     auto_arena a = {0};
     struct map m = map_new(&a);
-    int values[3];
-
     CHECK(map_put_id(&m, INT64_MIN, &values[0]) == NULL);
     CHECK(map_put_id(&m, -1, &values[1]) == NULL);
     CHECK(map_put_id(&m, -1, &values[2]) == &values[1]);

@@ -321,7 +321,64 @@ static void bytes_that_are_no_text_read_back_as_the_replacement_character(void)
     }
 }
 
-SUITE("wire/json", TEST(members_are_found_by_name_and_by_path),
+static struct sv key_of(const char *text, struct arena *a)
+{
+    struct buf key = buf_new(a, 1000);
+    struct json *v = NULL;
+    struct err e = {0};
+
+    NEED_OK(json_read(sv_from(text), a, &v, &e), &e);
+    json_write_key(&key, v);
+    return buf_sv(&key);
+}
+
+static void equal_values_have_one_key_and_others_have_others(void)
+{
+    static const char *const different[] = {"{\"a\":1,\"b\":[true,\"x\"]}",
+                                            "{\"a\":1,\"b\":[true,\"y\"]}",
+                                            "{\"a\":1.5,\"b\":[true,\"x\"]}",
+                                            "{\"a\":\"1\",\"b\":[true,\"x\"]}",
+                                            "[\"ab\",\"c\"]",
+                                            "[\"a\",\"bc\"]",
+                                            "[[1],2]",
+                                            "[[1,2]]",
+                                            "[12]",
+                                            "[1,2]",
+                                            "\"{}\"",
+                                            "{}",
+                                            "[]",
+                                            "[null]",
+                                            "[\"1:a\"]",
+                                            "[{\"a\":{}}]",
+                                            "[{\"a\":{}},{}]"};
+    enum { N = sizeof(different) / sizeof(different[0]) };
+    auto_arena a = {0};
+
+    CHECK_SV(key_of("{\"b\":[true,\"x\"],\"c\":null,\"a\":1}", &a), key_of(different[0], &a));
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < i; j++)
+            CHECK(!sv_eq(key_of(different[i], &a), key_of(different[j], &a)));
+    }
+}
+
+static void a_flat_copy_is_changed_alone(void)
+{
+    auto_arena a = {0};
+    struct json *v = NULL, *copy, *list;
+    struct err e = {0};
+
+    NEED_OK(json_read(SV("{\"a\":[1,2],\"b\":{\"c\":null}}"), &a, &v, &e), &e);
+    copy = json_copy_flat(&a, v);
+    list = json_copy_flat(&a, json_get(v, SV("a")));
+    json_remove_at(list, 0);
+    json_set(copy, SV("a"), list);
+    json_remove(copy, SV("b"));
+    CHECK_SV(json_text(&a, copy), SV("{\"a\":[2]}"));
+    CHECK_SV(json_text(&a, v), SV("{\"a\":[1,2],\"b\":{\"c\":null}}"));
+}
+
+SUITE("wire/json", TEST(equal_values_have_one_key_and_others_have_others),
+      TEST(a_flat_copy_is_changed_alone), TEST(members_are_found_by_name_and_by_path),
       TEST(integers_of_64_bits_and_fractions_keep_their_text), TEST(null_is_absent_but_still_there),
       TEST(what_is_not_strict_json_is_refused), TEST(a_repeated_name_is_refused),
       TEST(an_escaped_backslash_starts_no_escape), TEST(a_number_of_endless_digits_is_refused),
