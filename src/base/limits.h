@@ -85,6 +85,7 @@ enum {
     LIMIT_MINT_MS = 10 * 1000,
     LIMIT_MIN_TTL_SECONDS = 900,
     LIMIT_MAX_TTL_SECONDS = 43200,
+    LIMIT_OTHER_ROLES = 64, /* that a probe tries to assume */
     LIMIT_CHAINED_TTL_SECONDS = 3600,
 
     /* Kubernetes. */

@@ -334,6 +334,7 @@ void cache_give(const struct cache *c, const struct object *o, struct job *j)
         return;
     give_secret(c, j, ns, r->storage_integration.credentials_secret, &j->own);
     give_secret(c, j, ns, r->storage_integration.admin_credentials_secret, &j->admin);
+    cache_give_roles(c, o, j);
     j->ambient_why = arena_dup(&j->arena, sv_from(c->ambient_why));
     give_found(j, &o->found);
 }

@@ -70,6 +70,8 @@ bool cache_believe(struct object *o);
 
 /* Copies what a pass over `o` needs into the job: its keys, and what was found before. */
 void cache_give(const struct cache *c, const struct object *o, struct job *j);
+/* Its part about the roles of other integrations. other_roles.c. */
+void cache_give_roles(const struct cache *c, const struct object *o, struct job *j);
 
 /* A new rulebook; each object's complaints are set. The reference is the caller's. */
 struct rulebook *cache_compile(struct cache *c);

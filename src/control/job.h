@@ -50,7 +50,8 @@ struct job {
     struct job_secret own, admin, client; /* own: the ambient keys where none is named */
     struct sv ambient_why;                /* why there are no ambient keys */
     struct integration_found found;       /* before, and after */
-    struct sv warehouse;                  /* a catalog's name among engines */
+    struct sv_vec other_roles; /* that other integrations at such a store trust and do not manage */
+    struct sv warehouse;       /* a catalog's name among engines */
 
     struct err err;            /* ERR_NONE: done */
     int again_ms;              /* look again after so long; 0: not by itself */

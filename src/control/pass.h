@@ -1,5 +1,5 @@
 /* pass.h - one pass over a StorageIntegration; shared by storage_integration.c, integration_role.c,
- * integration_status.c, bucket_policy.c and probe.c only. */
+ * integration_status.c, bucket_policy.c, other_roles.c and probe.c only. */
 #ifndef CONTROL_PASS_H
 #define CONTROL_PASS_H
 
@@ -29,6 +29,9 @@ struct pass {
     const char *differs_why;        /* why they stay: a reason */
     bool verified, begun;
     struct probe_result probe;
+    struct other_roles others; /* that may admit our sessions; the probe tries them */
+    struct sv other_hole;      /* one that surely does, as a sentence */
+    bool roles_listed;
     struct sv probed_hash, probed_at;
     /* Where a probe is due, and may have left something: "s3://bucket/folder/". Set before the role
      * is changed, empty when the probe has ended. */
@@ -63,6 +66,15 @@ MUST_CHECK bool pass_begin(struct pass *p, struct err *e);
 MUST_CHECK bool pass_verify(struct pass *p, struct err *e);
 /* Takes away what a probe left that was cut short, by a crash or by the store. */
 MUST_CHECK bool pass_tidy(struct pass *p, struct err *e);
+
+/* ---- other_roles.c ---- */
+
+/* Fills p->others: roles whose trust policy may admit our sessions, or where roles cannot be listed
+ * those that are known by name. */
+MUST_CHECK bool pass_look_around(struct pass *p, struct err *e);
+/* What that credential could become, as a sentence; empty: nothing. */
+MUST_CHECK bool pass_become(struct pass *p, const struct credential *key, struct sv *hole,
+                            struct err *e);
 
 /* ---- integration_status.c ---- */
 

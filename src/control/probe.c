@@ -6,7 +6,7 @@
 #include "wire/time.h"
 
 /* Grows when the probe itself asks for more: what an older one proved is proved again. */
-#define PROBE_VERSION "2"
+#define PROBE_VERSION "3"
 
 struct sv integration_scope(const struct storage_integration *w, struct arena *a)
 {
@@ -53,6 +53,11 @@ static struct sv probe_hash(struct pass *p)
     add_line(&b, p->j->own.version);
     for (size_t i = 0; i < p->spec->allowed_locations.n; i++)
         add_line(&b, p->spec->allowed_locations.p[i]);
+    add_line(&b, p->other_hole);
+    for (size_t i = 0; i < p->others.n; i++) {
+        add_line(&b, p->others.p[i].arn);
+        add_line(&b, sha256_hex(p->a, p->others.p[i].trust));
+    }
     return ARENA_JOIN(p->a, integration_scope(p->spec, p->a), SV("-"),
                       sv_first(sha256_hex(p->a, buf_sv(&b)), 32));
 }
@@ -213,6 +218,11 @@ static bool probe_one(struct pass *p, const struct session_kind *k, struct excha
         x->probe.failure = arena_printf(
             p->a, "%s: " SV_FMT "; let it open {{.KeyPrefix}}/* and no more, and no less", k->field,
             SV_ARG(x->probe.failure));
+    if (x->probe.failure.n)
+        return true;
+    if (!pass_become(p, &key, &x->probe.failure, e))
+        return err_wrap(e, "probe");
+    x->probe.verified = !x->probe.failure.n;
     return true;
 }
 
@@ -260,8 +270,11 @@ static bool probe(struct pass *p, struct err *e)
 
 bool pass_verify(struct pass *p, struct err *e)
 {
-    struct sv hash = probe_hash(p);
+    struct sv hash;
 
+    if (!pass_look_around(p, e))
+        return false;
+    hash = probe_hash(p);
     if (!p->probing.n && pass_was_verified(p) && sv_eq(hash, p->probed_hash)) {
         p->verified = true;
         return true;

@@ -17,7 +17,7 @@ enum { STEP_MS = 10000, FAULT_AGAIN_MS = 60000 };
 bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)
 {
     static const struct http_options options = {
-        .timeout_ms = STEP_MS, .connect_timeout_ms = 5000, .max_bytes = 1 << 22};
+        .timeout_ms = STEP_MS, .connect_timeout_ms = 5000, .max_bytes = 1 << 24};
 
     x->target = &p->target;
     x->arena = p->a;
@@ -46,6 +46,11 @@ static void read_key(const struct job_secret *s, struct credential *out)
     out->session_token = secret_of(secret_value(s, "session-token", "AWS_SESSION_TOKEN"));
 }
 
+static int fault_again_ms(const struct pass *p)
+{
+    return p->w->resync_ms < FAULT_AGAIN_MS ? p->w->resync_ms : FAULT_AGAIN_MS;
+}
+
 static void conclude(struct pass *p)
 {
     p->j->found.role_created_at = p->created_at;
@@ -53,7 +58,7 @@ static void conclude(struct pass *p)
         pass_shut(p, "ScopeNotVerified",
                   arena_printf(p->a, "the probe found a hole: " SV_FMT, SV_ARG(p->probe.failure)));
         pass_set_verified(p, CONDITION_FALSE, "ProbeFailed", p->probe.failure);
-        p->j->again_ms = FAULT_AGAIN_MS;
+        p->j->again_ms = fault_again_ms(p);
         return;
     }
     p->j->found.vendable = true;
@@ -62,8 +67,12 @@ static void conclude(struct pass *p)
     p->j->found.why_not = (struct sv){0};
     set_ready(&p->o, p->j, CONDITION_TRUE, "Reconciled",
               SV("the role is as it should be, and its scope is verified"));
-    pass_set_verified(p, CONDITION_TRUE, "Probed",
-                      SV("a narrowed credential works inside its folder and nowhere else"));
+    pass_set_verified(
+        p, CONDITION_TRUE, "Probed",
+        p->roles_listed || !p->target.provider->become
+            ? SV("a narrowed credential works inside its folder and nowhere else")
+            : SV("a narrowed credential works inside its folder and nowhere else; other roles "
+                 "could not be listed, so only those of other integrations were tried"));
     p->j->again_ms = p->w->resync_ms +
                      (int)(world_below(p->w->world, 200) * (uint64_t)p->w->resync_ms / 1000) -
                      p->w->resync_ms / 10;
@@ -101,7 +110,7 @@ static bool work(struct pass *p, struct err *e)
     p->j->found.role_arn = p->target.role_arn;
     if (!go_on) {
         /* Somebody may put it right at the store, where nobody tells us. */
-        p->j->again_ms = p->w->resync_ms < FAULT_AGAIN_MS ? p->w->resync_ms : FAULT_AGAIN_MS;
+        p->j->again_ms = fault_again_ms(p);
         return true;
     }
     if (!pass_bucket_policy(p, p->spec->manage_bucket_policy, e) || !pass_verify(p, e))

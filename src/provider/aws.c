@@ -92,6 +92,9 @@ const struct provider provider_aws = {
     .change = iam_change,
     .probe = s3_probe,
     .tidy = s3_tidy,
+    .list_roles = iam_list_roles,
+    .role_is_empty = iam_role_is_empty,
+    .become = iam_become,
     .trust = trust,
     .permissions = write_permissions,
 };

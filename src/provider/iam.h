@@ -35,7 +35,15 @@ struct sv store_code(const struct http_response *in, struct arena *a);
  * too. */
 MUST_CHECK bool iam_read_token(struct exchange *x, const char *action, struct err *e);
 
+/* A policy document inside an answer: AWS percent-encodes it, RGW does not. */
+struct sv iam_document(struct exchange *x, struct sv text);
+/* Where the next page of a list begins; empty: this was the last. `result`: "ListRolesResult". */
+struct sv iam_marker(const struct xml *root, const char *result);
+
 /* Shared by every provider that speaks this protocol. */
+bool iam_list_roles(struct exchange *x, struct err *e);
+bool iam_role_is_empty(struct exchange *x, struct err *e);
+bool iam_become(struct exchange *x, struct err *e);
 bool iam_mint(struct exchange *x, struct err *e);
 bool iam_observe(struct exchange *x, struct err *e);
 bool iam_change(struct exchange *x, struct err *e);

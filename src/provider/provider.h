@@ -99,6 +99,13 @@ struct probe_result {
     struct sv upload_key, upload_id;     /* an upload that was begun and not aborted: for tidy */
 };
 
+/* A role that is not the target's. */
+struct other_role {
+    struct sv arn, name; /* name: empty where only the ARN is known */
+    struct sv trust;
+};
+struct other_roles VEC(struct other_role);
+
 struct exchange {
     const struct target *target;
     int64_t now_ms;      /* Unix time, read once per round by the driver */
@@ -117,7 +124,9 @@ struct exchange {
                                 locations; empty bucket: there is none */
     unsigned must, may;      /* probe: bits 1 << enum probe_operation: what has to work inside, and
                                 what is no hole when it does */
-    struct sv body;          /* object_put */
+    struct other_roles others; /* become: what is tried; role_is_empty: the first; list_roles: what
+                                  came of it */
+    struct sv body;            /* object_put */
     const struct credential *key; /* object_*, probe: whose request it is (probe: the minted one) */
     const struct credential *janitor; /* probe, tidy: may do everything in `place` and `beside` */
 
@@ -127,7 +136,7 @@ struct exchange {
     struct sv caller;      /* whoami: what trust policies call the owner of target->own */
     struct probe_result probe;
     struct sv content; /* object_get */
-    bool missing;      /* object_get: no such object */
+    bool missing;      /* object_get: no such object; role_is_empty: no policy */
     bool unsupported;  /* change: this store knows no such call; nothing was changed */
 
     struct http_request out;
@@ -158,6 +167,15 @@ struct provider {
     bool (*probe)(struct exchange *x, struct err *e);
     /* Takes away what a probe that did not end may have left; x->key is not needed. */
     bool (*tidy)(struct exchange *x, struct err *e);
+    /* All roles that there are: x->others. Signed with target->admin. NULL: the store has none. */
+    bool (*list_roles)(struct exchange *x, struct err *e);
+    /* Whether the first of x->others has no policy, so that assuming it opens nothing: x->missing.
+     */
+    bool (*role_is_empty)(struct exchange *x, struct err *e);
+    /* Tries with x->key (a minted one) to become our user, to manage roles and to assume each of
+     * x->others; x->probe.failure names what succeeded. */
+    bool (*become)(struct exchange *x, struct err *e);
+    bool session_is_user; /* a session still counts as the user who minted it */
     /* The documents. */
     void (*trust)(const struct storage_integration *w, struct sv caller, struct buf *out);
     void (*permissions)(const struct storage_integration *w, struct buf *out);
@@ -224,6 +242,19 @@ struct sv role_differences(const struct role_want *want, const struct role_have 
                            struct arena *a);
 /* The order in which a role of ours is taken down. */
 void role_plan_removal(const struct role_have *have, struct arena *a, struct role_steps *out);
+
+/* Who we are, to a trust policy. */
+struct self {
+    struct sv user_arn; /* empty: unknown */
+    struct sv role_arn; /* that our sessions bear */
+    bool session_is_user;
+};
+/* Whether sessions of ours might assume a role with that trust policy: never, as far as trying
+ * tells, or those of one name, which trying cannot tell. A policy that cannot be read may. */
+enum admits { ADMITS_NOT, ADMITS_MAYBE, ADMITS_SESSION };
+enum admits trust_admits(struct sv trust, const struct self *self, struct arena *scratch);
+/* The sentence about one that does. */
+struct sv other_role_hole(const struct other_role *r, struct arena *a);
 
 /* Our ownership marks. */
 #define TAG_OWNER  "polaris.apache.org/owned-by" /* "frontdesk" */

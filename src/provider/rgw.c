@@ -85,6 +85,10 @@ const struct provider provider_rgw = {
     .change = iam_change,
     .probe = s3_probe,
     .tidy = s3_tidy,
+    .list_roles = iam_list_roles,
+    .role_is_empty = iam_role_is_empty,
+    .become = iam_become,
+    .session_is_user = true,
     .trust = trust,
     .permissions = write_permissions,
 };

@@ -36,8 +36,7 @@ static bool ask_about(struct exchange *x, struct observing *o, struct err *e)
     return ask_iam(x, actions[o->look], &p, e);
 }
 
-/* AWS percent-encodes documents inside its XML, RGW does not. */
-static struct sv document(struct exchange *x, struct sv text)
+struct sv iam_document(struct exchange *x, struct sv text)
 {
     struct err ignored = {0};
     struct sv decoded;
@@ -55,7 +54,7 @@ static void read_role(struct exchange *x, const struct xml *root)
 
     x->have.exists = true;
     x->have.arn = xml_text(role, SV("Arn"));
-    x->have.trust = document(x, xml_text(role, SV("AssumeRolePolicyDocument")));
+    x->have.trust = iam_document(x, xml_text(role, SV("AssumeRolePolicyDocument")));
     if (sv_i64(xml_text(role, SV("MaxSessionDuration")), &seconds) && seconds < 1000000)
         x->have.max_session_seconds = (int)seconds;
 }
@@ -73,7 +72,7 @@ static void read_policy(struct exchange *x, const struct xml *root, struct obser
     struct sv text = xml_text(root, SV("GetRolePolicyResult/PolicyDocument"));
 
     vec_push(&x->have.policies, x->arena,
-             ((struct role_policy){o->names.p[o->next++], document(x, text)}));
+             ((struct role_policy){o->names.p[o->next++], iam_document(x, text)}));
 }
 
 /* AWS: Tags/member/{Key,Value}. RGW: Tags/member or Tags, with
@@ -103,12 +102,17 @@ static void read_tags(struct exchange *x, const struct xml *root)
                  ((struct tag){xml_text(key, SV("Key")), xml_text(value, SV("Value"))}));
 }
 
-static bool has_more(const struct xml *root, const char *result, struct observing *o)
+struct sv iam_marker(const struct xml *root, const char *result)
 {
     const struct xml *r = xml_find(root, sv_from(result));
 
-    o->marker = sv_eq(xml_text(r, SV("IsTruncated")), SV("true")) ? xml_text(r, SV("Marker"))
-                                                                  : (struct sv){0};
+    return sv_eq(xml_text(r, SV("IsTruncated")), SV("true")) ? xml_text(r, SV("Marker"))
+                                                             : (struct sv){0};
+}
+
+static bool has_more(const struct xml *root, const char *result, struct observing *o)
+{
+    o->marker = iam_marker(root, result);
     return o->marker.n != 0;
 }
 
