@@ -77,6 +77,11 @@ static bool moves_files(const struct json *update)
     return false;
 }
 
+bool commit_moves(const struct json *update)
+{
+    return taken_by(update) == PRIVILEGE_TABLE_SET_LOCATION || moves_files(update);
+}
+
 static bool demand(struct call *c, const struct commit_one *o, enum privilege p, struct err *e)
 {
     return call_demand(c, &o->at.path.ns, o->at.path.table, p, NULL, e);
@@ -254,11 +259,14 @@ static bool check_promise(struct call *c, struct store *s, const struct commit_o
                           const struct table_name *name, struct err *e)
 {
     struct staged_row row = {.principal = c->who.name, .location = o->row.location};
+    struct place_ask ask = {.path = &o->at.path, .kept = o->folders, .n_kept = 1};
 
     if (!table_is_new(s, name, c->arena, e))
         return false;
+    /* The location was promised; a folder beside it is of the commit's own choice. */
     if (store_staged_get(s, name, c->now_ms, c->arena, &row, e))
-        return true;
+        return home_get(c, s, &o->at.path.ns, &ask.own, e) &&
+               home_check(c, &ask, o->folders, o->n_folders, e);
     return e->code == ERR_NOT_FOUND
                ? err_set(e, ERR_DENIED,
                          "the location is not one that was staged for this table; stage it again")

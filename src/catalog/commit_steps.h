@@ -26,6 +26,8 @@ struct commit_one {
     call_then_fn *then;
 };
 
+/* Whether an update says where files lie: a location, or a `write.*.path`. */
+bool commit_moves(const struct json *update);
 /* What the request's updates take, all of it; sets `creates`. */
 MUST_CHECK bool commit_rights(struct call *c, struct commit_one *o, struct err *e);
 /* `after`, from what `at` holds and `request` asks, and its file. Pure, for call_compute. */

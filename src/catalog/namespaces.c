@@ -136,6 +136,63 @@ bool namespace_list(struct call *c, struct err *e)
            (!nested || read_parent(c, *parent, w, e)) && list_parent(c, w, e);
 }
 
+/* ---- where its tables lie ---- */
+
+static struct levels parent_of(const struct levels *ns)
+{
+    struct levels parent = *ns;
+    ptrdiff_t last = sv_rfind(ns->joined, '\x1f');
+
+    parent.n--;
+    parent.joined = sv_first(ns->joined, last < 0 ? 0 : (size_t)last);
+    return parent;
+}
+
+/* The namespace beside this one by whose name the location goes on below the parent's. */
+static bool names_neighbour(struct call *c, struct store *s, const struct levels *ns,
+                            struct sv below)
+{
+    const struct levels parent = parent_of(ns);
+    struct sv name, ignored, rest = below;
+    struct err why = {0};
+    struct levels beside = {0};
+
+    (void)sv_cut(&rest, '/', &name);
+    beside.joined =
+        parent.n ? arena_printf(c->arena, SV_FMT "\x1f" SV_FMT, SV_ARG(parent.joined), SV_ARG(name))
+                 : name;
+    return !sv_eq(beside.joined, ns->joined) && home_get(c, s, &beside, &ignored, &why);
+}
+
+/*
+ * On a keeper. A namespace's own location takes a privilege of its own where it is not below its
+ * parent's, or where a neighbour's tables lie by default: who makes a namespace could else choose
+ * any folder for tables.
+ */
+static bool check_home(struct call *c, struct store *s, const struct namespace_work *w,
+                       const struct json *properties, struct err *e)
+{
+    struct sv text = json_get_str(properties, SV("location")), own = {0}, now = {0}, below;
+    const struct levels *ns = &w->path.ns;
+    const struct levels parent = parent_of(ns);
+    struct err none = {0};
+    struct location l;
+
+    if (!text.n || (home_get(c, s, ns, &now, &none) && sv_eq(now, text)))
+        return true;
+    if (!location_read(text, false, c->arena, &l, e) ||
+        (parent.n && !home_get(c, s, &parent, &own, e)))
+        return false;
+    if (home_holds(c, &parent, own, &l, &below) && below.n &&
+        (own.n || !names_neighbour(c, s, ns, below)))
+        return true;
+    return call_demand(c, ns, (struct sv){0}, PRIVILEGE_CATALOG_MANAGE_CONTENT, NULL, e) ||
+           err_set(e, ERR_DENIED,
+                   "location " SV_FMT " is not below the parent's, " SV_FMT
+                   "/, or is a neighbour's: choose another, or ask for CATALOG_MANAGE_CONTENT",
+                   SV_ARG(sv_first(text, 80)), SV_ARG(sv_first(home_text(c, &parent, own), 80)));
+}
+
 /* ---- create ---- */
 
 static bool query_create(struct call *c, struct store *s, struct err *e)
@@ -144,7 +201,8 @@ static bool query_create(struct call *c, struct store *s, struct err *e)
 
     const struct ns_name name = path_ns(c, &w->path);
 
-    return store_namespace_create(s, &name, w->properties, e);
+    return check_home(c, s, w, json_get(w->body, SV("properties")), e) &&
+           store_namespace_create(s, &name, w->properties, e);
 }
 
 /* It says what was asked for, and so it does again. */
@@ -338,7 +396,8 @@ static bool query_update(struct call *c, struct store *s, struct err *e)
 
     const struct ns_name name = path_ns(c, &w->path);
 
-    return store_namespace_update(s, &name, change, w, c->arena, e);
+    return check_home(c, s, w, json_get(w->body, SV("updates")), e) &&
+           store_namespace_update(s, &name, change, w, c->arena, e);
 }
 
 static bool after_update(struct call *c, const struct err *outcome, struct err *e)

@@ -7,6 +7,7 @@ struct register_work {
     struct commit_one one; /* first: table_steps.h. `at.row` is what stands there now */
     bool overwrite;
     struct location folder; /* the file's */
+    struct sv namespace_location;
     bool is_view;           /* what bears the name is one */
     bool taken;             /* ... lies in another table's place */
     struct table_row found; /* after a write of unknown outcome */
@@ -123,12 +124,24 @@ static bool may_answer(struct call *c, struct commit_one *o, struct err *e)
     return table_may_answer(c, &o->at, e);
 }
 
+/* An overwritten table may have been put elsewhere by whoever may. */
+static bool check_home(struct call *c, const struct register_work *w,
+                       const struct location *folders, size_t n, struct err *e)
+{
+    const struct table_at *t = &w->one.at;
+    const struct place_ask ask = {
+        .path = &t->path, .own = w->namespace_location, .kept = t->folders, .n_kept = t->n_folders};
+
+    return home_check(c, &ask, folders, n, e);
+}
+
 static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
 {
     struct register_work *w = c->work;
 
     if (outcome || !is_same(w, e) || !commit_claims(c, &w->one, e) ||
-        !register_holds(c, &w->one, e) || !may_answer(c, &w->one, e))
+        !register_holds(c, &w->one, e) || !check_home(c, w, w->one.folders, w->one.n_folders, e) ||
+        !may_answer(c, &w->one, e))
         return false;
     w->one.row.metadata_location = w->one.file;
     once_file(c, w->one.file, w->one.row.uuid);
@@ -151,13 +164,11 @@ static bool query_before(struct call *c, struct store *s, struct err *e)
 {
     struct register_work *w = c->work;
     const struct table_name name = path_table(c, &w->one.at.path);
-    const struct ns_name ns = path_ns(c, &w->one.at.path);
     const struct table_row place = {.location = location_text(&w->folder, c->arena)};
     struct table_change look = {.row = &place, .principal = c->who.name, .now_ms = c->now_ms};
     struct err why = {0};
-    struct sv ignored;
 
-    if (!store_namespace_get(s, &ns, c->arena, &ignored, e))
+    if (!home_get(c, s, &w->one.at.path.ns, &w->namespace_location, e))
         return false;
     w->one.creates = !store_table_get(s, &name, c->arena, &w->one.at.row, &why);
     if (w->one.creates && why.code != ERR_NOT_FOUND) {
@@ -187,7 +198,9 @@ static bool after_before(struct call *c, const struct err *outcome, struct err *
             e, ERR_DENIED,
             "metadata-location lies in the place of another table, or of one that was dropped");
     w->one.old_file = w->one.at.row.metadata_location;
+    /* Before the file is looked at: an answer would tell whether it is there. */
     return (w->one.creates || table_folders(c, &w->one.at, e)) &&
+           check_home(c, w, &w->folder, 1, e) &&
            table_file(c, w->one.file, &w->folder, 1, &ask, e) &&
            call_object(c, &ask, after_file, e);
 }

@@ -52,10 +52,31 @@ bool view_in_the_way(const struct table_path *path, struct err *e);
 MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
 /* t->folders from t->row, each checked to be allowed. */
 MUST_CHECK bool table_folders(struct call *c, struct table_at *t, struct err *e);
-/* A place of its own below `parent`, the namespace's location, or else below the catalog's: the
- * name and a part of the fresh `uuid`. choose.c. */
-struct sv location_choose(struct call *c, const struct table_path *path, struct sv parent,
+/*
+ * The home of a namespace: its `location` property (`own`), or else the folder of its names below
+ * the catalog's base. Without a closing slash. What lies elsewhere takes a privilege. choose.c.
+ */
+struct sv home_text(struct call *c, const struct levels *ns, struct sv own);
+/* `below`: the rest of the location's key. */
+bool home_holds(struct call *c, const struct levels *ns, struct sv own, const struct location *l,
+                struct sv *below);
+/* On a keeper: the `location` of the namespace, or nothing. ERR_NOT_FOUND. */
+MUST_CHECK bool home_get(struct call *c, struct store *s, const struct levels *ns, struct sv *own,
+                         struct err *e);
+/* A location of its own in there: the name and a part of the fresh `uuid`. */
+struct sv location_choose(struct call *c, const struct table_path *path, struct sv own,
                           struct sv uuid);
+/* Each of the folders lies in the home, or in one that it `kept`; else the caller holds
+ * TABLE_SET_LOCATION. */
+struct place_ask {
+    const struct table_path *path;
+    struct sv own;
+    bool is_view;
+    const struct location *kept;
+    size_t n_kept;
+};
+MUST_CHECK bool home_check(struct call *c, const struct place_ask *ask,
+                           const struct location *folders, size_t n, struct err *e);
 /* Beyond the life of every key that can be handed out now; clocks differ. */
 int64_t keys_end_ms(const struct call *c);
 /* How what the caller drops now is remembered. drop.c */

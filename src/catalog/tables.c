@@ -21,15 +21,8 @@ struct table_work {
 static bool query_namespace(struct call *c, struct store *s, struct err *e)
 {
     struct table_work *w = c->work;
-    const struct ns_name ns = path_ns(c, &w->at.path);
-    struct sv properties;
-    struct json *map;
 
-    if (!store_namespace_get(s, &ns, c->arena, &properties, e) ||
-        !json_read(properties, c->arena, &map, e))
-        return false;
-    w->namespace_location = arena_dup(c->arena, json_get_str(map, SV("location")));
-    return true;
+    return home_get(c, s, &w->at.path.ns, &w->namespace_location, e);
 }
 
 static bool taken(struct call *c, const struct table_work *w, struct sv overlap, struct err *e)
@@ -240,6 +233,8 @@ static bool after_namespace(struct call *c, const struct err *outcome, struct er
         o.location = location_choose(c, &w->at.path, w->namespace_location, o.uuid);
     if (!metadata_create(w->request, &o, c->arena, &w->at.metadata, e) ||
         !folders_of(c, w->at.metadata, &w->at.row, w->at.folders, &w->at.n_folders, e) ||
+        !home_check(c, &(struct place_ask){.path = &w->at.path, .own = w->namespace_location},
+                    w->at.folders, w->at.n_folders, e) ||
         !table_may_answer(c, &w->at, e))
         return false;
     if (!json_bool(json_get(w->request, SV("stage-create")), false))

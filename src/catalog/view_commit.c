@@ -180,11 +180,20 @@ static bool after_place(struct call *c, const struct err *outcome, struct err *e
     return w->one.change.overlap.n ? refuse(c, e) : put_file(c, &w->one, e);
 }
 
+static bool check_home(struct call *c, const struct view_work *w, struct err *e)
+{
+    const struct place_ask ask = {
+        .path = &w->one.at.path, .own = w->namespace_location, .is_view = true};
+
+    return home_check(c, &ask, w->one.folders, w->one.n_folders, e);
+}
+
 /* Nothing is written into a place before it is known to be nobody's. The store decides again when
  * the pointer moves. */
 static bool write_next(struct call *c, struct commit_one *o, struct err *e)
 {
-    if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e))
+    if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e) ||
+        (o->creates && !check_home(c, c->work, e)))
         return false;
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
     commit_leaves(c, o);
@@ -199,16 +208,11 @@ static bool query_before(struct call *c, struct store *s, struct err *e)
 {
     struct view_work *w = c->work;
     const struct table_name name = path_table(c, &w->one.at.path);
-    const struct ns_name ns = path_ns(c, &w->one.at.path);
     struct table_row row = {0};
     struct err why = {0};
-    struct sv properties;
-    struct json *map;
 
-    if (!store_namespace_get(s, &ns, c->arena, &properties, e) ||
-        !json_read(properties, c->arena, &map, e))
+    if (!home_get(c, s, &w->one.at.path.ns, &w->namespace_location, e))
         return false;
-    w->namespace_location = arena_dup(c->arena, json_get_str(map, SV("location")));
     w->is_table = store_table_get(s, &name, c->arena, &row, &why);
     if (w->is_table || store_view_get(s, &name, c->arena, &row, &why))
         return err_set(e, ERR_CONFLICT, "the name is taken");
@@ -296,7 +300,7 @@ static bool after_understood(struct call *c, const struct err *outcome, struct e
 {
     struct view_work *w = c->work;
 
-    if (outcome || !hold_registered(c, &w->one, e))
+    if (outcome || !hold_registered(c, &w->one, e) || !check_home(c, w, e))
         return false;
     commit_change(c, &w->one);
     return call_write(c, query_enter, after_enter, e);
@@ -337,6 +341,11 @@ static bool after_file_place(struct call *c, const struct err *outcome, struct e
         return err_set(
             e, ERR_DENIED,
             "metadata-location lies in the place of another, or of one that was dropped");
+    /* Before the file is looked at: an answer would tell whether it is there. */
+    w->one.folders[0] = w->folder;
+    w->one.n_folders = 1;
+    if (!check_home(c, w, e))
+        return false;
     return table_file(c, w->one.file, &w->folder, 1, &ask, e) &&
            call_object(c, &ask, after_file, e);
 }
@@ -385,6 +394,20 @@ static bool begin_try(struct call *c, struct err *e)
     return view_load(c, &w->one, loaded, e);
 }
 
+/* To move a view is to choose a location, as it is for a table. */
+static bool demand_moves(struct call *c, const struct view_work *w, struct err *e)
+{
+    const struct json *updates = json_get(w->one.request, SV("updates"));
+    const struct table_path *p = &w->one.at.path;
+
+    for (size_t i = 0; i < json_count(updates); i++) {
+        if (commit_moves(json_at(updates, i)) &&
+            !call_demand_kind(c, &p->ns, p->table, true, PRIVILEGE_TABLE_SET_LOCATION, e))
+            return false;
+    }
+    return true;
+}
+
 bool view_replace(struct call *c, struct err *e)
 {
     struct view_work *w;
@@ -392,5 +415,5 @@ bool view_replace(struct call *c, struct err *e)
     return begin(c, &w, e) &&
            call_demand(c, &w->one.at.path.ns, w->one.at.path.table, PRIVILEGE_VIEW_WRITE_PROPERTIES,
                        NULL, e) &&
-           call_once(c, begin_try, once_view, e);
+           demand_moves(c, w, e) && call_once(c, begin_try, once_view, e);
 }

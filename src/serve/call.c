@@ -145,16 +145,12 @@ bool call_body(struct call *c, struct json **out, struct err *e)
     return true;
 }
 
-bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum privilege p,
-                 struct decision *d, struct err *e)
+static bool demand(struct call *c, const struct levels *ns, struct subject s, enum privilege p,
+                   struct decision *d, struct err *e)
 {
-    struct subject s = {
-        .catalog = c->catalog,
-        .table = table,
-        .is_view = p >= PRIVILEGE_VIEW_LIST && p <= PRIVILEGE_VIEW_FULL_METADATA,
-    };
     struct decision mine;
 
+    s.catalog = c->catalog;
     if (ns) {
         s.levels = ns->p;
         s.n_levels = ns->n;
@@ -169,8 +165,22 @@ bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum 
     c->missing = privilege_name(p);
     return err_set(e, ERR_DENIED, SV_FMT " lacks " SV_FMT " on %s" SV_FMT "%s" SV_FMT,
                    SV_ARG(c->who.name), SV_ARG(privilege_name(p)), ns ? "" : "the catalog",
-                   SV_ARG(ns ? ns->dotted : SV("")), table.n ? "." : "",
-                   SV_ARG(sv_first(table, 60)));
+                   SV_ARG(ns ? ns->dotted : SV("")), s.table.n ? "." : "",
+                   SV_ARG(sv_first(s.table, 60)));
+}
+
+bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum privilege p,
+                 struct decision *d, struct err *e)
+{
+    bool is_view = p >= PRIVILEGE_VIEW_LIST && p <= PRIVILEGE_VIEW_FULL_METADATA;
+
+    return demand(c, ns, (struct subject){.table = table, .is_view = is_view}, p, d, e);
+}
+
+bool call_demand_kind(struct call *c, const struct levels *ns, struct sv name, bool is_view,
+                      enum privilege p, struct err *e)
+{
+    return demand(c, ns, (struct subject){.table = name, .is_view = is_view}, p, NULL, e);
 }
 
 bool call_no_namespace(struct call *c, const struct levels *ns, struct err *e)

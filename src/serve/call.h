@@ -149,6 +149,9 @@ MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);
  * c->missing set; c->grant on success. `d` may be NULL. */
 MUST_CHECK bool call_demand(struct call *c, const struct levels *ns, struct sv table,
                             enum privilege p, struct decision *d, struct err *e);
+/* The same of a privilege that tables and views share. */
+MUST_CHECK bool call_demand_kind(struct call *c, const struct levels *ns, struct sv name,
+                                 bool is_view, enum privilege p, struct err *e);
 /* "not found" in Iceberg's words: sets c->error_type. Always false. */
 bool call_no_namespace(struct call *c, const struct levels *ns, struct err *e);
 bool call_no_table(struct call *c, const struct levels *ns, struct sv table, struct err *e);
