@@ -13,7 +13,10 @@ enum {
     LIMIT_HTTP_TARGET_BYTES = 16 * 1024,
     /* A commit carries schemas and snapshots, never data: Java's largest seen is under 4 MB. */
     LIMIT_HTTP_BODY_BYTES = 16 * 1024 * 1024,
+    LIMIT_HTTP_UNREAD_BYTES = 16 * 1024,   /* of a body that nobody reads: a GET's */
+    LIMIT_TOKEN_REQUEST_BYTES = 16 * 1024, /* names, secrets, or a token of LIMIT_TOKEN_BYTES */
     LIMIT_HTTP_BODY_MEMORY = 256 * 1024 * 1024, /* what the values of a JSON body may take */
+    LIMIT_HTTP_MEMORY = 1024 * 1024 * 1024, /* bodies, values, replies of all, at most: shares.h */
     LIMIT_HTTP_HEAD_MS = 10 * 1000,
     LIMIT_HTTP_BODY_MS = 60 * 1000,
     LIMIT_HTTP_IDLE_MS = 120 * 1000,

@@ -1,5 +1,4 @@
 /* metrics.c - POST .../metrics: what engines say of their scans and commits, put on record. */
-#include "base/limits.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
 #include "iceberg/report.h"
@@ -35,12 +34,8 @@ bool table_metrics(struct call *c, struct err *e)
     struct report report;
 
     c->work = w;
-    if (!table_path(c, &w->path, e))
-        return false;
-    if (c->in->body.n > LIMIT_REPORT_BYTES)
-        return err_set(e, ERR_INVALID, "a report of %zu bytes, at most %d", c->in->body.n,
-                       LIMIT_REPORT_BYTES);
-    if (!call_body(c, &body, e) || !report_read(body, c->arena, &report, e) ||
+    if (!table_path(c, &w->path, e) || !call_body(c, &body, e) ||
+        !report_read(body, c->arena, &report, e) ||
         !call_demand(c, &w->path.ns, w->path.table,
                      report.of_commit ? PRIVILEGE_TABLE_WRITE_DATA : PRIVILEGE_TABLE_READ_DATA,
                      NULL, e))

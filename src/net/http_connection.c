@@ -6,9 +6,8 @@
 #include "base/limits.h"
 #include "base/metric.h"
 #include "net/inside.h"
-#include "wire/time.h"
 
-enum { LINGER_MS = 2000, KEEP_OUT_BYTES = 1024 * 1024 };
+enum { LINGER_MS = 5000 };
 
 static const int64_t state_ms[] = {
     [CONN_IDLE] = LIMIT_HTTP_IDLE_MS,    [CONN_HEAD] = LIMIT_HTTP_HEAD_MS,
@@ -61,68 +60,21 @@ static int64_t now(const struct http_loop *l)
     return world_mono_ms(l->server->options.world);
 }
 
+void connection_move(struct http_connection *c, enum connection_state state)
+{
+    move(c, state, now(c->loop));
+}
+
 /* lws looks at its timeouts after an event of its own: on a quiet loop there is none, so we make
  * one. */
-static void hang_up(struct http_connection *c)
+void connection_hang_up(struct http_connection *c)
 {
     c->closing = true;
     lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     lws_cancel_service(c->loop->context);
 }
 
-/* ---- writing ---- */
-
-void loop_render_date(struct http_loop *l)
-{
-    auto_arena a = {0};
-    int64_t wall_ms = world_wall_ms(l->server->options.world);
-
-    if (wall_ms / 1000 == l->date_s)
-        return;
-    l->date_s = wall_ms / 1000;
-    (void)snprintf(l->date_text, sizeof(l->date_text), SV_FMT,
-                   SV_ARG(time_text(&a, wall_ms, TIME_HTTP)));
-    l->date = sv_from(l->date_text);
-}
-
-static void begin_output(struct buf *b)
-{
-    static const char room[LWS_PRE] = {0};
-
-    buf_clear(b);
-    buf_add(b, sv_of(room, LWS_PRE));
-}
-
-/* All that was gathered, in one write. What the kernel does not take, lws keeps; until it is gone
- * we read nothing. */
-static void flush(struct http_connection *c, struct buf *b)
-{
-    struct http_loop *l = c->loop;
-
-    if (b->n > LWS_PRE && !c->dead) {
-        if (lws_write(c->wsi, (unsigned char *)b->p + LWS_PRE, b->n - LWS_PRE, LWS_WRITE_RAW) < 0) {
-            c->dead = true;
-        } else if (lws_partial_buffered(c->wsi)) {
-            if (c->state != CONN_BLOCKED)
-                move(c, CONN_BLOCKED, now(l));
-            (void)lws_rx_flow_control(c->wsi, 0);
-            (void)lws_callback_on_writable(c->wsi);
-        }
-    }
-    begin_output(b);
-}
-
-/* A buffer that once held a large reply is not kept for ever. */
-static void trim_outputs(struct http_loop *l)
-{
-    if (l->out.cap + l->late.cap < KEEP_OUT_BYTES)
-        return;
-    arena_done(&l->arena);
-    l->out = buf_new(&l->arena, LIMIT_REPLY_BYTES);
-    l->late = buf_new(&l->arena, LIMIT_REPLY_BYTES);
-    begin_output(&l->out);
-    begin_output(&l->late);
-}
+/* ---- the end ---- */
 
 /* A socket that is closed with bytes unread is reset, and the client may lose our last answer: we
  * say that we are done, and read on until the client is. */
@@ -132,7 +84,7 @@ static void begin_closing(struct http_connection *c)
     if (c->state == CONN_BLOCKED)
         return;
     if (c->dead) {
-        hang_up(c);
+        connection_hang_up(c);
         return;
     }
     move(c, CONN_LINGER, now(c->loop));
@@ -151,83 +103,74 @@ static void refuse(struct http_connection *c, struct buf *out, int status, const
         &a, "{\"error\":{\"message\":\"%s\",\"type\":\"BadRequestException\",\"code\":%d}}", why,
         status);
     http_header_add(&r.headers, &a, SV("Content-Type"), SV("application/json"));
+    if (status == 503)
+        http_header_add(&r.headers, &a, SV("Retry-After"), SV("1"));
     http1_write(out, &r, c->loop->date, false, false);
     loop_refused(c, status, why);
     c->closing = true;
 }
 
+static void refuse_for_room(struct http_connection *c, struct buf *out)
+{
+    refuse(c, out, 503, "this caller has too much in memory already; try again");
+}
+
 /* ---- turns ---- */
 
-static struct http_turn *take_turn(struct http_connection *c)
+static void set_turn(struct http_connection *c, int64_t now_ms)
 {
-    struct http_loop *l = c->loop;
-    struct http_turn *t = l->spare;
+    struct http_turn *t = c->turn;
 
-    if (t) {
-        l->spare = t->next_spare;
-    } else {
-        t = arena_new(&l->turns_arena, struct http_turn);
-        t->made_before = l->made;
-        l->made = t;
-    }
-    *t = (struct http_turn){
-        .loop = l, .connection = c, .over_tls = c->tls, .made_before = t->made_before};
-    l->turns++;
-    return t;
+    t->request = c->reading.request;
+    t->keep_alive = c->reading.keep_alive;
+    t->is_head = c->reading.is_head;
+    /* The connection may end before the turn. */
+    t->peer = arena_dup(&t->arena, c->peer);
+    t->mono_ms = now_ms;
+    t->wall_ms = world_wall_ms(c->loop->server->options.world);
 }
 
-static void end_turn(struct http_turn *t)
-{
-    struct http_loop *l = t->loop;
-
-    arena_done(&t->arena);
-    t->begun = false;
-    t->next_spare = l->spare;
-    l->spare = t;
-    l->turns--;
-}
-
-static struct sv moved(struct sv v, ptrdiff_t by)
-{
-    return v.p ? sv_of(v.p + by, v.n) : v;
-}
-
-/* The receive buffer is used again at once: the request gets a copy of its own. */
-static void own_request(struct http_turn *t, const struct http1 *h, struct sv bytes)
-{
-    const char *copy = arena_dup(&t->arena, sv_first(bytes, h->used)).p;
-    ptrdiff_t by = copy - bytes.p;
-    bool in_place = h->request.body.p >= bytes.p && h->request.body.p <= bytes.p + bytes.n;
-
-    t->request = h->request;
-    t->request.target = moved(h->request.target, by);
-    for (size_t i = 0; i < t->request.headers.n; i++) {
-        struct http_header *f = &t->request.headers.p[i];
-
-        f->name = moved(f->name, by);
-        f->value = moved(f->value, by);
-    }
-    if (in_place)
-        t->request.body = moved(h->request.body, by);
-    t->keep_alive = h->keep_alive;
-    t->is_head = h->is_head;
-}
-
-/* Hands the request at the front to the handler; it may be answered before this returns. */
+/* Hands the request at the front to the handler; it may be answered before this returns. One whose
+ * body was waited for stands in memory of its own, which goes along. */
 static void begin_turn(struct http_connection *c, struct sv bytes, int64_t now_ms)
 {
     struct http_loop *l = c->loop;
     struct http_turn *t = c->turn;
+    bool admitted = c->reading.admitted, room = true;
 
-    own_request(t, &c->reading, bytes);
-    /* The connection may end before the turn. */
-    t->peer = arena_dup(&t->arena, c->peer);
-    t->mono_ms = now_ms;
-    t->wall_ms = world_wall_ms(l->server->options.world);
+    set_turn(c, now_ms);
+    if (admitted)
+        room = intake_hand_over(c, c->reading.used);
+    else
+        turn_own_request(t, &c->reading, bytes);
     c->reading = (struct http1){0};
+    if (!room) {
+        refuse_for_room(c, &l->out);
+        return;
+    }
     c->busy = t->begun = true;
     move(c, CONN_BUSY, now_ms);
     l->server->options.handler->request(t, l->state);
+}
+
+/* The head is there, the body is not: who asks for what decides whether it is read at all. */
+static void ask_head(struct http_connection *c, int64_t now_ms)
+{
+    const struct http_handler *h = c->loop->server->options.handler;
+    struct http_turn *t = c->turn;
+    size_t max_body = LIMIT_HTTP_BODY_BYTES;
+
+    set_turn(c, now_ms);
+    t->keep_alive = false;
+    if (h->head)
+        max_body = h->head(t, c->loop->state);
+    if (!max_body)
+        return;
+    t->request = (struct http_request){0};
+    c->reading.admitted = true;
+    c->reading.max_body = max_body;
+    if (c->reading.expects)
+        buf_add(&c->loop->out, SV("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 static void wait_for_more(struct http_connection *c, int64_t now_ms)
@@ -239,79 +182,88 @@ static void wait_for_more(struct http_connection *c, int64_t now_ms)
         move(c, want, now_ms);
 }
 
+/* What http1_read said of the bytes at the front, which are no whole request. */
+static void take_part(struct http_connection *c, enum http1_result r, struct sv bytes,
+                      int64_t now_ms)
+{
+    if (r == HTTP1_HEAD) {
+        ask_head(c, now_ms);
+        if (!c->reading.admitted)
+            return;
+        r = http1_read(&c->reading, bytes, &c->turn->arena);
+    }
+    if (r == HTTP1_REFUSED)
+        refuse(c, &c->loop->out, c->reading.status, c->reading.why);
+    wait_for_more(c, now_ms);
+}
+
 /* Takes whole requests off the front, as long as each is answered at once. Returns how much was
- * taken. */
+ * taken of what stands in the connection, or of `bytes` when nothing does. */
 static size_t take_requests(struct http_connection *c, struct sv bytes)
 {
     int64_t now_ms = now(c->loop);
     size_t taken = 0;
 
-    c->taking = true;
     while (!c->closing && c->state != CONN_BLOCKED && !c->busy && taken < bytes.n) {
         struct sv rest = sv_skip(bytes, taken);
+        bool handed_over = c->reading.admitted;
         enum http1_result r;
-        size_t used;
 
         if (!c->turn)
-            c->turn = take_turn(c);
+            c->turn = turn_take(c);
         r = http1_read(&c->reading, rest, &c->turn->arena);
-        used = c->reading.used;
-        if (r == HTTP1_REQUEST) {
-            taken += used;
-            begin_turn(c, rest, now_ms);
-            continue;
+        if (r != HTTP1_REQUEST) {
+            take_part(c, r, rest, now_ms);
+            break;
         }
-        if (r == HTTP1_CONTINUE) {
-            buf_add(&c->loop->out, SV("HTTP/1.1 100 Continue\r\n\r\n"));
-            c->reading.continued = true;
-        } else if (r == HTTP1_REFUSED) {
-            refuse(c, &c->loop->out, c->reading.status, c->reading.why);
+        taken += c->reading.used;
+        begin_turn(c, rest, now_ms);
+        if (handed_over) {
+            bytes = intake_sv(c);
+            taken = 0;
         }
-        wait_for_more(c, now_ms);
-        break;
+        if (output_is_full(&c->loop->out))
+            connection_flush(c, &c->loop->out);
     }
-    c->taking = false;
-    flush(c, &c->loop->out);
-    if (c->closing)
-        begin_closing(c);
     return taken;
 }
 
-/* What was not taken waits in the connection; memory goes back when nothing does. */
-static void keep(struct http_connection *c, struct sv rest)
+/* Looks at what stands in the connection and at what came now; the rest waits in the connection. */
+static void take(struct http_connection *c, struct sv bytes)
 {
-    if (!c->in.arena) {
-        if (!rest.n)
-            return;
-        c->in = buf_new(&c->arena, LIMIT_HTTP_HEAD_BYTES + 2 * (size_t)LIMIT_HTTP_BODY_BYTES);
-    }
-    buf_add(&c->in, rest);
-}
+    bool room = true;
 
-static void forget(struct http_connection *c, size_t taken)
-{
-    buf_drop(&c->in, taken);
-    if (c->in.n == 0) {
-        arena_done(&c->arena);
-        c->in = (struct buf){0};
+    c->taking = true;
+    if (c->in.n) {
+        room = intake_add(c, bytes);
+        if (room)
+            intake_drop(c, take_requests(c, intake_sv(c)));
+        room = room && intake_admit(c);
+    } else {
+        bytes = sv_skip(bytes, take_requests(c, bytes));
+        room = intake_admit(c) && intake_add(c, bytes);
     }
+    if (!room && !c->closing)
+        refuse_for_room(c, &c->loop->out);
+    c->taking = false;
+    if (c->closing)
+        intake_release(c);
+    connection_flush(c, &c->loop->out);
+    sending_go_on(c);
+    if (c->closing)
+        begin_closing(c);
 }
 
 static int receive(struct http_connection *c, struct sv bytes)
 {
     if (c->closing)
         return 0;
-    if (c->in.arena) {
-        keep(c, bytes);
-        forget(c, take_requests(c, buf_sv(&c->in)));
-    } else {
-        keep(c, sv_skip(bytes, take_requests(c, bytes)));
-    }
+    take(c, bytes);
     /* A client may close its side behind a whole request (RFC 9112, 9.6). lws takes that for the
      * end of the connection, so we do not let it see it while an answer is due. */
     if (c->busy)
         (void)lws_rx_flow_control(c->wsi, 0);
-    trim_outputs(c->loop);
+    outputs_trim(c->loop);
     return c->dead ? -1 : 0;
 }
 
@@ -319,16 +271,17 @@ static int receive(struct http_connection *c, struct sv bytes)
  * begins a turn, what it sends now. */
 static void go_on(struct http_connection *c)
 {
-    if (c->in.arena)
-        forget(c, take_requests(c, buf_sv(&c->in)));
-    if (!c->busy && c->state != CONN_BLOCKED)
+    if (c->in.n)
+        take(c, (struct sv){0});
+    if (!c->closing && !c->busy && c->state != CONN_BLOCKED)
         (void)lws_rx_flow_control(c->wsi, 1);
 }
 
 /* A reply that came later: written now. */
 static void resume(struct http_connection *c)
 {
-    flush(c, &c->loop->late);
+    connection_flush(c, &c->loop->late);
+    sending_go_on(c);
     if (c->closing) {
         begin_closing(c);
         return;
@@ -337,27 +290,44 @@ static void resume(struct http_connection *c)
         return;
     go_on(c);
     if (c->dead)
-        hang_up(c);
-    trim_outputs(c->loop);
+        connection_hang_up(c);
+    outputs_trim(c->loop);
+}
+
+static void write_reply(struct http_connection *c, struct http_turn *t,
+                        const struct http_response *r)
+{
+    struct http_loop *l = c->loop;
+    struct buf *out = c->taking ? &l->out : &l->late;
+    bool keep_alive = t->keep_alive && !l->stopping;
+    bool in_pieces = !t->is_head && sending_is_large(r->body.n);
+
+    c->turn = NULL;
+    c->busy = false;
+    if (in_pieces && !sending_begin(c, t, r->body)) {
+        refuse_for_room(c, out);
+        return;
+    }
+    loop_count_status(r->status);
+    http1_write(out, r, l->date, keep_alive, t->is_head || in_pieces);
+    c->closing = c->closing || !keep_alive || out->over;
+    if (c->state == CONN_BLOCKED)
+        return;
+    if (in_pieces)
+        connection_move(c, CONN_BLOCKED);
+    else
+        move(c, CONN_IDLE, t->mono_ms);
 }
 
 void http_turn_reply(struct http_turn *t, const struct http_response *r)
 {
     struct http_connection *c = t->connection;
 
-    loop_count_status(r->status);
-    if (c) {
-        struct buf *out = c->taking ? &c->loop->out : &c->loop->late;
-        bool keep_alive = t->keep_alive && !c->loop->stopping;
-
-        http1_write(out, r, c->loop->date, keep_alive, t->is_head);
-        c->closing = c->closing || !keep_alive || out->over;
-        c->turn = NULL;
-        c->busy = false;
-        if (c->state != CONN_BLOCKED)
-            move(c, CONN_IDLE, t->mono_ms);
-    }
-    end_turn(t);
+    if (c)
+        write_reply(c, t, r);
+    else
+        loop_count_status(r->status);
+    turn_end(t);
     if (c && !c->taking)
         resume(c);
 }
@@ -396,14 +366,15 @@ static void close_connection(struct http_connection *c)
     leave(c);
     c->loop->connections--;
     metric_add(METRIC_CONNECTIONS, -1);
+    intake_release(c);
+    output_release(c);
     if (c->busy) {
         c->turn->connection = NULL;
         atomic_store(&c->turn->gone, true);
     } else if (c->turn) {
-        end_turn(c->turn);
+        turn_end(c->turn);
     }
     c->turn = NULL;
-    arena_done(&c->arena);
     c->loop = NULL;
 }
 
@@ -412,10 +383,9 @@ static int writable(struct http_connection *c)
 {
     if (!c->loop || c->state != CONN_BLOCKED)
         return 0;
-    if (lws_partial_buffered(c->wsi)) {
-        (void)lws_callback_on_writable(c->wsi);
+    sending_go_on(c);
+    if (!output_is_gone(c))
         return 0;
-    }
     move(c, c->busy ? CONN_BUSY : CONN_IDLE, now(c->loop));
     if (c->closing) {
         begin_closing(c);
@@ -453,7 +423,7 @@ static void time_out(struct http_connection *c, int64_t now_ms)
 {
     if ((c->state == CONN_HEAD && c->in.n) || c->state == CONN_BODY) {
         refuse(c, &c->loop->late, 408, "the request did not come in time");
-        flush(c, &c->loop->late);
+        connection_flush(c, &c->loop->late);
         begin_closing(c);
         return;
     }
@@ -462,7 +432,7 @@ static void time_out(struct http_connection *c, int64_t now_ms)
         (void)shutdown(lws_get_socket_fd(c->wsi), SHUT_RDWR);
     /* Out of the way of the next sweep; lws closes it on its own time. */
     move(c, CONN_BUSY, now_ms);
-    hang_up(c);
+    connection_hang_up(c);
 }
 
 void connections_sweep(struct http_loop *l, int64_t now_ms)
@@ -486,7 +456,7 @@ void connections_close_idle(struct http_loop *l)
             struct http_connection *c = l->lists[idle[i]].first;
 
             move(c, CONN_BUSY, now_ms);
-            hang_up(c);
+            connection_hang_up(c);
         }
     }
 }

@@ -284,12 +284,7 @@ static void *run_loop(void *argument)
     struct http_loop *l = argument;
     const struct http_handler *h = l->server->options.handler;
 
-    l->out = buf_new(&l->arena, LIMIT_REPLY_BYTES);
-    l->late = buf_new(&l->arena, LIMIT_REPLY_BYTES);
-    for (int i = 0; i < LWS_PRE; i++) {
-        buf_addc(&l->out, '\0');
-        buf_addc(&l->late, '\0');
-    }
+    outputs_make(l);
     loop_render_date(l);
     l->state = h->start(l, h->context);
     (void)uv_timer_start(&l->timer, on_second, 1000, 1000);
@@ -337,7 +332,7 @@ static void drop_turns(struct http_loop *l)
     for (struct http_turn *t = l->made; t; t = t->made_before) {
         if (t->begun && h->drop)
             h->drop(t, l->state);
-        arena_done(&t->arena);
+        turn_release(t);
     }
     if (h->stop)
         h->stop(l->state);
@@ -411,6 +406,10 @@ static void copy_options(struct http_server *s, const struct http_server_options
                                          arena_dup(&s->arena, o->listeners[i].tls_cert_file),
                                          arena_dup(&s->arena, o->listeners[i].tls_key_file)};
     s->options.listeners = copy;
+    if (!s->options.memory) {
+        s->options.memory = arena_new(&s->arena, struct shares);
+        shares_init(s->options.memory, LIMIT_HTTP_MEMORY, &s->arena);
+    }
     if (!s->options.max_connections)
         s->options.max_connections = LIMIT_CONNECTIONS;
     s->addresses = arena_array(&s->arena, struct sv, o->n_listeners);

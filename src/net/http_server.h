@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "base/err.h"
+#include "base/shares.h"
 #include "base/world.h"
 #include "net/mailbox.h"
 #include "wire/http.h"
@@ -33,14 +34,26 @@ struct http_turn {
     _Atomic bool gone; /* the client has hung up: for those at work on other threads */
     bool keep_alive, is_head;
     void *state; /* the handler's, while it has the turn */
+    /* Whom the memory of its body and of its reply is charged to: set by the handler, in its own
+     * words, when it knows who asks; empty: the peer. */
+    struct sv owner;
 
     /* The server's own. */
-    bool begun; /* handed over and not answered yet */
+    struct arena input;                /* what the request stands in, where it was large */
+    size_t charged_bytes, reply_bytes; /* the second: of a reply, part of the first */
+    bool begun;                        /* handed over and not answered yet */
     struct http_turn *made_before, *next_spare;
 };
 
 /* Answers and ends the turn; `t` is gone afterwards. On the turn's loop only. */
 void http_turn_reply(struct http_turn *t, const struct http_response *r);
+
+/* Charges `n` bytes more to the turn's owner until the turn ends. False: its share is used up. The
+ * thread that has the turn. */
+MUST_CHECK bool http_turn_charge(struct http_turn *t, size_t n);
+/* Whether a reply with a body of that size may be kept until the client has read it. A reply that
+ * was not asked about becomes 503 where it may not. */
+MUST_CHECK bool http_turn_has_room(struct http_turn *t, size_t body);
 
 /* Bytes that made no request, or none in time: answered with this and closed. */
 struct http_refusal {
@@ -53,6 +66,10 @@ struct http_refusal {
 struct http_handler {
     /* Once per loop, on its thread, before anything else; returns the loop's own state. */
     void *(*start)(struct http_loop *loop, void *context);
+    /* A request's head, when its body has not come yet: how many bytes of that are read at most. Or
+     * 0 after a reply, and the connection ends. `request` follows with the same turn when all is
+     * there; until then nothing is kept but `owner`. NULL: LIMIT_HTTP_BODY_BYTES. */
+    size_t (*head)(struct http_turn *t, void *state);
     /* A whole request. Must lead to exactly one http_turn_reply, now or later. */
     void (*request)(struct http_turn *t, void *state);
     /* What was refused before it was a request. */
@@ -84,6 +101,8 @@ struct http_server_options {
     unsigned loops;
     const struct http_handler *handler;
     const struct world *world;
+    struct shares
+        *memory; /* bytes that peers and callers may make it hold; NULL: LIMIT_HTTP_MEMORY */
     unsigned
         max_connections; /* per loop; 0: LIMIT_CONNECTIONS. One more is answered 503 and closed */
 };

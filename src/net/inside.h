@@ -1,5 +1,5 @@
-/* inside.h - the server from within; shared by http_server.c, http_connection.c, http_tell.c and
- * tls_files.c only. */
+/* inside.h - the server from within; shared by http_server.c, http_connection.c, http_intake.c,
+ * http_output.c, http_turn.c, http_tell.c and tls_files.c only. */
 #ifndef NET_INSIDE_H
 #define NET_INSIDE_H
 
@@ -24,6 +24,22 @@ enum connection_state {
     CONN_STATE_COUNT
 };
 
+/* What has come and was not taken yet. Its memory grows with what comes, not with what is said to
+ * come. */
+struct intake {
+    struct arena arena; /* of `p` alone */
+    char *p;
+    size_t n, cap; /* `cap` is charged */
+    bool is_turns; /* charged to the turn's owner, not to the peer */
+};
+
+/* The body of a large reply, sent in pieces as the client reads. */
+struct sending {
+    struct arena arena; /* of both */
+    struct sv rest, owner;
+    size_t charged_bytes; /* 0: there is none */
+};
+
 struct http_connection {
     struct http_connection *prev, *next; /* in the list of its state */
     enum connection_state state;
@@ -32,8 +48,9 @@ struct http_connection {
     struct lws *wsi;
     struct http_turn *turn; /* the one being read, or the handler's; or NULL */
     struct http1 reading;
-    struct arena arena; /* of `in` */
-    struct buf in;      /* what has come and was not taken yet */
+    struct intake in;
+    struct sending sending;
+    size_t kept_bytes; /* what lws keeps for a client that does not read; the peer's */
     struct sv peer;
     char peer_text[48];
     bool busy; /* the handler has the turn; the client may be blocked meanwhile */
@@ -102,7 +119,42 @@ int connection_event(struct lws *wsi, enum lws_callback_reasons reason, void *us
                      size_t n);
 void connections_sweep(struct http_loop *l, int64_t now_ms);
 void connections_close_idle(struct http_loop *l);
+void connection_move(struct http_connection *c, enum connection_state state);
+void connection_hang_up(struct http_connection *c);
+
+/* ---- http_turn.c ---- */
+struct http_turn *turn_take(struct http_connection *c);
+void turn_end(struct http_turn *t);
+/* All memory of a turn. */
+void turn_release(struct http_turn *t);
+/* The receive buffer is used again at once: the request gets a copy of its own. */
+void turn_own_request(struct http_turn *t, const struct http1 *h, struct sv bytes);
+
+/* ---- http_intake.c ---- */
+/* False: the share of whoever pays is used up. */
+MUST_CHECK bool intake_add(struct http_connection *c, struct sv more);
+struct sv intake_sv(const struct http_connection *c);
+void intake_drop(struct http_connection *c, size_t n);
+void intake_release(struct http_connection *c);
+/* Once the head has said who asks, the turn's owner pays. */
+MUST_CHECK bool intake_admit(struct http_connection *c);
+/* The memory becomes the turn's, whose request stands at the front; what stands behind it stays. */
+MUST_CHECK bool intake_hand_over(struct http_connection *c, size_t used);
+
+/* ---- http_output.c ---- */
 void loop_render_date(struct http_loop *l);
+void outputs_make(struct http_loop *l);
+void outputs_trim(struct http_loop *l);
+void connection_flush(struct http_connection *c, struct buf *b);
+/* So much was gathered that it should be flushed before more is. */
+bool output_is_full(const struct buf *out);
+bool sending_is_large(size_t body);
+/* False: the share of the turn's owner is used up. The head is flushed first. */
+MUST_CHECK bool sending_begin(struct http_connection *c, struct http_turn *t, struct sv body);
+void sending_go_on(struct http_connection *c);
+/* Whether the client has taken all; else `writable` follows. */
+bool output_is_gone(struct http_connection *c);
+void output_release(struct http_connection *c);
 
 /* ---- tls_files.c ---- */
 /* Reads the pair again when either file has changed; a pair that does not fit leaves the old one in

@@ -8,13 +8,21 @@
 #include "serve/loop.h"
 #include "serve/route.h"
 
+/* Values that take less are not worth a look at the caller's share. */
+enum { FREE_BYTES = 16 * 1024 };
+
 /* ---- replies ---- */
 
-bool call_reply_json(struct call *c, int status, const struct json *body)
+static void set_json(struct call *c, int status, const struct json *body)
 {
     c->out.status = status;
     c->out.body = json_text(c->arena, body);
     http_header_add(&c->out.headers, c->arena, SV("Content-Type"), SV("application/json"));
+}
+
+bool call_reply_json(struct call *c, int status, const struct json *body)
+{
+    set_json(c, status, body);
     return call_reply(c);
 }
 
@@ -39,7 +47,7 @@ static const struct {
 };
 static_assert(sizeof(by_code) / sizeof(by_code[0]) == ERR_CODE_COUNT, "a row for each code");
 
-void call_fail(struct call *c, const struct err *e)
+void call_set_error(struct call *c, const struct err *e)
 {
     int status = c->error_status ? c->error_status : by_code[e->code].status;
     const char *type = c->error_type ? c->error_type : by_code[e->code].type;
@@ -59,7 +67,13 @@ void call_fail(struct call *c, const struct err *e)
         http_header_add(&c->out.headers, c->arena, SV("WWW-Authenticate"), SV("Bearer"));
     if (c->allowed)
         http_header_add(&c->out.headers, c->arena, SV("Allow"), route_allow(c->allowed, c->arena));
-    (void)call_reply_json(c, status, body);
+    set_json(c, status, body);
+}
+
+void call_fail(struct call *c, const struct err *e)
+{
+    call_set_error(c, e);
+    (void)call_reply(c);
 }
 
 /* ---- what handlers share ---- */
@@ -133,15 +147,51 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
     return true;
 }
 
+bool call_charge(struct call *c, size_t bytes, struct err *e)
+{
+    struct shares *memory = &c->loop->serve->memory;
+
+    if (bytes > memory->max / 2)
+        return err_set(e, ERR_INVALID,
+                       "takes %zu bytes of memory, more than one caller may have: %zu", bytes,
+                       memory->max / 2);
+    if (!shares_take(memory, c->who.name, bytes))
+        return err_set(e, ERR_UNAVAILABLE,
+                       "too much of this caller is in memory already; try again");
+    c->charged_bytes += bytes;
+    return true;
+}
+
+void call_discharge(struct call *c)
+{
+    shares_give(&c->loop->serve->memory, c->who.name, c->charged_bytes);
+    c->charged_bytes = 0;
+}
+
+static bool read_body(struct call *c, struct err *e)
+{
+    size_t bytes = json_memory(c->in->body);
+
+    if (bytes > LIMIT_HTTP_BODY_MEMORY)
+        return err_set(e, ERR_INVALID, "its values take more than %d bytes",
+                       LIMIT_HTTP_BODY_MEMORY);
+    if (bytes > FREE_BYTES && !call_charge(c, bytes, e))
+        return false;
+    if (!json_read(c->in->body, c->arena, &c->body, e))
+        return false;
+    return json_kind(c->body) == JSON_OBJECT || err_set(e, ERR_INVALID, "must be a JSON object");
+}
+
+bool call_read_body(struct call *c, struct err *e)
+{
+    return read_body(c, e) || err_wrap(e, "request body");
+}
+
 bool call_body(struct call *c, struct json **out, struct err *e)
 {
-    if (json_memory(c->in->body) > LIMIT_HTTP_BODY_MEMORY)
-        return err_set(e, ERR_INVALID, "request body: its values take more than %d bytes",
-                       LIMIT_HTTP_BODY_MEMORY);
-    if (!json_read(c->in->body, c->arena, out, e))
-        return err_wrap(e, "request body");
-    if (json_kind(*out) != JSON_OBJECT)
-        return err_set(e, ERR_INVALID, "request body: must be a JSON object");
+    if (!c->body && !call_read_body(c, e))
+        return false;
+    *out = c->body;
     return true;
 }
 

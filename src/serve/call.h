@@ -45,6 +45,9 @@ struct call {
     const struct world *world; /* for fresh names; not for time */
     const struct route *route;
 
+    struct json *body;    /* once it has been read */
+    size_t charged_bytes; /* call_charge's */
+
     struct http_response out;
     const char *error_type; /* "NoSuchTableException"; NULL: by code */
     int error_status;       /* 0: by code */
@@ -143,6 +146,10 @@ MUST_CHECK bool call_levels_of(struct call *c, const struct sv *levels, size_t n
 MUST_CHECK bool call_levels_json(struct call *c, const struct json *list, struct levels *out,
                                  struct err *e);
 MUST_CHECK bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e);
+/* Charges `bytes` to the caller until the call ends: what it makes us hold beside its body. False:
+ * ERR_UNAVAILABLE, its share is used up; ERR_INVALID, no caller may have so much. On the thread
+ * that has the call. */
+MUST_CHECK bool call_charge(struct call *c, size_t bytes, struct err *e);
 /* The body as a JSON object. */
 MUST_CHECK bool call_body(struct call *c, struct json **out, struct err *e);
 /* The caller holds `p` on the subject (a view where `p` is of views), else ERR_DENIED with

@@ -8,7 +8,7 @@
 #include "serve/route.h"
 #include "wire/hex.h"
 
-enum { TOKENS_KEPT = 4096 };
+enum { TOKENS_KEPT = 4096, LONG_BODY_BYTES = 64 * 1024 };
 
 /* ---- the end of a call ---- */
 
@@ -20,15 +20,37 @@ static void count(const struct call *c)
         metric_add(METRIC_DENIED, 1);
 }
 
+/* A client that reads slowly has its reply kept, in its own share. What only looked may be asked
+ * again; of a change its client is told that it may be in force. */
+static void make_room(struct call *c)
+{
+    bool looked = c->in->method == HTTP_GET || c->in->method == HTTP_HEAD;
+    struct err e = {0};
+
+    if (c->out.body.n <= LONG_BODY_BYTES)
+        return;
+    if (!c->turn->owner.n)
+        c->turn->owner = arena_dup(c->arena, c->who.name.n ? c->who.name : c->turn->peer);
+    if (http_turn_has_room(c->turn, c->out.body.n))
+        return;
+    (void)err_set(&e, ERR_UNAVAILABLE,
+                  "too many replies of this caller are not read yet; try again");
+    c->error_status = looked ? 503 : 500;
+    c->error_type = looked ? NULL : "CommitStateUnknownException";
+    call_set_error(c, &e);
+}
+
 bool call_reply(struct call *c)
 {
     struct http_turn *t = c->turn;
 
     if (once_holds(c))
         return true;
+    make_room(c);
     http_header_add(&c->out.headers, c->arena, SV("X-Request-Id"), c->id);
     count(c);
     record_write(c);
+    call_discharge(c);
     c->rules = rulebook_unref(c->rules);
     /* `c` lives in the turn's arena and is gone after this. */
     http_turn_reply(t, &c->out);
@@ -145,7 +167,9 @@ static bool find_route(struct call *c, struct err *e)
     return form_read(query, c->arena, &c->query, e);
 }
 
-static bool begin(struct call *c, struct err *e)
+/* Who asks, and what the path alone decides: before the body is looked at, and where it has not
+ * come yet, before it is waited for. */
+static bool enter(struct call *c, struct err *e)
 {
     struct loop *l = c->loop;
 
@@ -165,14 +189,34 @@ static bool begin(struct call *c, struct err *e)
         return false;
     }
     keep_caller(c);
+    return !c->route->demand || c->route->demand(c, e);
+}
+
+static bool query_body(struct call *c, UNUSED struct store *s, struct err *e)
+{
+    return call_read_body(c, e);
+}
+
+static bool after_body(struct call *c, const struct err *outcome, struct err *e)
+{
+    return !outcome && c->route->handle(c, e);
+}
+
+/* A large body is read off the loop, whose other calls would wait for it. */
+static bool go_in(struct call *c, struct err *e)
+{
+    if (c->in->body.n > route_max_body(c->route)) {
+        c->error_status = 413;
+        return err_set(e, ERR_INVALID, "the body is too large");
+    }
+    if (c->in->body.n > LONG_BODY_BYTES)
+        return call_compute(c, true, query_body, after_body, e);
     return c->route->handle(c, e);
 }
 
-void loop_request(struct http_turn *t, void *state)
+static struct call *new_call(struct http_turn *t, struct loop *l)
 {
-    struct loop *l = state;
     struct call *c = arena_new(&t->arena, struct call);
-    struct err e = {0};
 
     t->state = c;
     c->turn = t;
@@ -183,7 +227,33 @@ void loop_request(struct http_turn *t, void *state)
     c->now_ms = t->wall_ms;
     c->rules = l->rules ? rulebook_ref(l->rules) : NULL;
     set_id(c);
-    call_step(c, begin(c, &e), &e);
+    return c;
+}
+
+void loop_request(struct http_turn *t, void *state)
+{
+    struct call *c = new_call(t, state);
+    struct err e = {0};
+
+    call_step(c, enter(c, &e) && go_in(c, &e), &e);
+}
+
+/* The body may be long in coming. Nothing but the caller's name is kept meanwhile: when all is
+ * there, it is asked again by the rulebook that is in force then. */
+size_t loop_head(struct http_turn *t, void *state)
+{
+    struct call *c = new_call(t, state);
+    struct err e = {0};
+
+    if (!enter(c, &e)) {
+        call_step(c, false, &e);
+        return 0;
+    }
+    if (c->who.name.n)
+        t->owner = arena_dup(&t->arena, c->who.name);
+    c->rules = rulebook_unref(c->rules);
+    t->state = NULL;
+    return route_max_body(c->route);
 }
 
 /* ---- the loop ---- */
@@ -198,6 +268,7 @@ void *loop_start(struct http_loop *http, void *context)
     l->serve = s;
     l->http = http;
     world_random(s->options.world, &l->next_id, sizeof(l->next_id));
+    shares_init(&l->waiting, LIMIT_CALLS_WAITING, &l->arena);
     l->tokens = map_new(&l->tokens_arena);
     l->places = map_new(&l->places_arena);
     l->texts = texts_of(LIMIT_METADATA_CACHE_BYTES / s->options.loops);
@@ -227,6 +298,7 @@ void loop_drop(struct http_turn *t, UNUSED void *state)
 
     c->out = (struct http_response){.status = 503};
     record_write(c);
+    call_discharge(c);
     (void)rulebook_unref(c->rules);
 }
 

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/map.h"
+#include "base/shares.h"
 #include "serve/audit.h"
 #include "serve/call.h"
 #include "serve/minter.h"
@@ -23,7 +24,8 @@ struct serve {
     struct compute *compute;
     struct audit *audit;
     struct http_handler handler, admin_handler;
-    _Atomic uint64_t epoch;      /* counts writes to the store: what was read before one is stale */
+    struct shares memory;   /* bytes of requests, of their values, of replies: by caller or peer */
+    _Atomic uint64_t epoch; /* counts writes to the store: what was read before one is stale */
     _Atomic uint64_t registered; /* counts metadata files that others wrote and an entry now has */
     _Atomic unsigned knowing;    /* loops whose rulebook knows our tokens, from then on */
 };
@@ -47,7 +49,7 @@ struct loop {
     struct arena time_arena;
     struct sv time; /* of `time_ms`, for records */
     int64_t time_ms;
-    unsigned waiting; /* calls that wait for an answer */
+    struct shares waiting; /* calls that wait for an answer, by caller */
     int64_t failures_logged_ms;
     unsigned failures_unlogged;
     uint64_t next_id;
@@ -64,6 +66,7 @@ struct call_wait {
 
 /* The handler's table for http_server.h; `context` is the struct serve. */
 void *loop_start(struct http_loop *http, void *context);
+size_t loop_head(struct http_turn *t, void *state);
 void loop_request(struct http_turn *t, void *state);
 void loop_drop(struct http_turn *t, void *state);
 void loop_stop(void *state);
@@ -83,6 +86,12 @@ void loop_log_refusal(struct call *c, const char *what, const struct err *e);
 bool call_bearer(const struct call *c, struct sv *token);
 /* How long our own tokens live. */
 int64_t serve_token_ms(const struct serve *s);
+/* The body as JSON into c->body, on any thread that has the call. */
+MUST_CHECK bool call_read_body(struct call *c, struct err *e);
+/* Makes c->out the error's reply. */
+void call_set_error(struct call *c, const struct err *e);
+/* Gives back all that call_charge took. */
+void call_discharge(struct call *c);
 /* Ends a call that failed: the reply by the error. */
 void call_fail(struct call *c, const struct err *e);
 /* Runs a step; a false ends the call. */

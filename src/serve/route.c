@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+
 struct sv route_path(struct sv target, struct sv *query)
 {
     static const struct sv aliases[] = {SV_INIT("/api/catalog/"), SV_INIT("/iceberg/")};
@@ -54,6 +56,13 @@ const struct route *route_match(const struct routes *all, enum http_method m, st
             *others |= 1U << all->p[i].method;
     }
     return NULL;
+}
+
+size_t route_max_body(const struct route *r)
+{
+    if (r->max_body)
+        return (size_t)r->max_body;
+    return r->method == HTTP_POST ? LIMIT_HTTP_BODY_BYTES : LIMIT_HTTP_UNREAD_BYTES;
 }
 
 struct sv route_allow(unsigned methods, struct arena *a)

@@ -14,6 +14,10 @@ struct route { /* NOLINT(clang-analyzer-optin.performance.Padding): see above */
     call_fn *handle;
     const char *operation; /* for audit and metrics: "load-table" */
     bool advertised;       /* in /v1/config's endpoints */
+    call_fn *demand;       /* of privileges that the path alone decides, before the body is read;
+                              NULL: there are none */
+    int max_body; /* bytes of a body; 0: LIMIT_HTTP_BODY_BYTES of a POST, else as many as of
+                     a body that nobody reads */
 };
 struct routes {
     const struct route *p;
@@ -29,6 +33,9 @@ const struct route *route_match(const struct routes *all, enum http_method m, st
                                 struct sv params[ROUTE_PARAMS], unsigned *others);
 /* Those methods as the value of Allow (RFC 9110, 10.2.1): "GET, HEAD". */
 struct sv route_allow(unsigned methods, struct arena *a);
+
+/* How large a body it takes. */
+size_t route_max_body(const struct route *r);
 
 /* Handlers of this folder: oauth.c. */
 call_fn oauth_token;

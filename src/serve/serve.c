@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "serve/admin.h"
 #include "serve/compute.h"
 #include "serve/loop.h"
@@ -69,14 +70,17 @@ static bool start_servers(struct serve *s, struct err *e)
                                        .n_listeners = s->options.n_listeners,
                                        .loops = s->options.loops,
                                        .handler = &s->handler,
+                                       .memory = &s->memory,
                                        .world = s->options.world};
     struct http_server_options admin = {.listeners = &s->options.admin,
                                         .n_listeners = 1,
                                         .loops = 1,
                                         .handler = &s->admin_handler,
+                                        .memory = &s->memory,
                                         .world = s->options.world};
 
     s->handler = (struct http_handler){.start = loop_start,
+                                       .head = loop_head,
                                        .request = loop_request,
                                        .refused = record_refusal,
                                        .drop = loop_drop,
@@ -96,6 +100,7 @@ bool serve_start(const struct serve_options *o, struct serve **out, struct err *
 
     s->arena = own;
     s->options = *o;
+    shares_init(&s->memory, memory_part(memory_limit(), 6, LIMIT_HTTP_MEMORY), &s->arena);
     if (!audit_start(&audit, &s->arena, &s->audit, e) ||
         !keepers_start(o->store_url, READERS, &s->arena, &s->keepers, e) ||
         !compute_start(COMPUTING, &s->arena, &s->compute, e) ||
@@ -138,6 +143,7 @@ void serve_stop(struct serve *s, int grace_ms)
     if (s->admin)
         http_server_free(s->admin);
     audit_stop(s->audit);
+    shares_done(&s->memory);
     last = s->arena;
     arena_done(&last);
 }

@@ -7,9 +7,8 @@
 
 static bool begin_waiting(struct call *c, call_then_fn *then, struct err *e)
 {
-    if (c->loop->waiting >= LIMIT_CALLS_WAITING)
-        return err_set(e, ERR_BUSY, "%d requests wait already; try again", LIMIT_CALLS_WAITING);
-    c->loop->waiting++;
+    if (!shares_take(&c->loop->waiting, c->who.name, 1))
+        return err_set(e, ERR_BUSY, "too many requests of this caller wait already; try again");
     c->wait = arena_new(c->arena, struct call_wait);
     c->wait->then = then;
     return true;
@@ -20,7 +19,7 @@ static void go_on(struct call *c)
     struct call_wait *w = c->wait;
     struct err e = w->outcome;
 
-    c->loop->waiting--;
+    shares_give(&c->loop->waiting, c->who.name, 1);
     call_step(c, w->then(c, w->outcome.code == ERR_NONE ? NULL : &w->outcome, &e), &e);
 }
 
@@ -113,7 +112,7 @@ static bool compute(struct call *c, query_fn *q, call_then_fn *then, struct err 
     c->message.deliver = run_computation;
     if (compute_post(c->loop->serve->compute, c->who.name, &c->message, e))
         return true;
-    c->loop->waiting--;
+    shares_give(&c->loop->waiting, c->who.name, 1);
     return false;
 }
 

@@ -331,6 +331,11 @@ static enum http1_result skip_trailers(struct http1 *h, struct sv *rest)
                                           : HTTP1_MORE;
 }
 
+static size_t max_body(const struct http1 *h)
+{
+    return h->admitted ? h->max_body : LIMIT_HTTP_BODY_BYTES;
+}
+
 /* One chunk off the front of `rest`; `*last` at the end of all. */
 static enum http1_result take_chunk(struct http1 *h, struct sv *rest, struct sv *chunk, bool *last)
 {
@@ -349,7 +354,7 @@ static enum http1_result take_chunk(struct http1 *h, struct sv *rest, struct sv 
     *last = size == 0;
     if (*last)
         return HTTP1_REQUEST;
-    if (h->joined + size > LIMIT_HTTP_BODY_BYTES)
+    if (h->joined + size > max_body(h))
         return refuse(h, 413, "the body is too large");
     if (rest->n < size + 2)
         return HTTP1_MORE;
@@ -408,15 +413,15 @@ static enum http1_result read_body(struct http1 *h, struct sv bytes, size_t head
     if (f->chunked) {
         r = read_chunks(h, bytes, head, a);
     } else if (bytes.n - head < length) {
-        r = HTTP1_MORE;
+        h->whole = head + length;
+        r = length > max_body(h) ? refuse(h, 413, "the body is too large") : HTTP1_MORE;
     } else {
         h->request.body = sv_of(bytes.p + head, length);
         h->used = head + length;
         return HTTP1_REQUEST;
     }
-    if (r == HTTP1_MORE && f->expect && !h->continued)
-        return HTTP1_CONTINUE;
-    return r;
+    h->expects = f->expect;
+    return r == HTTP1_MORE && !h->admitted ? HTTP1_HEAD : r;
 }
 
 enum http1_result http1_read(struct http1 *h, struct sv bytes, struct arena *a)

@@ -15,17 +15,20 @@
 #include "wire/http.h"
 
 enum http1_result {
-    HTTP1_MORE,     /* not complete: read on */
-    HTTP1_REQUEST,  /* one whole request stands at the front */
-    HTTP1_CONTINUE, /* the head is complete and asks for 100 Continue before its body */
-    HTTP1_REFUSED,  /* answer `status` with `why`, then close */
+    HTTP1_MORE,    /* not complete: read on */
+    HTTP1_HEAD,    /* the head is complete, its body is not: whether to read it, decide now */
+    HTTP1_REQUEST, /* one whole request stands at the front */
+    HTTP1_REFUSED, /* answer `status` with `why`, then close */
 };
 
 struct http1 {
     struct http_request request; /* views into `bytes`; a chunked body is joined in the arena */
     bool keep_alive;
     bool is_head;    /* reply without a body */
-    bool continued;  /* set by the caller when it has sent 100 Continue */
+    bool expects;    /* after HTTP1_HEAD: the client waits for 100 Continue */
+    bool admitted;   /* set by the caller after HTTP1_HEAD: the body is read */
+    size_t max_body; /* set with it: more is 413 */
+    size_t whole;    /* bytes of the whole request, once a head says so; 0: not known */
     size_t used;     /* bytes of the request, when it is whole; else what is known not to be a
                         body's end, so that a long body is not searched again */
     size_t joined;   /* bytes of a chunked body that stand in whole chunks so far */

@@ -3,13 +3,14 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "wire/http1.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool is_waiting(enum http1_result r)
 {
-    return r == HTTP1_MORE || r == HTTP1_CONTINUE;
+    return r == HTTP1_MORE || r == HTTP1_HEAD;
 }
 
 /* Pieces of 1 to 64 bytes; their sizes follow from the data, so that a find replays. */
@@ -23,7 +24,9 @@ static enum http1_result read_in_pieces(struct http1 *h, struct sv bytes, struct
         random = random * 6364136223846793005U + 1442695040888963407U;
         n += 1 + (random >> 33) % (random >> 63 ? 64 : 4);
         r = http1_read(h, sv_first(bytes, n), a);
-        h->continued |= r == HTTP1_CONTINUE;
+        if (r == HTTP1_HEAD)
+            h->max_body = LIMIT_HTTP_BODY_BYTES;
+        h->admitted |= r == HTTP1_HEAD;
     }
     return r;
 }

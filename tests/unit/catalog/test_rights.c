@@ -49,7 +49,8 @@ static void set_up(struct really *x)
     memset(x, 0, sizeof(*x));
     x->serve.options.world = &world_os;
     x->loop.serve = &x->serve;
-    x->loop.waiting = LIMIT_CALLS_WAITING;
+    shares_init(&x->loop.waiting, 0, &x->arena);
+    shares_init(&x->serve.memory, (size_t)1 << 40, &x->arena);
     x->loop.places = map_new(&x->arena);
     x->loop.answers = map_new(&x->arena);
 }
@@ -92,8 +93,9 @@ static enum verdict ask(struct really *x, const struct request *q, struct caller
     c.route = route_match(&catalog_routes, in.method, c.path, c.params, &others);
     NEED(c.route && is_op(q, c.route->operation));
     NEED_OK(form_read(query, a, &c.query, &e), &e);
-    ok = c.route->handle(&c, &e);
+    ok = (!c.route->demand || c.route->demand(&c, &e)) && c.route->handle(&c, &e);
     NEED(!ok);
+    call_discharge(&c);
     x->missing = c.missing;
     x->code = e.code;
     if (c.error_type && !strcmp(c.error_type, "NoSuchWarehouseException"))

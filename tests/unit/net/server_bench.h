@@ -4,6 +4,8 @@
  *
  *     /now        "ok", at once          /later     "ok", when bench_release is called
  *     /big        BIG_BYTES, at once     /echo      the target, a newline, the body
+ *     /mid        MID_BYTES, at once     /denied    401 by its head alone
+ *     /of-a/...   charged to "a"         /small     bodies of at most SMALL_BYTES
  *     /big-close  the same, and Connection: close asked for by the client
  */
 #ifndef UNIT_NET_SERVER_BENCH_H
@@ -22,6 +24,7 @@
 #include "unit/suite.h"
 
 enum { BIG_BYTES = 12 * 1024 * 1024, HELD = 64, PATIENCE_MS = 8000, CLIENT_BYTES = 64 * 1024 };
+enum { MID_BYTES = 100 * 1024, SMALL_BYTES = 10 };
 
 struct bench {
     struct http_server *server;
@@ -35,6 +38,8 @@ struct bench {
     atomic_int last_refusal; /* its status; 0 when it said too little */
     int port;
     char *big;
+    struct arena arena; /* of `memory` */
+    struct shares memory;
 };
 
 /* ---- the handler ---- */
@@ -64,12 +69,31 @@ static inline void bench_request(struct http_turn *t, void *state)
         (void)sem_post(&b->holds);
     } else if (sv_starts(target, SV("/big"))) {
         bench_reply(t, sv_of(b->big, BIG_BYTES));
+    } else if (sv_starts(target, SV("/mid"))) {
+        bench_reply(t, sv_of(b->big, MID_BYTES));
     } else if (sv_starts(target, SV("/now"))) {
         bench_reply(t, SV("ok"));
     } else {
         bench_reply(t, arena_printf(&t->arena, SV_FMT "\n" SV_FMT, SV_ARG(target),
                                     SV_ARG(t->request.body)));
     }
+}
+
+/* "/of-a/..." is charged to "a". */
+static inline size_t bench_head(struct http_turn *t, void *state)
+{
+    struct sv target = t->request.target;
+
+    (void)state;
+    if (sv_starts(target, SV("/of-")))
+        t->owner = arena_dup(&t->arena, sv_of(target.p + 4, 1));
+    if (sv_starts(target, SV("/denied"))) {
+        struct http_response r = {.status = 401, .body = SV("who are you?")};
+
+        http_turn_reply(t, &r);
+        return 0;
+    }
+    return sv_starts(target, SV("/small")) ? SMALL_BYTES : (size_t)16 * 1024 * 1024;
 }
 
 static inline void bench_tell(const char *what, const struct err *e, void *state)
@@ -139,7 +163,9 @@ static inline void bench_random(void *context, void *out, size_t n)
     world_random(&world_os, out, n);
 }
 
-static inline void bench_start(struct bench *b, unsigned loops, unsigned max_connections)
+/* What clients make it hold is at most `memory` bytes. */
+static inline void bench_start_bounded(struct bench *b, unsigned loops, unsigned max_connections,
+                                       size_t memory)
 {
     struct http_listener at = {.address = SV("127.0.0.1:0")};
     struct http_server_options o = {.listeners = &at,
@@ -147,12 +173,15 @@ static inline void bench_start(struct bench *b, unsigned loops, unsigned max_con
                                     .loops = loops,
                                     .handler = &b->handler,
                                     .world = &b->world,
+                                    .memory = &b->memory,
                                     .max_connections = max_connections};
     struct err e = {0};
 
     memset(b, 0, sizeof(*b));
+    shares_init(&b->memory, memory, &b->arena);
     b->world = (struct world){bench_ms, bench_ms, bench_random, b};
     b->handler = (struct http_handler){.start = bench_loop,
+                                       .head = bench_head,
                                        .request = bench_request,
                                        .tell = bench_tell,
                                        .refused = bench_refused,
@@ -166,12 +195,26 @@ static inline void bench_start(struct bench *b, unsigned loops, unsigned max_con
     b->port = atoi(strrchr(http_server_address(b->server, 0).p, ':') + 1);
 }
 
-static inline void bench_stop(struct bench *b)
+static inline void bench_start(struct bench *b, unsigned loops, unsigned max_connections)
 {
-    http_server_stop(b->server, PATIENCE_MS);
+    bench_start_bounded(b, loops, max_connections, (size_t)1 << 30);
+}
+
+/* Nothing may be charged to anybody any more. */
+static inline void bench_free(struct bench *b)
+{
     http_server_free(b->server);
     (void)sem_destroy(&b->holds);
     free(b->big);
+    CHECK_INT(shares_used(&b->memory), 0);
+    shares_done(&b->memory);
+    arena_done(&b->arena);
+}
+
+static inline void bench_stop(struct bench *b)
+{
+    http_server_stop(b->server, PATIENCE_MS);
+    bench_free(b);
 }
 
 /* ---- clients ---- */

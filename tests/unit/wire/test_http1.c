@@ -13,6 +13,15 @@ static enum http1_result read_all(struct http1 *h, struct sv bytes, struct arena
     return http1_read(h, bytes, a);
 }
 
+/* A body of at most that is read. */
+static void admit(struct http1 *h, enum http1_result r, size_t max_body)
+{
+    if (r != HTTP1_HEAD)
+        return;
+    h->admitted = true;
+    h->max_body = max_body;
+}
+
 /* The status it is refused with; 0 when it is not refused. */
 static int refusal(struct sv bytes)
 {
@@ -62,7 +71,7 @@ static void every_prefix_asks_for_more(void)
     struct sv bytes = SV("POST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
 
     for (size_t n = 0; n < bytes.n; n++)
-        CHECK_INT(read_all(&h, sv_first(bytes, n), &a), HTTP1_MORE);
+        CHECK_INT(read_all(&h, sv_first(bytes, n), &a), n < bytes.n - 5 ? HTTP1_MORE : HTTP1_HEAD);
     CHECK_INT(read_all(&h, bytes, &a), HTTP1_REQUEST);
 }
 
@@ -70,11 +79,18 @@ static void byte_by_byte_gives_the_same_chunked_body(void)
 {
     auto_arena a = {0};
     struct http1 h = {0};
+    int heads = 0;
     struct sv bytes = SV("POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                          "4;x=y\r\nWiki\r\n6\r\npedia \r\n00\r\nTrailer: t\r\n\r\nNEXT");
 
-    for (size_t n = 1; n < bytes.n - 4; n++)
-        CHECK_INT(http1_read(&h, sv_first(bytes, n), &a), HTTP1_MORE);
+    for (size_t n = 1; n < bytes.n - 4; n++) {
+        enum http1_result r = http1_read(&h, sv_first(bytes, n), &a);
+
+        heads += r == HTTP1_HEAD;
+        CHECK(r == HTTP1_MORE || r == HTTP1_HEAD);
+        admit(&h, r, 10);
+    }
+    CHECK_INT(heads, 1);
     CHECK_INT(http1_read(&h, bytes, &a), HTTP1_REQUEST);
     CHECK_SV(h.request.body, SV("Wikipedia "));
     CHECK_SV(sv_skip(bytes, h.used), SV("NEXT"));
@@ -177,19 +193,44 @@ static void bad_chunks_are_refused(void)
     CHECK_INT(refusal(SV(CHUNKED " 3\r\nabc\r\n")), 400);
 }
 
-static void a_body_is_invited_once(void)
+static void a_body_is_asked_for_once(void)
 {
     auto_arena a = {0};
     struct http1 h = {0};
     struct sv bytes =
         SV("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nok");
 
-    CHECK_INT(http1_read(&h, sv_first(bytes, bytes.n - 2), &a), HTTP1_CONTINUE);
-    h.continued = true;
+    CHECK_INT(http1_read(&h, sv_first(bytes, bytes.n - 2), &a), HTTP1_HEAD);
+    CHECK(h.expects);
+    CHECK_INT(h.whole, bytes.n);
+    CHECK_SV(h.request.target, SV("/"));
+    admit(&h, HTTP1_HEAD, 2);
     CHECK_INT(http1_read(&h, sv_first(bytes, bytes.n - 1), &a), HTTP1_MORE);
     CHECK_INT(http1_read(&h, bytes, &a), HTTP1_REQUEST);
     CHECK_SV(h.request.body, SV("ok"));
     CHECK_INT(refusal(SV(HEAD "Expect: something\r\n\r\n")), 417);
+}
+
+/* By its length at once, by its chunks when they come to it. */
+static void a_body_past_what_was_admitted_is_413(void)
+{
+    static const char *const bodies[] = {
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n",
+        CHUNKED "3\r\nabc\r\n2\r\n",
+    };
+
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        for (size_t max = 4; max <= 5; max++) {
+            auto_arena a = {0};
+            struct http1 h = {0};
+            struct sv bytes = sv_from(bodies[i]);
+
+            CHECK_INT(http1_read(&h, bytes, &a), HTTP1_HEAD);
+            admit(&h, HTTP1_HEAD, max);
+            CHECK_INT(http1_read(&h, bytes, &a), max == 4 ? HTTP1_REFUSED : HTTP1_MORE);
+            CHECK_INT(h.status, max == 4 ? 413 : 0);
+        }
+    }
 }
 
 static void an_expectation_of_http_1_0_is_ignored(void)
@@ -200,7 +241,8 @@ static void an_expectation_of_http_1_0_is_ignored(void)
     CHECK_INT(read_all(&h,
                        SV("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"),
                        &a),
-              HTTP1_MORE);
+              HTTP1_HEAD);
+    CHECK(!h.expects);
     CHECK_INT(refusal(SV("GET / HTTP/1.0\r\nExpect: something\r\n\r\n")), 0);
 }
 
@@ -227,11 +269,12 @@ static void chunks_that_are_mostly_framing_are_refused(void)
 {
     auto_arena a = {0};
     struct http1 h = {0};
-    enum http1_result r = HTTP1_MORE;
+    enum http1_result r = HTTP1_HEAD;
     struct buf b = buf_new(&a, 3 * LIMIT_HTTP_BODY_BYTES);
 
     buf_add(&b, SV(CHUNKED));
-    while (r == HTTP1_MORE && !b.over) {
+    while (r != HTTP1_REFUSED && !b.over) {
+        admit(&h, r, LIMIT_HTTP_BODY_BYTES);
         for (int i = 0; i < 50000; i++)
             buf_add(&b, SV("1\r\nx\r\n"));
         r = http1_read(&h, buf_sv(&b), &a);
@@ -367,7 +410,8 @@ SUITE("wire/http1", TEST(a_plain_request_is_read),
       TEST(every_prefix_asks_for_more), TEST(byte_by_byte_gives_the_same_chunked_body),
       TEST(ambiguous_lengths_are_refused), TEST(a_malformed_head_is_refused),
       TEST(the_host_is_named_once), TEST(only_paths_are_targets), TEST(bad_chunks_are_refused),
-      TEST(a_body_is_invited_once), TEST(connections_are_kept_as_the_version_says),
+      TEST(a_body_is_asked_for_once), TEST(a_body_past_what_was_admitted_is_413),
+      TEST(connections_are_kept_as_the_version_says),
       TEST(the_head_has_a_limit_whether_it_ends_or_not), TEST(headers_and_target_have_limits),
       TEST(the_body_has_a_limit), TEST(a_reply_is_written_in_one_piece),
       TEST(the_host_is_a_name_or_an_address), TEST(a_control_byte_is_refused_wherever_it_stands),
