@@ -22,6 +22,7 @@ enum {
     LIMIT_HTTP_IDLE_MS = 120 * 1000,
     LIMIT_CONNECTIONS = 20000,            /* per loop; each costs about 1 KB when idle */
     LIMIT_CALLS_WAITING = 4096,           /* calls per loop that wait for a mint or a query */
+    LIMIT_AUDIT_BYTES = 16 * 1024 * 1024, /* records that wait for their sinks */
     LIMIT_COMPUTATIONS = 256,             /* long ones, of all callers: waiting and running */
     LIMIT_REPLY_BYTES = 65 * 1024 * 1024, /* the largest metadata file, and what goes with it */
 

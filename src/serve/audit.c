@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "net/mailbox.h"
 #include "store/store.h"
 #include "wire/time.h"
 
-enum { MAX_WAITING = 100000, BATCH_BYTES = 1024 * 1024, RETRY_US = 100000, GATHER_US = 2000 };
+/* What waits for the sinks, with what each record costs beside its bytes. */
+enum { RECORD_COST_BYTES = 256 };
+enum { BATCH_BYTES = 1024 * 1024, RETRY_US = 100000, GATHER_US = 2000 };
 /* Behind a batch that is not full yet there is room for the longest record. */
 enum { MAX_BATCH_BYTES = BATCH_BYTES + AUDIT_RECORD_BYTES + 1 };
 /* A page in the store is a transaction, and those take turns with commits. */
@@ -43,7 +46,7 @@ struct audit {
     struct mailbox mailbox;
     sem_t bell;
     pthread_t thread;
-    _Atomic int waiting;
+    _Atomic size_t waiting_bytes;
     _Atomic int64_t counted; /* refusals that found no room */
     bool ending;
     _Atomic bool stopping;
@@ -163,8 +166,8 @@ static void on_record(struct message *m, void *receiver)
     buf_addc(&a->batch, '\n');
     assert(!a->batch.over);
     count(&a->page, r->now_ms);
+    (void)atomic_fetch_sub(&a->waiting_bytes, r->line.n + RECORD_COST_BYTES);
     arena_done(&last);
-    (void)atomic_fetch_sub(&a->waiting, 1);
     if (a->batch.n > BATCH_BYTES)
         flush(a);
 }
@@ -280,7 +283,7 @@ void audit_stop(struct audit *a)
 
 bool audit_has_room(const struct audit *a)
 {
-    return atomic_load_explicit(&a->waiting, memory_order_relaxed) < MAX_WAITING;
+    return atomic_load_explicit(&a->waiting_bytes, memory_order_relaxed) < LIMIT_AUDIT_BYTES;
 }
 
 void audit_write(struct audit *a, int64_t now_ms, struct sv line)
@@ -296,7 +299,7 @@ void audit_write(struct audit *a, int64_t now_ms, struct sv line)
     r->now_ms = now_ms;
     r->message.deliver = on_record;
     r->arena = own;
-    (void)atomic_fetch_add(&a->waiting, 1);
+    (void)atomic_fetch_add(&a->waiting_bytes, line.n + RECORD_COST_BYTES);
     mailbox_post(&a->mailbox, &r->message);
 }
 

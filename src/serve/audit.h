@@ -24,8 +24,8 @@ MUST_CHECK bool audit_start(const struct audit_options *o, struct arena *a, stru
 /* Waits for the sinks; for a store that is away some seconds only, then the log gets the records.
  */
 void audit_stop(struct audit *a);
-/* Whether another record can be taken: false when the sink does not keep up. The request is then
- * refused. */
+/* Whether another record can be taken: false when LIMIT_AUDIT_BYTES wait for the sinks. The request
+ * is then refused. Records of requests that have begun are taken all the same. */
 bool audit_has_room(const struct audit *a);
 /* One JSON object of at most AUDIT_RECORD_BYTES without its newline, of a decision at `now_ms`;
  * copied. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "serve/audit.h"
 #include "unit/suite.h"
 
@@ -105,5 +106,30 @@ static void a_refusal_with_room_is_a_record_like_any(void)
     CHECK(!r.said);
 }
 
+/* 100,000 of the longest would be 100 GB: it is their bytes that count. */
+static void what_waits_is_bounded_by_its_bytes(void)
+{
+    auto_arena a = {0};
+    struct reading r = {0};
+    struct audit *audit = start(&a, &r.fd);
+    struct buf line = buf_new(&a, AUDIT_RECORD_BYTES);
+    pthread_t thread;
+    long written = 0;
+
+    buf_add(&line, SV("{\"reason\":\""));
+    while (line.n < 500 * 1000)
+        buf_add(&line, SV("0123456789"));
+    buf_add(&line, SV("\"}"));
+    for (; audit_has_room(audit); written++)
+        audit_write(audit, 1, buf_sv(&line));
+    /* Beside those there may be some on their way into the pipe. */
+    CHECK((size_t)written * line.n < LIMIT_AUDIT_BYTES + 4 * (size_t)AUDIT_RECORD_BYTES);
+    NEED(pthread_create(&thread, NULL, read_all, &r) == 0);
+    audit_stop(audit);
+    (void)pthread_join(thread, NULL);
+    (void)close(r.fd);
+    CHECK_INT(r.lines, written);
+}
+
 SUITE("serve/audit", TEST(refusals_of_the_unknown_are_counted_where_there_is_no_room),
-      TEST(a_refusal_with_room_is_a_record_like_any))
+      TEST(what_waits_is_bounded_by_its_bytes), TEST(a_refusal_with_room_is_a_record_like_any))
