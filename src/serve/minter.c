@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/metric.h"
 #include "net/http_client.h"
+#include "serve/services.h"
 
 enum { POLL_MS = 1000, REUSE_MS = 30 * 60 * 1000, FAILURE_FIRST_MS = 500, FAILURE_LAST_MS = 5000 };
 
@@ -31,6 +32,7 @@ struct generation {
 struct flight {
     struct flight *next, **link;
     struct minter *minter;
+    struct service *service;
     struct arena arena;
     struct rulebook *rules;
     struct sv key;
@@ -56,7 +58,7 @@ struct minter {
     pthread_t thread;
     struct generation *young, *old;
     struct flight *flights;
-    unsigned in_flight;
+    struct services services;
     bool ending;
 };
 
@@ -250,7 +252,7 @@ static void land(struct flight *f, const struct err *e)
     *f->link = f->next;
     if (f->next)
         f->next->link = f->link;
-    m->in_flight--;
+    services_end(&m->services, f->service);
     metric_add(e ? METRIC_MINTS_FAILED : METRIC_MINTS, 1);
     if (e) {
         entry->err = *e;
@@ -284,9 +286,11 @@ static void on_answer(struct http_response *in, const struct err *e, void *conte
     if (e) {
         wrapped = *e;
         (void)err_wrap(&wrapped, "token service");
+        service_was_silent(f->service, mono(f->minter));
         land(f, &wrapped);
         return;
     }
+    service_answered(f->service);
     f->x.in = *in;
     f->x.round++;
     advance(f);
@@ -316,7 +320,7 @@ static struct flight *flight_for(struct minter *m, struct sv key)
     return NULL;
 }
 
-static void take_off(struct minter *m, struct mint_job *j, struct sv key)
+static void take_off(struct minter *m, struct service *s, struct mint_job *j, struct sv key)
 {
     struct arena a = {.wipe = true};
     struct flight *f = arena_new(&a, struct flight);
@@ -341,8 +345,16 @@ static void take_off(struct minter *m, struct mint_job *j, struct sv key)
     if (f->next)
         f->next->link = &f->next;
     m->flights = f;
-    m->in_flight++;
+    f->service = s;
     advance(f);
+}
+
+static struct service *service_for(struct minter *m, const struct mint_job *j, struct err *e)
+{
+    auto_arena a = {0};
+    struct sv name = ARENA_JOIN(&a, j->integration->namespace_, SV("/"), j->integration->name);
+
+    return services_begin(&m->services, name, mono(m), e);
 }
 
 static void on_job(struct message *message, void *receiver)
@@ -352,6 +364,8 @@ static void on_job(struct message *message, void *receiver)
     auto_arena a = {0};
     struct sv key = key_of(j, &a);
     const struct entry *known = recall(m, key);
+    struct err e = {0};
+    struct service *s;
     struct flight *f;
 
     metric_add(known ? METRIC_MINT_CACHE_HITS : METRIC_MINT_CACHE_MISSES, 1);
@@ -362,12 +376,10 @@ static void on_job(struct message *message, void *receiver)
     } else if ((f = flight_for(m, key))) {
         j->next = f->waiting;
         f->waiting = j;
-    } else if (m->in_flight >= LIMIT_MINTS_IN_FLIGHT) {
-        (void)err_set(&j->err, ERR_BUSY, "%d credentials are being obtained already; try again",
-                      LIMIT_MINTS_IN_FLIGHT);
-        answer(j);
+    } else if ((s = service_for(m, j, &e))) {
+        take_off(m, s, j, key);
     } else {
-        take_off(m, j, key);
+        fail(j, &e);
     }
 }
 
@@ -423,6 +435,7 @@ void minter_stop(struct minter *m)
         (void)rulebook_unref(f->rules);
         arena_done(&last);
     }
+    services_done(&m->services);
     drop_generation(m->young);
     drop_generation(m->old);
     mailbox_done(&m->mailbox);

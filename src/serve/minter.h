@@ -2,6 +2,9 @@
  * minter.h - credentials on demand, and our own reads and writes in buckets: one thread that never
  * blocks.
  *
+ * An integration has at most as many mints in flight as are free, and one at a time while its token
+ * service does not answer: a silent one costs its own callers only (services.h).
+ *
  * Equal mints share a flight; a credential is reused until half its life or 30 minutes are left,
  * whichever is less; failures are shared and remembered for a moment. What led to a credential is
  * in its key: the caller, its role, the policy, the target and the generation of its Secret. A
