@@ -56,6 +56,8 @@
       "Generation of the newest rulebook")                                                       \
     X(OBJECTS, "gauge", "frontdesk_objects", "", "Resources known")                              \
     X(OBJECTS_NOT_READY, "gauge", "frontdesk_objects_not_ready", "", "Resources that are wrong") \
+    X(MANIFESTS_UNREAD, "gauge", "frontdesk_manifests_unread", "",                               \
+      "Files of --resources that cannot be used; what they named last stays in force")           \
     X(RECONCILES, "counter", "controller_runtime_reconcile_total", "result=\"success\"",         \
       "Reconciliations, by result")                                                              \
     X(RECONCILE_ERRORS, "counter", "controller_runtime_reconcile_total", "result=\"error\"", "") \

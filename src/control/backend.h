@@ -23,6 +23,8 @@ struct backend_events {
     /* Everything that existed has been told. */
     void (*synced)(void *context);
     void (*failed)(void *context, struct sv what, const struct err *why);
+    /* So many files cannot be used, "PATH: why" a line; what they named last stays in force. */
+    void (*unread)(void *context, size_t n, struct sv text);
     void *context;
 };
 

@@ -24,76 +24,6 @@ static struct folder_backend *of(struct backend *b)
     return (struct folder_backend *)b;
 }
 
-/* ---- reading the folder ---- */
-
-static void read_file(struct folder_backend *f, struct sv path)
-{
-    auto_arena a = {.wipe = true};
-    struct yaml_docs docs = {0};
-    struct err e = {0};
-    struct map named = map_new(&a);
-    struct sv_vec lost = {0};
-
-    if (!file_manifests(path, &a, &docs, &e))
-        f->events.failed(f->events.context, path, &e);
-    for (size_t i = 0; i < docs.n; i++) {
-        entry_take(f, docs.p[i].root, path);
-        (void)map_put(&named, entry_key(docs.p[i].root, &a), f);
-    }
-    for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
-        const struct entry *n = i->value;
-
-        if (sv_eq(n->file, path) && !map_get(&named, n->key))
-            vec_push(&lost, &a, arena_dup(&a, n->key));
-    }
-    for (size_t i = 0; i < lost.n; i++)
-        entry_lose(f, map_get(&f->entries, lost.p[i]));
-}
-
-static void load_state(struct folder_backend *f, struct sv folder)
-{
-    auto_arena a = {.wipe = true};
-    struct sv_vec files = {0};
-
-    file_list(folder, &a, &files);
-    for (size_t i = 0; i < files.n; i++) {
-        struct yaml_docs docs = {0};
-        struct err e = {0};
-
-        if (!file_manifests(files.p[i], &a, &docs, &e)) {
-            f->events.failed(f->events.context, files.p[i], &e);
-            continue;
-        }
-        for (size_t j = 0; j < docs.n; j++)
-            (void)entry_put(f, docs.p[j].root, (struct sv){0});
-    }
-}
-
-static void scan(struct folder_backend *f)
-{
-    auto_arena a = {0};
-    struct sv_vec files = {0}, lost = {0};
-
-    file_list(f->options->resources_dir, &a, &files);
-    for (size_t i = 0; i < files.n; i++)
-        read_file(f, files.p[i]);
-    for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
-        const struct entry *n = i->value;
-        bool gone = n->file.n && !manifest_exists(n->file);
-        bool orphan = !f->scanned && !n->file.n && entry_is_ours(n->object);
-
-        if (gone || orphan)
-            vec_push(&lost, &a, arena_dup(&a, n->key));
-        else if (!f->scanned && !n->file.n)
-            entry_announce(f, n);
-    }
-    for (size_t i = 0; i < lost.n; i++)
-        entry_lose(f, map_get(&f->entries, lost.p[i]));
-    if (!f->scanned)
-        f->events.synced(f->events.context);
-    f->scanned = true;
-}
-
 /* ---- following ---- */
 
 /* True: any file may have changed. A link that was swapped (..data) means all of them. */
@@ -102,7 +32,8 @@ static bool note_event(const struct folder_backend *f, const struct inotify_even
 {
     struct sv name = event->len ? sv_from(event->name) : (struct sv){0}, path;
 
-    if ((event->mask & IN_Q_OVERFLOW) || sv_starts(name, SV("..")))
+    if ((event->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_ISDIR)) ||
+        sv_starts(name, SV("..")))
         return true;
     if (!file_is_manifest(name))
         return false;
@@ -130,6 +61,19 @@ static bool changed_files(struct folder_backend *f, struct arena *a, struct sv_v
     return all;
 }
 
+static void read_changes(struct folder_backend *f)
+{
+    auto_arena a = {0};
+    struct sv_vec files = {0};
+
+    if (changed_files(f, &a, &files)) {
+        folder_scan(f);
+        return;
+    }
+    for (size_t i = 0; i < files.n; i++)
+        folder_read(f, files.p[i]);
+}
+
 static void poll_events(struct backend *b, int timeout_ms)
 {
     struct folder_backend *f = of(b);
@@ -137,25 +81,20 @@ static void poll_events(struct backend *b, int timeout_ms)
         {.fd = f->inotify, .events = POLLIN},
         {.fd = f->bell,    .events = POLLIN}
     };
-    auto_arena a = {0};
-    struct sv_vec files = {0};
     uint64_t rung;
 
     if (!f->scanned) {
-        scan(f);
+        folder_scan(f);
         return;
     }
-    if (poll(fds, 2, timeout_ms) <= 0)
-        return;
-    if (fds[1].revents && read(f->bell, &rung, sizeof(rung)) < 0)
-        return;
-    mailbox_drain(&f->mailbox, f);
-    if (fds[0].revents && changed_files(f, &a, &files)) {
-        scan(f);
-        return;
+    if (poll(fds, 2, folder_due_ms(f, timeout_ms)) > 0) {
+        if (fds[1].revents && read(f->bell, &rung, sizeof(rung)) < 0)
+            return;
+        mailbox_drain(&f->mailbox, f);
+        if (fds[0].revents)
+            read_changes(f);
     }
-    for (size_t i = 0; i < files.n; i++)
-        read_file(f, files.p[i]);
+    folder_settle(f);
 }
 
 static void wake(struct backend *b)
@@ -197,6 +136,8 @@ static void close_backend(struct backend *b)
         arena_done(&last);
     }
     mailbox_done(&f->mailbox);
+    faults_done(&f->faults);
+    file_texts_done(f);
 }
 
 /* ---- writing ---- */
@@ -230,7 +171,7 @@ static void on_written(struct message *m, void *receiver)
             json_set(json_get(v, SV("metadata")), SV("finalizers"),
                      json_get(from, SV("finalizers")));
             known = entry_put(f, v, known->file);
-            if (!known->file.n && !json_count(json_get(from, SV("finalizers"))))
+            if (entry_is_deleting(known) && !json_count(json_get(from, SV("finalizers"))))
                 entry_lose(f, known);
             else
                 entry_announce(f, known);
@@ -399,18 +340,18 @@ bool backend_folder(const struct control_options *o, const struct backend_events
     f->options = o;
     f->events = *events;
     f->entries = map_new(a);
+    f->texts = map_new(a);
     if (!folder_make(o->state_dir, e) || !folder_make(secrets, e))
         return false;
     f->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     f->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (f->inotify < 0 || f->bell < 0 ||
-        inotify_add_watch(f->inotify, arena_cstr(a, o->resources_dir),
-                          IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE) < 0)
+    f->watch = -1;
+    if (f->inotify < 0 || f->bell < 0 || !folder_follow(f, e))
         return err_set(e, ERR_INVALID, "folder " SV_FMT " cannot be followed: %s",
                        SV_ARG(o->resources_dir), strerrordesc_np(errno));
     mailbox_init(&f->mailbox, ring, f);
-    load_state(f, o->state_dir);
-    load_state(f, secrets);
+    folder_recall(f, o->state_dir);
+    folder_recall(f, secrets);
     *out = &f->base;
     return true;
 }

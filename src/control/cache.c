@@ -43,68 +43,13 @@ void cache_done(struct cache *c)
         secret_object_done(i->value);
     if (c->ambient)
         secret_object_done(c->ambient);
+    arena_done(&c->unread_arena);
     arena_done(&c->keys_arena);
     arena_done(&c->token_keys_arena);
     arena_done(&c->arena);
 }
 
 /* ---- objects ---- */
-
-static void copy_found(struct object *o, const struct integration_found *f)
-{
-    o->found = *f;
-    o->found.why_not = arena_dup(&o->found_arena, f->why_not);
-    o->found.role_arn = arena_dup(&o->found_arena, f->role_arn);
-    o->found.role_created_at = arena_dup(&o->found_arena, f->role_created_at);
-    o->found.scope = arena_dup(&o->found_arena, f->scope);
-    o->found.verified_since = arena_dup(&o->found_arena, f->verified_since);
-}
-
-bool cache_found(struct object *o, const struct integration_found *f)
-{
-    bool same =
-        o->found.known == f->known && o->found.vendable == f->vendable &&
-        o->found.bulk_delete == f->bulk_delete && o->found.session_tags == f->session_tags &&
-        sv_eq(o->found.why_not, f->why_not) && sv_eq(o->found.role_arn, f->role_arn) &&
-        sv_eq(o->found.role_created_at, f->role_created_at) && sv_eq(o->found.scope, f->scope) &&
-        sv_eq(o->found.verified_since, f->verified_since);
-    struct arena fresh = {0}, old = o->found_arena;
-
-    if (same)
-        return false;
-    o->found_arena = fresh;
-    copy_found(o, f);
-    arena_done(&old);
-    o->found_version++;
-    return true;
-}
-
-bool cache_believe(struct object *o)
-{
-    const struct json *s = o->resource->status;
-    auto_arena a = {0};
-    struct conditions conditions = {0};
-    struct integration_found f = {
-        .known = true,
-        .why_not = SV("its scope is not verified"),
-        .role_arn = json_get_str(s, SV("roleArn")),
-        .role_created_at = json_get_str(s, SV("roleCreatedAt")),
-        .scope = integration_scope_of_status(s),
-        .verified_since = integration_verified_since(o->resource, &a),
-        .bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false),
-        .session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false)};
-
-    if (o->resource->kind != KIND_STORAGE_INTEGRATION || !json_get(s, SV("conditions")))
-        return false;
-    conditions_read(s, &a, &conditions);
-    for (size_t i = 0; i < conditions.n; i++) {
-        if (sv_eq(conditions.p[i].type, SV("ScopeVerified")))
-            f.vendable = conditions.p[i].status == CONDITION_TRUE;
-    }
-    if (f.vendable)
-        f.why_not = (struct sv){0};
-    return cache_found(o, &f);
-}
 
 /* What the compilation said. There is one for each object, so that the arena is cut to size. */
 static void keep_complaints(struct object *o, const struct complaints *from, struct sv warehouse)
@@ -163,7 +108,7 @@ static bool put_object(struct cache *c, const struct json *v, struct object **ch
         if (json_read(was->text, &scratch, &before, &ignored))
             differs =
                 matters(was, o->resource, json_get(before, SV("spec")), json_get(v, SV("spec")));
-        copy_found(o, &was->found);
+        found_copy(&o->found_arena, &was->found, &o->found);
         o->found_version = was->found_version;
         o->seen = was->seen && !differs;
         keep_complaints(o, &was->complaints, was->warehouse);
@@ -313,16 +258,6 @@ static void give_secret(const struct cache *c, struct job *j, struct sv ns, stru
                                arena_dup(&j->arena, s->data.p[i].value)}));
 }
 
-static void give_found(struct job *j, const struct integration_found *f)
-{
-    j->found = *f;
-    j->found.why_not = arena_dup(&j->arena, f->why_not);
-    j->found.role_arn = arena_dup(&j->arena, f->role_arn);
-    j->found.role_created_at = arena_dup(&j->arena, f->role_created_at);
-    j->found.scope = arena_dup(&j->arena, f->scope);
-    j->found.verified_since = arena_dup(&j->arena, f->verified_since);
-}
-
 void cache_give(const struct cache *c, const struct object *o, struct job *j)
 {
     const struct resource *r = o->resource;
@@ -336,7 +271,7 @@ void cache_give(const struct cache *c, const struct object *o, struct job *j)
     give_secret(c, j, ns, r->storage_integration.admin_credentials_secret, &j->admin);
     cache_give_roles(c, o, j);
     j->ambient_why = arena_dup(&j->arena, sv_from(c->ambient_why));
-    give_found(j, &o->found);
+    found_copy(&j->arena, &o->found, &j->found);
 }
 
 /* ---- compiling ---- */
@@ -464,6 +399,7 @@ struct rulebook *cache_compile(struct cache *c)
                               .cluster_audience = c->audience,
                               .cluster_jwks = c->jwks,
                               .file_storage = c->file_storage,
+                              .unread = c->unread,
                               .generation = ++c->generation};
     const struct resource **resources = arena_array(&a, const struct resource *, c->objects.n + 1);
     struct object **objects = arena_array(&a, struct object *, c->objects.n + 1);

@@ -43,6 +43,8 @@ struct cache {
     struct arena keys_arena, token_keys_arena; /* they wipe */
     struct token_keys token_keys;
     struct sv issuer, jwks, audience;
+    struct arena unread_arena;
+    struct sv unread;       /* manifests that cannot be used, "PATH: why" a line */
     struct sv file_storage; /* "/" where only manifests are looked at */
     int64_t generation;
 };
@@ -50,6 +52,10 @@ struct cache {
 void cache_init(struct cache *c);
 void cache_done(struct cache *c);
 
+/* So many files of manifests cannot be used; "PATH: why" a line. */
+void cache_take_unread(struct cache *c, size_t n, struct sv text);
+void found_copy(struct arena *a, const struct integration_found *from,
+                struct integration_found *to);
 /* True when something the rulebook is made of changed; `*changed` is the object when it is one of
  * ours. */
 bool cache_put(struct cache *c, const struct json *v, struct object **changed);

@@ -1,12 +1,12 @@
 /* check.c - the commands that need no server: manifests held against the rules, and compiled once.
  */
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/limits.h"
 #include "control/cache.h"
 #include "control/files.h"
+#include "control/manifests.h"
 #include "kube/client.h"
 
 /* An object and where it stands. */
@@ -26,13 +26,19 @@ struct fault {
 };
 struct faults VEC(struct fault);
 
+struct numbers VEC(size_t);
+
 struct checking {
     struct arena *arena;
     struct sv_vec files;
     size_t file; /* being read */
     struct sources sources;
     struct faults faults;
-    struct map names; /* "Kind/ns/name" to the struct source that has it */
+    struct map names;    /* "Kind/ns/name" to the struct source that has it */
+    struct sv_vec named; /* on the command line, without a closing slash */
+    struct numbers skip; /* of files: folders of which something is said */
+    struct buf *notes;
+    size_t passed_over; /* objects of other products, and Secrets */
 };
 
 static void say(struct checking *c, size_t file, int line, struct sv object, struct sv field,
@@ -49,57 +55,27 @@ static void say(struct checking *c, size_t file, int line, struct sv object, str
 static void say_unreadable(struct checking *c, const struct err *e)
 {
     struct sv text = sv_from(e->msg), number;
-    const char *at = strstr(e->msg, "line ");
     int64_t line = 1;
 
-    if (at) {
-        text = sv_from(at + 5);
+    if (sv_starts(text, SV("line "))) {
+        text = sv_skip(text, sizeof("line ") - 1);
         if (!sv_cut(&text, ':', &number) || !sv_i64(number, &line))
             line = 1;
     }
     say(c, c->file, (int)line, (struct sv){0}, SV("file"), sv_trim(text));
 }
 
-static struct sv list_kinds(struct arena *a)
+static void say_faults(struct checking *c, const struct yaml_doc *d,
+                       const struct complaints *faults)
 {
-    struct buf b = buf_new(a, 500);
+    for (size_t i = 0; i < faults->n; i++) {
+        struct sv field = faults->p[i].field;
+        bool of_itself = sv_eq(field, SV("kind")) || sv_eq(field, SV("object"));
 
-    for (int k = 0; k < KIND_COUNT; k++)
-        buf_addf(&b, "%s" SV_FMT, k ? ", " : "", SV_ARG(kind_name((enum kind)k)));
-    return buf_sv(&b);
-}
-
-/* Another product's objects may lie in the same files; a slip in ours must not make it one. */
-static bool is_meant_for_us(const struct json *root)
-{
-    struct sv version = json_get_str(root, SV("apiVersion"));
-    enum kind k;
-
-    return sv_starts(version, SV(API_GROUP)) ||
-           (!version.n && kind_read(json_get_str(root, SV("kind")), &k));
-}
-
-/* What makes an object one of ours; false and a fault when something is wrong with it. */
-static bool check_head(struct checking *c, const struct yaml_doc *d)
-{
-    struct arena *a = c->arena;
-    struct sv version = json_get_str(d->root, SV("apiVersion"));
-    struct sv kind = json_get_str(d->root, SV("kind"));
-    struct sv name = json_get_str(json_get(d->root, SV("metadata")), SV("name"));
-    size_t before = c->faults.n;
-    enum kind k;
-
-    if (!sv_eq(version, SV(API_VERSION)))
-        say(c, c->file, yaml_line(d, SV("apiVersion")), kind, SV("apiVersion"),
-            arena_printf(a, "is \"" SV_FMT "\", must be " API_VERSION,
-                         SV_ARG(sv_first(version, 60))));
-    if (!kind_read(kind, &k))
-        say(c, c->file, yaml_line(d, SV("kind")), (struct sv){0}, SV("kind"),
-            arena_printf(a, "is \"" SV_FMT "\", must be one of: " SV_FMT,
-                         SV_ARG(sv_first(kind, 60)), SV_ARG(list_kinds(a))));
-    if (!name.n)
-        say(c, c->file, yaml_line(d, SV("metadata")), kind, SV("metadata.name"), SV("is required"));
-    return c->faults.n == before;
+        say(c, c->file, yaml_line(d, field),
+            of_itself ? (struct sv){0} : json_get_str(d->root, SV("kind")), field,
+            faults->p[i].text);
+    }
 }
 
 static struct sv label_of(const struct checking *c, const struct resource *r)
@@ -127,37 +103,79 @@ static void take_source(struct checking *c, const struct yaml_doc *d, struct res
     vec_push(&c->sources, c->arena, *s);
 }
 
+static void read_object(struct checking *c, const struct yaml_doc *d)
+{
+    struct complaints faults = {0};
+    enum manifest_use use = manifest_use(d->root, c->arena, &faults);
+    struct resource *r;
+    struct err e = {0};
+
+    say_faults(c, d, &faults);
+    c->passed_over += use == MANIFEST_FOREIGN || use == MANIFEST_SECRET;
+    if (use != MANIFEST_OURS)
+        return;
+    if (resource_read(d->root, c->arena, &r, &e))
+        take_source(c, d, r);
+    else
+        say(c, c->file, d->line, (struct sv){0}, SV("object"), arena_dup(c->arena, sv_from(e.msg)));
+}
+
 static void read_source(struct checking *c)
 {
     struct yaml_docs docs = {0};
-    struct resource *r;
     struct err e = {0};
-    struct sv text;
+    struct sv text = {0};
 
     if (!manifest_read(c->files.p[c->file], LIMIT_YAML_BYTES, c->arena, &text, &e) ||
-        !yaml_read(text, c->arena, &docs, &e)) {
+        !file_documents(text, c->arena, &docs, &e)) {
         say_unreadable(c, &e);
         return;
     }
-    for (size_t i = 0; i < docs.n; i++) {
-        if (!is_meant_for_us(docs.p[i].root) || !check_head(c, &docs.p[i]))
-            continue;
-        if (resource_read(docs.p[i].root, c->arena, &r, &e))
-            take_source(c, &docs.p[i], r);
-        else
-            say(c, c->file, docs.p[i].line, (struct sv){0}, SV("object"),
-                arena_dup(c->arena, sv_from(e.msg)));
+    if (!docs.n)
+        say(c, c->file, 1, (struct sv){0}, SV("file"), SV("is empty: it holds no object"));
+    for (size_t i = 0; i < docs.n; i++)
+        read_object(c, &docs.p[i]);
+}
+
+static void say_path(struct checking *c, struct sv path, struct sv what)
+{
+    vec_push(&c->files, c->arena, path);
+    say(c, c->files.n - 1, 1, (struct sv){0}, SV("folder"), what);
+    vec_push(&c->skip, c->arena, c->files.n - 1);
+}
+
+/* Manifests in sub-folders are not read, as the server does not; a sub-folder that is named itself
+ * is. */
+static void collect_folder(struct checking *c, struct sv folder)
+{
+    struct sv_vec files = {0}, folders = {0};
+    struct err e = {0};
+
+    if (!file_list(folder, c->arena, &files, &folders, &e)) {
+        say_path(c, folder, arena_dup(c->arena, sv_from(e.msg)));
+        return;
+    }
+    if (!files.n)
+        say_path(c, folder, SV("holds no manifest: no *.yaml, *.yml or *.json"));
+    for (size_t i = 0; i < files.n; i++)
+        vec_push(&c->files, c->arena, files.p[i]);
+    for (size_t i = 0; i < folders.n; i++) {
+        if (!sv_vec_has(&c->named, folders.p[i]))
+            buf_addf(c->notes,
+                     SV_FMT ": is a folder with manifests: those in sub-folders are not read; name "
+                            "it too\n",
+                     SV_ARG(folders.p[i]));
     }
 }
 
-static void collect(struct sv path, struct arena *a, struct sv_vec *files)
+static void collect(struct checking *c, struct sv path)
 {
     struct stat st;
 
-    if (stat(arena_cstr(a, path), &st) == 0 && S_ISDIR(st.st_mode))
-        file_list(sv_trim_end(path, '/'), a, files);
+    if (stat(arena_cstr(c->arena, path), &st) == 0 && S_ISDIR(st.st_mode))
+        collect_folder(c, sv_trim_end(path, '/'));
     else
-        vec_push(files, a, path);
+        vec_push(&c->files, c->arena, path);
 }
 
 static void compile_sources(struct checking *c)
@@ -196,20 +214,41 @@ static int by_place(const void *x, const void *y)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-bool control_check(const char *const *files, size_t n, struct buf *out)
+static bool is_skipped(const struct checking *c, size_t file)
+{
+    for (size_t i = 0; i < c->skip.n; i++) {
+        if (c->skip.p[i] == file)
+            return true;
+    }
+    return false;
+}
+
+static void tell_all(struct checking *c, struct buf *out)
+{
+    if (c->faults.n)
+        qsort(c->faults.p, c->faults.n, sizeof(c->faults.p[0]), by_place);
+    for (size_t i = 0; i < c->faults.n; i++)
+        buf_add(out, c->faults.p[i].text);
+}
+
+bool control_check(const char *const *files, size_t n, struct check_report *out)
 {
     auto_arena a = {0};
-    struct checking c = {.arena = &a, .names = map_new(&a)};
+    struct checking c = {.arena = &a, .names = map_new(&a), .notes = &out->notes};
 
     for (size_t i = 0; i < n; i++)
-        collect(sv_from(files[i]), &a, &c.files);
-    for (c.file = 0; c.file < c.files.n; c.file++)
-        read_source(&c);
+        vec_push(&c.named, &a, sv_trim_end(sv_from(files[i]), '/'));
+    for (size_t i = 0; i < n; i++)
+        collect(&c, sv_from(files[i]));
+    for (c.file = 0; c.file < c.files.n; c.file++) {
+        if (!is_skipped(&c, c.file))
+            read_source(&c);
+    }
     compile_sources(&c);
-    if (c.faults.n)
-        qsort(c.faults.p, c.faults.n, sizeof(c.faults.p[0]), by_place);
-    for (size_t i = 0; i < c.faults.n; i++)
-        buf_add(out, c.faults.p[i].text);
+    tell_all(&c, &out->faults);
+    out->files = c.files.n - c.skip.n;
+    out->objects = c.sources.n;
+    out->passed_over = c.passed_over;
     return c.faults.n == 0;
 }
 
@@ -233,18 +272,40 @@ static void put_found(struct cache *c, const struct json *v)
     }
 }
 
+/* Of two that are one object neither counts: which one a server has in force depends on which it
+ * saw first. */
+static bool is_new(struct map *seen, const struct json *v, struct sv file, struct arena *a,
+                   struct err *e)
+{
+    const struct json *m = json_get(v, SV("metadata"));
+    struct sv ns = json_get_str(m, SV("namespace"));
+    struct sv key = ARENA_JOIN(a, json_get_str(v, SV("kind")), SV("/"), ns.n ? ns : SV("default"),
+                               SV("/"), json_get_str(m, SV("name")));
+    struct sv *at = arena_new(a, struct sv), *was;
+
+    *at = file;
+    was = map_put(seen, key, at);
+    return !was || err_set(e, ERR_INVALID, SV_FMT ": " SV_FMT " stands already in " SV_FMT,
+                           SV_ARG(file), SV_ARG(key), SV_ARG(*was));
+}
+
 static bool put_files(struct cache *c, struct sv folder, struct arena *a, struct err *e)
 {
-    struct sv_vec files = {0};
+    struct sv_vec files = {0}, folders = {0};
+    struct map seen = map_new(a);
 
-    file_list(folder, a, &files);
+    if (!file_list(folder, a, &files, &folders, e))
+        return err_wrap(e, "--resources " SV_FMT, SV_ARG(sv_first(folder, 150)));
     for (size_t i = 0; i < files.n; i++) {
         struct yaml_docs docs = {0};
 
         if (!file_manifests(files.p[i], a, &docs, e))
             return false;
-        for (size_t j = 0; j < docs.n; j++)
+        for (size_t j = 0; j < docs.n; j++) {
+            if (!is_new(&seen, docs.p[j].root, files.p[i], a, e))
+                return false;
             put_found(c, docs.p[j].root);
+        }
     }
     return true;
 }

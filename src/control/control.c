@@ -137,6 +137,14 @@ static void on_failed(UNUSED void *context, struct sv what, const struct err *wh
     log_line(LOG_ERROR, "control", "cannot follow resources", LOG_SV("what", what), LOG_ERR(why));
 }
 
+static void on_unread(void *context, size_t n, struct sv text)
+{
+    struct control *c = context;
+
+    cache_take_unread(&c->cache, n, text);
+    c->dirty = true;
+}
+
 /* ---- jobs ---- */
 
 static struct job *new_job(struct control *c, enum job_kind kind, struct sv key)
@@ -408,7 +416,8 @@ bool control_start(const struct control_options *o, struct control **out, struct
 {
     struct arena own = {0};
     struct control *c = arena_new(&own, struct control);
-    const struct backend_events events = {on_applied, on_deleted, on_synced, on_failed, c};
+    const struct backend_events events = {on_applied, on_deleted, on_synced,
+                                          on_failed,  on_unread,  c};
     int failed;
 
     c->arena = own;

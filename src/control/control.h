@@ -45,7 +45,11 @@ void control_free(struct control *c);
 
 /* `frontdesk check FILE...`: prints "FILE:LINE: Kind/name: field: what is wrong" for each fault to
  * `out`; false when there was one. Files may be folders. */
-bool control_check(const char *const *files, size_t n, struct buf *out);
+struct check_report {
+    struct buf faults, notes;           /* notes: what was not read, and is no fault */
+    size_t files, objects, passed_over; /* passed_over: objects of others, and Secrets */
+};
+bool control_check(const char *const *files, size_t n, struct check_report *out);
 /* Compiles the manifests of a folder (and what --state remembers of the world) once, offline, for
  * `explain`. `file_storage` is the server's --file-storage; empty: anywhere. */
 MUST_CHECK bool control_compile_folder(struct sv resources_dir, struct sv state_dir,

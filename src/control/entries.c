@@ -44,6 +44,7 @@ struct entry *entry_put(struct folder_backend *f, const struct json *object, str
     n->arena = own;
     old = map_put(&f->entries, n->key, n);
     if (old) {
+        n->missing_ms = old->missing_ms;
         last = old->arena;
         arena_done(&last);
     }
@@ -72,6 +73,16 @@ static void announce_gone(struct folder_backend *f, struct sv key)
     f->events.deleted(f->events.context, kind, ns, key);
 }
 
+/* Objects that are seen for the first time are of different ages, in the order in which they are
+ * read: files by name, objects by place. */
+static struct sv first_seen(struct folder_backend *f, struct arena *a)
+{
+    int64_t wall_ms = world_wall_ms(f->options->world);
+
+    f->created_ms = wall_ms > f->created_ms ? wall_ms : f->created_ms + 1;
+    return time_text(a, f->created_ms, TIME_MILLISECONDS);
+}
+
 /* The manifest with what a server would add: uid, generation, finalizers, the time it was first
  * seen, and status. */
 static struct json *merged(struct folder_backend *f, const struct json *manifest,
@@ -88,8 +99,10 @@ static struct json *merged(struct folder_backend *f, const struct json *manifest
                  had ? json_get_str(had, SV("uid")) : world_uuid(f->options->world, a));
     json_set_i64(m, a, SV("generation"), same ? generation : generation + 1);
     json_set_str(m, a, SV("creationTimestamp"),
-                 had ? json_get_str(had, SV("creationTimestamp"))
-                     : time_text(a, world_wall_ms(f->options->world), TIME_SECONDS));
+                 had ? json_get_str(had, SV("creationTimestamp")) : first_seen(f, a));
+    /* What was taken out of a cluster says of itself what was true there. */
+    json_remove(m, SV("deletionTimestamp"));
+    json_remove(m, SV("resourceVersion"));
     json_remove(m, SV("finalizers"));
     if (json_get(had, SV("finalizers")))
         json_set(m, SV("finalizers"), json_copy(a, json_get(had, SV("finalizers"))));
@@ -120,14 +133,23 @@ void entry_take(struct folder_backend *f, const struct json *manifest, struct sv
 {
     auto_arena a = {.wipe = true};
     struct sv key = entry_key(manifest, &a);
-    const struct entry *known = map_get(&f->entries, key);
+    struct entry *known = map_get(&f->entries, key);
     struct json *now = entry_is_ours(manifest)
                            ? merged(f, manifest, known ? known->object : NULL, &a)
                            : plain_secret(manifest, &a);
 
-    if (known && known->file.n && json_eq(known->object, now) && sv_eq(known->file, file))
+    if (known && known->file.n && json_eq(known->object, now) && sv_eq(known->file, file)) {
+        known->missing_ms = 0;
         return;
-    entry_announce(f, entry_put(f, now, file));
+    }
+    known = entry_put(f, now, file);
+    known->missing_ms = 0;
+    entry_announce(f, known);
+}
+
+bool entry_is_deleting(const struct entry *n)
+{
+    return json_get(json_get(n->object, SV("metadata")), SV("deletionTimestamp")) != NULL;
 }
 
 /* No file names it any more: gone at once, or deleting while our finalizer holds it. */

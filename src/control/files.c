@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/meta.h"
 #include "base/limits.h"
+#include "control/manifests.h"
 
 bool file_is_manifest(struct sv name)
 {
@@ -38,20 +38,72 @@ static int by_text(const void *x, const void *y)
     return sv_cmp(*a, *b);
 }
 
-void file_list(struct sv folder, struct arena *a, struct sv_vec *out)
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Names directly in a folder, as paths, sorted. What begins with a dot is hidden. */
+static bool names_in(struct sv folder, struct arena *a, struct sv_vec *out, struct err *e)
 {
     DIR *d = opendir(arena_cstr(a, folder));
     struct dirent *entry;
 
-    while (d &&
-           (entry = readdir(d))) { // NOLINT(concurrency-mt-unsafe): nobody else has this stream
-        if (file_is_manifest(sv_from(entry->d_name)))
+    if (!d)
+        return err_set(e, ERR_INVALID, "%s", strerrordesc_np(errno));
+    errno = 0;
+    while ((entry = readdir(d))) { // NOLINT(concurrency-mt-unsafe): nobody else has this stream
+        if (entry->d_name[0] != '.')
             vec_push(out, a, arena_printf(a, SV_FMT "/%s", SV_ARG(folder), entry->d_name));
     }
-    if (d)
-        (void)closedir(d);
+    if (errno)
+        (void)err_set(e, ERR_INVALID, "%s", strerrordesc_np(errno));
+    (void)closedir(d);
     if (out->n)
         qsort(out->p, out->n, sizeof(out->p[0]), by_text);
+    return e->code == ERR_NONE;
+}
+
+static struct sv name_of(struct sv path)
+{
+    return sv_skip(path, (size_t)(sv_rfind(path, '/') + 1));
+}
+
+/* A manifest below it, at whatever depth to a limit. */
+static bool holds_manifests(struct sv folder, struct arena *a, int depth)
+{
+    struct sv_vec names = {0};
+    struct err ignored = {0};
+
+    if (!names_in(folder, a, &names, &ignored))
+        return false;
+    for (size_t i = 0; i < names.n; i++) {
+        if (is_folder(names.p[i].p) ? depth > 0 && holds_manifests(names.p[i], a, depth - 1)
+                                    : file_is_manifest(name_of(names.p[i])))
+            return true;
+    }
+    return false;
+}
+
+bool file_list(struct sv folder, struct arena *a, struct sv_vec *files, struct sv_vec *folders,
+               struct err *e)
+{
+    enum { DEPTH = 8 };
+    struct sv_vec names = {0};
+
+    if (!names_in(folder, a, &names, e))
+        return false;
+    for (size_t i = 0; i < names.n; i++) {
+        if (is_folder(names.p[i].p)) {
+            if (holds_manifests(names.p[i], a, DEPTH))
+                vec_push(folders, a, names.p[i]);
+        } else if (file_is_manifest(name_of(names.p[i]))) {
+            vec_push(files, a, names.p[i]);
+        }
+    }
+    return true;
 }
 
 static bool read_all(int fd, struct buf *b)
@@ -64,43 +116,60 @@ static bool read_all(int fd, struct buf *b)
     return n == 0;
 }
 
-bool manifest_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out, struct err *e)
+static bool read_plain(int fd, struct buf *b, struct err *e)
 {
-    struct buf b = buf_new(a, max_bytes);
-    int fd = open(arena_cstr(a, path), O_RDONLY | O_CLOEXEC);
-    bool ok;
+    struct stat st;
 
-    if (fd < 0)
-        return err_set(e, ERR_INVALID, SV_FMT ": %s", SV_ARG(path), strerrordesc_np(errno));
-    ok = read_all(fd, &b);
-    (void)close(fd);
-    if (!ok || b.over)
-        return err_set(e, ERR_INVALID, SV_FMT ": %s", SV_ARG(path),
-                       b.over ? "is too large" : "cannot be read");
-    *out = buf_sv(&b);
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return err_set(e, ERR_INVALID, "is not a file");
+    if (!read_all(fd, b))
+        return err_set(e, ERR_INVALID, "cannot be read");
+    if (b->over)
+        return err_set(e, ERR_INVALID, "is too large: more than %zu bytes", b->max);
     return true;
 }
 
-static bool is_wanted(const struct json *object)
+/* A pipe of that name must not hold up whoever looks: it is opened without waiting. */
+bool manifest_read(struct sv path, size_t max_bytes, struct arena *a, struct sv *out, struct err *e)
 {
-    enum kind k;
+    struct buf b = buf_new(a, max_bytes);
+    int fd = open(arena_cstr(a, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool ok;
 
-    return json_get_str(json_get(object, SV("metadata")), SV("name")).n &&
-           (sv_eq(json_get_str(object, SV("kind")), SV("Secret")) ||
-            kind_read(json_get_str(object, SV("kind")), &k));
+    if (fd < 0)
+        return err_set(e, ERR_INVALID, "%s", strerrordesc_np(errno));
+    ok = read_plain(fd, &b, e);
+    (void)close(fd);
+    *out = buf_sv(&b);
+    return ok;
+}
+
+bool file_documents(struct sv text, struct arena *a, struct yaml_docs *out, struct err *e)
+{
+    struct yaml_docs docs = {0};
+
+    if (!yaml_read(text, a, &docs, e))
+        return false;
+    manifests_flatten(&docs, a, out);
+    return true;
 }
 
 bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out, struct err *e)
 {
+    struct complaints faults = {0};
     struct yaml_docs all = {0};
     struct sv text = {0};
 
-    if (!manifest_read(path, LIMIT_YAML_BYTES, a, &text, e))
-        return false;
-    if (!yaml_read(text, a, &all, e))
+    if (!manifest_read(path, LIMIT_YAML_BYTES, a, &text, e) || !file_documents(text, a, &all, e))
         return err_wrap(e, SV_FMT, SV_ARG(path));
     for (size_t i = 0; i < all.n; i++) {
-        if (is_wanted(all.p[i].root))
+        enum manifest_use use = manifest_use(all.p[i].root, a, &faults);
+
+        if (use == MANIFEST_WRONG)
+            return err_set(e, ERR_INVALID, SV_FMT ": line %d: " SV_FMT " " SV_FMT, SV_ARG(path),
+                           yaml_line(&all.p[i], faults.p[0].field), SV_ARG(faults.p[0].field),
+                           SV_ARG(faults.p[0].text));
+        if (use != MANIFEST_FOREIGN)
             vec_push(out, a, all.p[i]);
     }
     return true;

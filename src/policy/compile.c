@@ -342,6 +342,7 @@ static void copy_keys(struct compiling *c)
         vec_push(&b->token_keys, c->arena,
                  ((struct token_key){arena_dup(c->arena, c->in->token_keys.p[i].kid),
                                      secret_dup(c->arena, c->in->token_keys.p[i].key)}));
+    b->unread = arena_dup(c->arena, c->in->unread);
     b->cluster_issuer = arena_dup(c->arena, c->in->cluster_issuer);
     b->cluster_audience = arena_dup(c->arena, c->in->cluster_audience);
     if (c->in->cluster_jwks.n &&

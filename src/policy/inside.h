@@ -49,6 +49,7 @@ struct rulebook {
     struct map principals; /* by name */
     const struct rule_catalog **catalog_list;
     size_t n_catalogs;
+    struct sv unread;
     struct token_keys token_keys;
     struct sv cluster_issuer, cluster_audience;
     struct jwks cluster_keys;

@@ -20,6 +20,11 @@ struct rulebook *rulebook_unref(struct rulebook *r)
     return NULL;
 }
 
+struct sv rulebook_unread(const struct rulebook *r)
+{
+    return r->unread;
+}
+
 int64_t rulebook_generation(const struct rulebook *r)
 {
     return r->generation;

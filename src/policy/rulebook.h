@@ -17,6 +17,8 @@ struct rulebook;
 struct rulebook *rulebook_ref(struct rulebook *r);
 struct rulebook *rulebook_unref(struct rulebook *r); /* NULL in, NULL out */
 int64_t rulebook_generation(const struct rulebook *r);
+/* Files of resources that could not be used, "PATH: why" a line; what they said before counts. */
+struct sv rulebook_unread(const struct rulebook *r);
 
 /* What control has found out about the world, beside the resources. All of it is copied. */
 struct integration_facts {
@@ -52,6 +54,7 @@ struct policy_input {
     struct token_keys token_keys;               /* ours; the first signs */
     struct sv cluster_issuer, cluster_audience; /* empty: no service account tokens */
     struct sv cluster_jwks;                     /* the set's text */
+    struct sv unread;       /* sources of resources that cannot be used; for people */
     struct sv file_storage; /* the folder below which storageType file may lie; empty: nowhere */
     int64_t generation;
 };

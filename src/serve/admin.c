@@ -114,11 +114,23 @@ static struct sv why_not_ready(const struct admin *a, struct http_turn *t)
     return (struct sv){0};
 }
 
+/* A broken manifest takes nothing out of force, so requests are answered as before. */
+static struct sv what_is_unread(const struct admin *a, struct http_turn *t)
+{
+    struct sv unread = rulebook_unread(a->rules);
+
+    return unread.n ? arena_printf(&t->arena,
+                                   "ok\nmanifests that cannot be used, what they named last is in "
+                                   "force:\n" SV_FMT,
+                                   SV_ARG(unread))
+                    : SV("ok\n");
+}
+
 static void show_ready(struct http_turn *t, const struct admin *a)
 {
     struct sv why = why_not_ready(a, t);
 
-    reply(t, why.n ? 503 : 200, SV("text/plain"), why.n ? why : SV("ok\n"));
+    reply(t, why.n ? 503 : 200, SV("text/plain"), why.n ? why : what_is_unread(a, t));
 }
 
 static void refuse_method(struct http_turn *t)

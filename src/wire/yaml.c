@@ -276,7 +276,7 @@ bool yaml_read(struct sv text, struct arena *a, struct yaml_docs *out, struct er
     return true;
 }
 
-int yaml_line(const struct yaml_doc *doc, struct sv path)
+static int line_at(const struct yaml_doc *doc, struct sv path)
 {
     size_t longest = 0;
     int line = doc->line;
@@ -292,6 +292,15 @@ int yaml_line(const struct yaml_doc *doc, struct sv path)
         }
     }
     return line;
+}
+
+int yaml_line(const struct yaml_doc *doc, struct sv path)
+{
+    auto_arena a = {0};
+
+    if (!doc->prefix.n)
+        return line_at(doc, path);
+    return line_at(doc, path.n ? ARENA_JOIN(&a, doc->prefix, SV("."), path) : doc->prefix);
 }
 
 /* ---- writing ---- */

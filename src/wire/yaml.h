@@ -16,14 +16,15 @@ struct yaml_doc {
     int line;                /* of the document's first node, from 1 */
     struct yaml_line *lines; /* opaque: path to line */
     size_t n_lines;
+    struct sv prefix; /* of the root's path: "items[3]" of an item of a list; empty: a document */
 };
 struct yaml_docs VEC(struct yaml_doc);
 
 /* Every document of the stream, empty ones left out. The error names the line. */
 MUST_CHECK bool yaml_read(struct sv text, struct arena *a, struct yaml_docs *out, struct err *e);
 
-/* The line of the value at a path such as "spec.allowedLocations[1]", or of the nearest thing above
- * it that exists. */
+/* The line of the value at a path below the root such as "spec.allowedLocations[1]", or of the
+ * nearest thing above it that exists. */
 int yaml_line(const struct yaml_doc *doc, struct sv path);
 
 /* A value as YAML text in block style, keys in their order; yaml_read gives it back as it was. */

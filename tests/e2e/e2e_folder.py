@@ -98,6 +98,55 @@ class Folder(Desk):
         self.folder.remove("broken.yaml")
         self.folder.remove("wrong.yaml")
 
+    def works(self):
+        """The role is at the store, and credentials are vended from it."""
+        self.assertIn("frontdesk-lakehouse-store", self.rgw.roles())
+        return self.desk.call("GET", self.FIRST + "/credentials", self.token)[0] == 200
+
+    def unread(self):
+        """What /readyz and the metric say of files that cannot be used."""
+        status, text, _ = self.desk.get(self.desk.admin + "/readyz")
+        self.assertEqual(status, 200)
+        metrics = self.desk.get(self.desk.admin + "/metrics")[1].decode()
+        count = [line.split()[1] for line in metrics.splitlines() if line.startswith("frontdesk_manifests_unread ")]
+        return text.decode(), int(count[0])
+
+    def test_a_manifest_that_is_broken_or_away_takes_no_role_and_no_grant(self):
+        path = os.path.join(self.folder.base, "lakehouse.yaml")
+        with open(path) as f:
+            good = f.read()
+        for what, text in (("not YAML", good[:len(good) // 2]), ("is empty", ""), ("is too large", "# " + "x" * (5 << 20)),
+                           ("must be polaris.apache.org/v1", good.replace("polaris.apache.org/v1", "polaris.apache.org/v9"))):
+            with self.subTest(what):
+                self.folder.write("lakehouse.yaml", text)
+                h.wait_for("the file is told", lambda w=what: w in self.unread()[0] and self.unread()[1] == 1)
+                until = time.monotonic() + 5
+                while time.monotonic() < until:
+                    self.assertTrue(self.works())
+                self.folder.write("lakehouse.yaml", good)
+                h.wait_for("all is well", lambda: self.unread() == ("ok\n", 0))
+        os.rename(path, path + ".away")
+        h.wait_for("the program has looked", lambda: self.works())
+        os.rename(path + ".away", path)
+        away = self.folder.base + "-away"
+        os.rename(self.folder.base, away)
+        os.makedirs(self.folder.base)
+        h.wait_for("the folder is told", lambda: "holds no manifest" in self.unread()[0])
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            self.assertTrue(self.works())
+        os.rmdir(self.folder.base)
+        os.rename(away, self.folder.base)
+        h.wait_for("all is well", lambda: self.unread() == ("ok\n", 0))
+        self.assertTrue(self.works())
+
+    def test_a_list_is_read_as_its_items_are(self):
+        self.folder.write("list.json", json.dumps({"apiVersion": "v1", "kind": "List", "items": [
+            h.principal("listed"), h.role("listed-role", principals=[{"kind": "Principal", "name": "listed"}])]}))
+        token = self.folder.token(self.desk, "listed")
+        self.folder.remove("list.json")
+        h.wait_for_loops("the listed is out", lambda: self.desk.call("GET", "/v1/analytics/namespaces", token)[0] == 401)
+
     def test_check_names_the_line_and_the_remedy_and_ends_with_1(self):
         path = os.path.join(self.base, "bad.yaml")
         with open(path, "w") as f:

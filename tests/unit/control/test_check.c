@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "control/control.h"
+#include "control/files.h"
 #include "unit/suite.h"
 
 #define HEAD(kind, name)                                                          \
@@ -19,7 +20,8 @@ static struct sv checked(const char *text, struct arena *a, bool *good)
 {
     char path[] = "/tmp/fd-check-XXXXXX";
     const char *files[] = {path};
-    struct buf out = buf_new(a, 1 << 20), said = buf_new(a, 1 << 20);
+    struct check_report out = {buf_new(a, 1 << 20), buf_new(a, 1 << 20), 0, 0, 0};
+    struct buf said = buf_new(a, 1 << 20);
     struct sv rest, line;
     int fd = mkstemp(path);
 
@@ -28,7 +30,7 @@ static struct sv checked(const char *text, struct arena *a, bool *good)
     (void)close(fd);
     *good = control_check(files, 1, &out);
     (void)unlink(path);
-    rest = buf_sv(&out);
+    rest = buf_sv(&out.faults);
     while (sv_cut(&rest, '\n', &line)) {
         if (!line.n)
             continue;
@@ -170,6 +172,111 @@ static void a_file_that_cannot_be_read_is_told_with_its_line(void)
     CHECK(!good);
 }
 
+/* What is said of these paths below a new folder; "DIR" for the folder. */
+static struct sv checked_folder(const char *const *files, const char *const *texts,
+                                const char *const *named, struct arena *a, bool *good)
+{
+    char dir[] = "/tmp/fd-check-XXXXXX";
+    struct check_report out = {buf_new(a, 1 << 20), buf_new(a, 1 << 20), 0, 0, 0};
+    struct buf said = buf_new(a, 1 << 20);
+    const char *paths[8] = {0};
+    struct sv rest, line;
+    struct err e = {0};
+    size_t n = 0;
+
+    NEED(mkdtemp(dir) != NULL);
+    NEED_OK(folder_make(arena_printf(a, "%s/sub", dir), &e), &e);
+    for (size_t i = 0; files[i]; i++)
+        NEED_OK(file_replace(arena_printf(a, "%s/%s", dir, files[i]), sv_from(texts[i]), &e), &e);
+    for (; named[n]; n++)
+        paths[n] = arena_printf(a, "%s%s", dir, named[n]).p;
+    *good = control_check(paths, n, &out);
+    for (size_t i = 0; files[i]; i++)
+        file_remove(arena_printf(a, "%s/%s", dir, files[i]));
+    (void)rmdir(arena_printf(a, "%s/sub", dir).p);
+    (void)rmdir(dir);
+    for (rest = buf_sv(&out.faults); sv_cut(&rest, '\n', &line) && line.n;)
+        buf_addf(&said, "DIR" SV_FMT "\n", SV_ARG(sv_skip(line, strlen(dir))));
+    if (out.notes.n)
+        buf_addf(&said, "note: DIR" SV_FMT, SV_ARG(sv_skip(buf_sv(&out.notes), strlen(dir))));
+    return buf_sv(&said);
+}
+
+#define GOOD HEAD("Principal", "p") "spec: {clientCredentials: {}}\n"
+
+static void nothing_that_was_named_is_passed_over(void)
+{
+    static const char *const files[] = {"a.yaml", "sub/b.yaml", "notes.txt", NULL};
+    static const char *const texts[] = {GOOD, "kind: [", "just words\n", NULL};
+    static const struct {
+        const char *named[4], *said;
+        bool good;
+    } cases[] = {
+        {{"", NULL},
+         "note: DIR/sub: is a folder with manifests: those in sub-folders are not read; name it too\n",
+         true                                                                                                },
+        {{"/", "/sub", NULL},
+         "DIR/sub/b.yaml:2: file: not YAML: did not find expected node content\n",                      false},
+        {{"/notes.txt", NULL},
+         "DIR/notes.txt:1: object: is \"just words\", must be an object with apiVersion and kind\n",    false},
+        {{"/nowhere.yaml", NULL}, "DIR/nowhere.yaml:1: file: No such file or directory\n",              false},
+        {{"/a.yaml", NULL},       "",                                                                   true },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        auto_arena a = {0};
+        bool good;
+
+        CHECK_SV(checked_folder(files, texts, cases[i].named, &a, &good), sv_from(cases[i].said));
+        CHECK(good == cases[i].good);
+    }
+}
+
+static void a_folder_without_manifests_is_told(void)
+{
+    static const char *const none[] = {NULL}, *const named[] = {"", "/sub/", NULL};
+    auto_arena a = {0};
+    bool good;
+
+    CHECK_SV(checked_folder(none, none, named, &a, &good),
+             SV("DIR:1: folder: holds no manifest: no *.yaml, *.yml or *.json\n"
+                "DIR/sub:1: folder: holds no manifest: no *.yaml, *.yml or *.json\n"));
+    CHECK(!good);
+}
+
+static void an_empty_file_is_told(void)
+{
+    check_says("", "FILE:1: file: is empty: it holds no object\n");
+    check_says("# words\n---\n", "FILE:1: file: is empty: it holds no object\n");
+}
+
+static void the_items_of_lists_and_arrays_are_checked_where_they_stand(void)
+{
+    check_says(
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: polaris.apache.org/v1\n"
+        "  kind: Principal\n  metadata: {name: p}\n  spec:\n    colour: blue\n"
+        "    clientCredentials: {}\n- kind: Deployment\n  apiVersion: apps/v1\n",
+        "FILE:8: Principal/p: spec.colour: is no field of this kind; take it out or mend its "
+        "name\n");
+    check_says(
+        "[{\"apiVersion\": \"polaris.apache.org/v1\", \"kind\": \"Principal\",\n"
+        " \"metadata\": {\"name\": \"p\"},\n"
+        " \"spec\": {\"colour\": 1, \"clientCredentials\": {}}},\n"
+        " {\"apiVersion\": \"polaris.apache.org/v1\",\n  \"kind\": \"Principle\","
+        "\n  \"metadata\": {\"name\": \"q\"}},\n 7]\n",
+        "FILE:3: Principal/p: spec.colour: is no field of this kind; take it out or mend its "
+        "name\n"
+        "FILE:5: kind: is \"Principle\", must be one of: StorageIntegration, "
+        "PolarisCatalog, Principal, PrincipalRole, CatalogRole\n"
+        "FILE:7: object: is 7, must be an object with apiVersion and kind\n");
+    check_says("apiVersion: polaris.apache.org/v1\nkind: PrincipalList\nitems:\n"
+               "- metadata: {name: p}\n  spec: {}\n",
+               "FILE:5: Principal/p: spec: give exactly one of clientCredentials and "
+               "serviceAccount\n");
+    check_says("apiVersion: v1\nkind: List\n",
+               "FILE:1: List: items: is required of a List, as a list\n");
+}
+
 SUITE("control/check", TEST(nothing_is_said_of_what_is_right),
       TEST(faults_come_in_the_order_of_their_lines_all_at_once),
       TEST(a_value_of_the_wrong_kind_is_shown),
@@ -177,4 +284,6 @@ SUITE("control/check", TEST(nothing_is_said_of_what_is_right),
       TEST(what_an_object_that_is_given_needs_is_required),
       TEST(a_slip_does_not_make_an_object_anothers), TEST(other_products_objects_are_left_alone),
       TEST(a_name_that_a_server_would_refuse_is_told), TEST(an_object_that_stands_twice_is_told),
+      TEST(nothing_that_was_named_is_passed_over), TEST(a_folder_without_manifests_is_told),
+      TEST(an_empty_file_is_told), TEST(the_items_of_lists_and_arrays_are_checked_where_they_stand),
       TEST(a_file_that_cannot_be_read_is_told_with_its_line))

@@ -63,7 +63,8 @@ static void a_client_is_told_where_its_secret_is(void)
 static void a_complaint_makes_no_secret(void)
 {
     struct worker_bench b = {0};
-    struct sv_vec files = {0};
+    struct sv_vec files = {0}, folders = {0};
+    struct err e = {0};
     struct job *j;
 
     bench_begin(&b);
@@ -71,8 +72,9 @@ static void a_complaint_makes_no_secret(void)
     complain(&j->complaints, &j->arena, "InvalidSpec", SV("spec.x"), "is wrong");
     job_run(&b.worker, j);
     CHECK_SV(bench_condition(&b, "Ready"), SV("False InvalidSpec: spec.x: is wrong"));
-    file_list(arena_printf(&b.arena, SV_FMT "/secrets", SV_ARG(b.options.state_dir)), &b.arena,
-              &files);
+    CHECK_OK(file_list(arena_printf(&b.arena, SV_FMT "/secrets", SV_ARG(b.options.state_dir)),
+                       &b.arena, &files, &folders, &e),
+             &e);
     CHECK_INT(files.n, 0);
     bench_end(&b);
 }

@@ -38,9 +38,10 @@ static void begin(struct scene *s)
 
 static void clear(struct scene *s, struct sv folder)
 {
-    struct sv_vec files = {0};
+    struct sv_vec files = {0}, folders = {0};
+    struct err ignored = {0};
 
-    file_list(folder, &s->arena, &files);
+    (void)file_list(folder, &s->arena, &files, &folders, &ignored);
     for (size_t i = 0; i < files.n; i++)
         file_remove(files.p[i]);
     (void)rmdir(arena_cstr(&s->arena, folder));

@@ -57,9 +57,10 @@ static inline void bench_store(struct worker_bench *b, const struct fake_reply *
 
 static inline void bench_clear(struct worker_bench *b, struct sv folder)
 {
-    struct sv_vec files = {0};
+    struct sv_vec files = {0}, folders = {0};
+    struct err ignored = {0};
 
-    file_list(folder, &b->arena, &files);
+    (void)file_list(folder, &b->arena, &files, &folders, &ignored);
     for (size_t i = 0; i < files.n; i++)
         file_remove(files.p[i]);
     (void)rmdir(arena_cstr(&b->arena, folder));
@@ -83,9 +84,10 @@ static inline void bench_end(struct worker_bench *b)
 /* What is kept of the object; empty when nothing was written. */
 static inline struct sv bench_path(struct worker_bench *b)
 {
-    struct sv_vec files = {0};
+    struct sv_vec files = {0}, folders = {0};
+    struct err ignored = {0};
 
-    file_list(b->options.state_dir, &b->arena, &files);
+    (void)file_list(b->options.state_dir, &b->arena, &files, &folders, &ignored);
     return files.n ? files.p[0] : (struct sv){0};
 }
 
