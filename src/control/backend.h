@@ -36,6 +36,8 @@ struct secret_now {
 };
 
 struct backend_ops {
+    /* What lets an integration go whose deletion is blocked, as a clause for people. */
+    const char *way_out;
     /* Follow this Secret; asking again is harmless. */
     void (*follow_secret)(struct backend *b, struct sv namespace_, struct sv name);
     /* Delivers what came; sleeps at most so long. */

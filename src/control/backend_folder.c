@@ -310,6 +310,9 @@ static bool cluster_keys(UNUSED struct writer *w, UNUSED struct arena *a, struct
 }
 
 static const struct backend_ops ops = {
+    .way_out =
+        "put its manifest back with spec.deletionPolicy: Retain and remove it again to let it "
+        "go and leave at the store what is there",
     .follow_secret = follow_secret,
     .poll = poll_events,
     .wake = wake,

@@ -450,6 +450,8 @@ static bool cluster_keys(struct writer *w, struct arena *a, struct sv *issuer, s
 }
 
 static const struct backend_ops ops = {
+    .way_out =
+        "set spec.deletionPolicy to Retain to let it go and leave at the store what is there",
     .follow_secret = follow_secret,
     .poll = poll_events,
     .wake = wake,

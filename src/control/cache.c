@@ -2,13 +2,7 @@
 #include "control/cache.h"
 
 #include "base/metric.h"
-#include "wire/base64.h"
 #include "wire/time.h"
-
-static struct sv pair_key(struct arena *a, struct sv ns, struct sv name)
-{
-    return ARENA_JOIN(a, ns, SV("/"), name);
-}
 
 void cache_init(struct cache *c)
 {
@@ -23,15 +17,12 @@ static void drop_object(struct object *o)
 {
     struct arena last = o->arena;
 
+    if (o->kept_own)
+        secret_object_done(o->kept_own);
+    if (o->kept_admin)
+        secret_object_done(o->kept_admin);
     arena_done(&o->complaints_arena);
     arena_done(&o->found_arena);
-    arena_done(&last);
-}
-
-void secret_object_done(struct secret_object *s)
-{
-    struct arena last = s->arena;
-
     arena_done(&last);
 }
 
@@ -112,51 +103,20 @@ static bool put_object(struct cache *c, const struct json *v, struct object **ch
         o->found_version = was->found_version;
         o->seen = was->seen && !differs;
         keep_complaints(o, &was->complaints, was->warehouse);
+        cache_hand_over_keys(was, o);
         drop_object(was);
     }
     *changed = o;
     return differs;
 }
 
-/* ---- Secrets and accounts ---- */
-
-static bool put_secret(struct cache *c, const struct json *v)
-{
-    struct arena own = {.wipe = true};
-    struct secret_object *s = arena_new(&own, struct secret_object), *was;
-    const struct json *m = json_get(v, SV("metadata")), *data = json_get(v, SV("data"));
-    struct json *value;
-    struct sv name;
-
-    for (size_t i = 0; json_member(data, i, &name, &value); i++) {
-        struct err ignored = {0};
-        struct sv raw;
-
-        if (base64_decode(json_str(value, (struct sv){0}), &own, &raw, &ignored))
-            vec_push(&s->data, &own, ((struct tag){arena_dup(&own, name), raw}));
-    }
-    /* A digest of the values would tell something about them; the server's version does not. In a
-     * folder there is none. */
-    s->version = arena_dup(&own, json_get_str(m, SV("resourceVersion")));
-    if (!s->version.n) {
-        struct sha256 h = hmac_sha256(SV("frontdesk secret version"), json_text(&own, data));
-
-        s->version = arena_printf(&own, "%02x%02x%02x%02x", h.b[0], h.b[1], h.b[2], h.b[3]);
-    }
-    s->arena = own;
-    was = map_put(
-        &c->secrets,
-        pair_key(&s->arena, json_get_str(m, SV("namespace")), json_get_str(m, SV("name"))), s);
-    if (was)
-        secret_object_done(was);
-    return true;
-}
+/* ---- accounts ---- */
 
 static bool put_account(struct cache *c, const struct json *v)
 {
     const struct json *m = json_get(v, SV("metadata"));
     auto_arena a = {0};
-    struct sv key = pair_key(&a, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
+    struct sv key = cache_pair(&a, json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
     struct sv uid = json_get_str(m, SV("uid"));
     const struct sv *was = map_get(&c->accounts, key);
     struct sv *now;
@@ -175,7 +135,7 @@ bool cache_put(struct cache *c, const struct json *v, struct object **changed)
 
     *changed = NULL;
     if (sv_eq(kind, SV("Secret")))
-        return put_secret(c, v);
+        return cache_put_secret(c, v);
     if (sv_eq(kind, SV("ServiceAccount")))
         return put_account(c, v);
     return put_object(c, v, changed);
@@ -184,7 +144,7 @@ bool cache_put(struct cache *c, const struct json *v, struct object **changed)
 bool cache_remove(struct cache *c, struct sv kind, struct sv namespace_, struct sv name)
 {
     auto_arena a = {0};
-    struct sv pair = pair_key(&a, namespace_, name);
+    struct sv pair = cache_pair(&a, namespace_, name);
     struct secret_object *s;
     struct object *o;
 
@@ -205,14 +165,6 @@ bool cache_remove(struct cache *c, struct sv kind, struct sv namespace_, struct 
 struct object *cache_object(struct cache *c, struct sv key)
 {
     return map_get(&c->objects, key);
-}
-
-const struct secret_object *cache_secret(const struct cache *c, struct sv namespace_,
-                                         struct sv name)
-{
-    auto_arena a = {0};
-
-    return name.n ? map_get(&c->secrets, pair_key(&a, namespace_, name)) : c->ambient;
 }
 
 static bool same_keys(const struct token_keys *x, const struct token_keys *y)
@@ -243,45 +195,25 @@ bool cache_take_keys(struct cache *c, const struct token_keys *keys)
 
 /* ---- for a pass ---- */
 
-static void give_secret(const struct cache *c, struct job *j, struct sv ns, struct sv name,
-                        struct job_secret *out)
-{
-    const struct secret_object *s = cache_secret(c, ns, name);
-
-    if (!s)
-        return;
-    out->found = true;
-    out->version = arena_dup(&j->arena, s->version);
-    for (size_t i = 0; i < s->data.n; i++)
-        vec_push(&out->data, &j->arena,
-                 ((struct tag){arena_dup(&j->arena, s->data.p[i].key),
-                               arena_dup(&j->arena, s->data.p[i].value)}));
-}
-
 void cache_give(const struct cache *c, const struct object *o, struct job *j)
 {
     const struct resource *r = o->resource;
     struct sv ns = r->meta.namespace_;
 
     if (r->kind == KIND_PRINCIPAL)
-        give_secret(c, j, ns, r->principal.client_secret, &j->client);
+        cache_give_secret(c, j, ns, r->principal.client_secret, &j->client);
     if (r->kind != KIND_STORAGE_INTEGRATION)
         return;
-    give_secret(c, j, ns, r->storage_integration.credentials_secret, &j->own);
-    give_secret(c, j, ns, r->storage_integration.admin_credentials_secret, &j->admin);
+    cache_give_secret(c, j, ns, r->storage_integration.credentials_secret, &j->own);
+    cache_give_secret(c, j, ns, r->storage_integration.admin_credentials_secret, &j->admin);
+    if (r->meta.deleting)
+        cache_give_kept_keys(o, j);
     cache_give_roles(c, o, j);
     j->ambient_why = arena_dup(&j->arena, sv_from(c->ambient_why));
     found_copy(&j->arena, &o->found, &j->found);
 }
 
 /* ---- compiling ---- */
-
-static struct sv value_of(const struct secret_object *s, const char *name, const char *other)
-{
-    struct job_secret view = {.data = s ? s->data : (struct tags){0}};
-
-    return secret_value(&view, name, other);
-}
 
 static bool is_vendable(const struct object *o, bool has_keys, struct sv *why_not)
 {
@@ -311,13 +243,14 @@ static void add_integration(struct cache *c, const struct object *o, struct poli
 
     if (!time_read(o->found.verified_since, &f.verified_ms, &ignored))
         f.verified_ms = 0;
-    f.vendable = is_vendable(o, s != NULL, &f.why_not);
+    f.vendable = is_vendable(o, secret_has_keys(s), &f.why_not);
     f.role_arn = o->found.role_arn;
     f.bulk_delete = o->found.bulk_delete;
     f.session_tags = o->found.session_tags;
-    f.own.access_key_id = value_of(s, "access-key-id", "AWS_ACCESS_KEY_ID");
-    f.own.secret_access_key = secret_of(value_of(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY"));
-    f.own.session_token = secret_of(value_of(s, "session-token", "AWS_SESSION_TOKEN"));
+    f.own.access_key_id = cache_value(s, "access-key-id", "AWS_ACCESS_KEY_ID");
+    f.own.secret_access_key =
+        secret_of(cache_value(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY"));
+    f.own.session_token = secret_of(cache_value(s, "session-token", "AWS_SESSION_TOKEN"));
     /* A role made anew ends the sessions of the old one: keys of before must not be handed out
      * again. */
     f.secret_generation =
@@ -333,17 +266,17 @@ static void add_client(struct cache *c, const struct object *o, struct policy_in
     const struct meta *m = &o->resource->meta;
     const struct secret_object *s =
         cache_secret(c, m->namespace_, o->resource->principal.client_secret);
-    struct sv secret = value_of(s, "client-secret", NULL),
-              old = value_of(s, "previous-client-secret", NULL);
+    struct sv secret = cache_value(s, "client-secret", NULL),
+              old = cache_value(s, "previous-client-secret", NULL);
     struct client_facts f = {.namespace_ = m->namespace_,
                              .principal = m->name,
-                             .client_id = value_of(s, "client-id", NULL)};
+                             .client_id = cache_value(s, "client-id", NULL)};
     struct err ignored = {0};
 
     if (!o->resource->principal.has_client || !f.client_id.n || !secret.n)
         return;
     f.secret_hash = sha256_of(secret);
-    if (old.n && time_read(value_of(s, "previous-valid-until", NULL), &f.old_until_ms, &ignored))
+    if (old.n && time_read(cache_value(s, "previous-valid-until", NULL), &f.old_until_ms, &ignored))
         f.old_secret_hash = sha256_of(old);
     vec_push(&in->clients, a, f);
 }
@@ -365,7 +298,7 @@ static struct sv warehouse_of(const struct object *o, const struct rulebook *r)
     const struct rule_catalog *const *all;
     size_t n = rulebook_catalogs(r, &all);
     auto_arena a = {0};
-    struct sv id = pair_key(&a, o->resource->meta.namespace_, o->resource->meta.name);
+    struct sv id = cache_pair(&a, o->resource->meta.namespace_, o->resource->meta.name);
 
     for (size_t i = 0; i < n; i++) {
         if (sv_eq(all[i]->id, id))
@@ -411,10 +344,12 @@ struct rulebook *cache_compile(struct cache *c)
 
         objects[n] = o;
         resources[n++] = o->resource;
-        if (o->resource->kind == KIND_STORAGE_INTEGRATION)
+        if (o->resource->kind == KIND_STORAGE_INTEGRATION) {
+            cache_keep_keys(c, o);
             add_integration(c, o, &in, &a);
-        else if (o->resource->kind == KIND_PRINCIPAL)
+        } else if (o->resource->kind == KIND_PRINCIPAL) {
             add_client(c, o, &in, &a);
+        }
     }
     add_accounts(c, &in, &a);
     in.resources = resources;

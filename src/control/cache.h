@@ -22,6 +22,9 @@ struct object {
     struct sv warehouse;
     struct sv scope; /* of an integration: integration_scope */
     bool seen;       /* a pass was asked for since it changed */
+    /* The last credentials that an integration's Secrets held; NULL: none yet. A namespace that is
+     * deleted loses its Secrets in any order: its integrations are taken down with these. */
+    struct secret_object *kept_own, *kept_admin;
 };
 
 struct secret_object {
@@ -73,6 +76,25 @@ bool cache_found(struct object *o, const struct integration_found *found);
 /* The same from the status that the leader wrote: before our own first pass, and where we follow.
  */
 bool cache_believe(struct object *o);
+
+/* ---- cache_secrets.c ---- */
+
+/* "ns/name". */
+struct sv cache_pair(struct arena *a, struct sv ns, struct sv name);
+bool cache_put_secret(struct cache *c, const struct json *v);
+/* A value under either of two names; empty when there is none. `s` may be NULL. */
+struct sv cache_value(const struct secret_object *s, const char *name, const char *other);
+/* An access key id and a secret access key. */
+bool secret_has_keys(const struct secret_object *s);
+void cache_give_secret(const struct cache *c, struct job *j, struct sv ns, struct sv name,
+                       struct job_secret *out);
+/* Remembers the credentials of an integration's Secrets, where they hold some. */
+void cache_keep_keys(const struct cache *c, struct object *o);
+void cache_hand_over_keys(struct object *from, struct object *to);
+/* What was remembered, where the Secrets hold none any more: for a deletion alone. */
+void cache_give_kept_keys(const struct object *o, struct job *j);
+
+/* ---- cache.c ---- */
 
 /* Copies what a pass over `o` needs into the job: its keys, and what was found before. */
 void cache_give(const struct cache *c, const struct object *o, struct job *j);

@@ -54,6 +54,12 @@ static struct sv role_name(struct pass *p)
     return made_name(p);
 }
 
+/* What was made is taken down under the name that it was made under. */
+static struct sv made_role_name(struct pass *p)
+{
+    return p->created && p->made_arn.n ? last_part(p->made_arn) : role_name(p);
+}
+
 /* "arn:aws:iam:::role/a/b/NAME": the path stands between. */
 static struct sv role_path(struct pass *p)
 {
@@ -266,10 +272,26 @@ static bool is_adoptable(struct pass *p)
     pass_shut(p, "AdoptionConflict",
               arena_printf(p->a,
                            "spec.roleArn: the role " SV_FMT " exists and is not ours%s" SV_FMT
-                           "; choose another name, or adopt it with the annotation " ADOPT
-                           ": \"true\"",
+                           "; adopt it by its ARN in spec.roleArn and the annotation " ADOPT
+                           ": \"true\", or make a new object for another role",
                            SV_ARG(p->want.name), owner.n ? ": it is of StorageIntegration " : "",
                            SV_ARG(owner)));
+    return false;
+}
+
+/* One made role is all that the status can remember. */
+static bool is_the_made_one(struct pass *p)
+{
+    struct sv made = made_role_name(p);
+
+    if (sv_eq(made, role_name(p)))
+        return true;
+    pass_shut(p, "RoleNameChanged",
+              arena_printf(p->a,
+                           "spec.roleArn: the role " SV_FMT
+                           " was created for this integration already; make a new object for the "
+                           "role " SV_FMT,
+                           SV_ARG(made), SV_ARG(role_name(p))));
     return false;
 }
 
@@ -282,6 +304,9 @@ bool pass_ensure_role(struct pass *p, bool *go_on, struct err *e)
     *go_on = true;
     p->target.role_arn = p->spec->role_arn;
     if (p->spec->management == MANAGEMENT_NONE)
+        return true;
+    *go_on = is_the_made_one(p);
+    if (!*go_on)
         return true;
     if (!pass_talk(p, p->target.provider->whoami, &who, e))
         return false;
@@ -301,27 +326,31 @@ bool pass_ensure_role(struct pass *p, bool *go_on, struct err *e)
     return true;
 }
 
-bool pass_remove_role(struct pass *p, struct err *e)
+/* Whose role it is was read first: where it is gone nobody can tidy with it any more. */
+static bool take_down(struct pass *p, struct err *e)
 {
     struct role_steps steps = {0};
 
-    bool retain = p->spec->deletion_policy == DELETION_RETAIN;
-
-    p->want.name = role_name(p);
-    /* Who asked for nothing to be removed does not wait for it either. */
-    if (!pass_tidy(p, e))
-        return retain;
-    if (retain)
-        return true;
+    if (p->created && !observe(p, e))
+        return false;
+    if ((!p->created || p->have.exists) && !pass_tidy(p, e))
+        return false;
     if (!pass_bucket_policy(p, false, e))
         return false;
-    if (!p->created)
-        return true;
-    if (!observe(p, e))
-        return false;
     /* What status says we made must still bear our mark. */
-    if (!p->have.exists || !role_is_ours(&p->have, p->j->resource->meta.uid))
+    if (!p->created || !p->have.exists || !role_is_ours(&p->have, p->j->resource->meta.uid))
         return true;
     role_plan_removal(&p->have, p->a, &steps);
     return take_steps(p, &steps, e);
+}
+
+bool pass_remove_role(struct pass *p, struct err *e)
+{
+    p->want.name = made_role_name(p);
+    if (p->spec->deletion_policy != DELETION_RETAIN)
+        return take_down(p, e);
+    /* Who asked for nothing to be removed does not wait for it either. */
+    if (p->target.own.access_key_id.n && !pass_tidy(p, e))
+        *e = (struct err){0};
+    return true;
 }

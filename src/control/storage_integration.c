@@ -164,40 +164,50 @@ static bool lacks_keys(struct pass *p)
 
 /* ---- deletion ---- */
 
-static bool blocked(struct pass *p, const char *why, enum err_code code, struct err *e)
+/* The way out is one that is open at that moment: in a namespace that is being deleted nothing can
+ * be created, but what exists can be changed. */
+static bool blocked(struct pass *p, struct sv why, enum err_code code, struct err *e)
 {
     struct err ignored = {0};
 
+    (void)err_set(e, code, "deletion is blocked: " SV_FMT, SV_ARG(why));
     if (backend_is_ending(p->w->backend))
-        return err_set(e, code, "%s", why);
+        return false;
     p->o = (struct outcome){0};
-    pass_not_ready(p, "DeletionBlocked", sv_from(why));
+    pass_not_ready(p, "DeletionBlocked",
+                   arena_printf(p->a, SV_FMT "; %s", SV_ARG(why), p->w->ops->way_out));
     pass_finish_status(p);
-    return put_outcome(p->w, p->j, &p->o, &ignored) &&
-           err_set(e, code, "deletion is blocked: %s", why);
+    if (!put_outcome(p->w, p->j, &p->o, &ignored))
+        log_line(LOG_INFO, "control", "the status could not say it", LOG_SV("object", p->j->key),
+                 LOG_ERR(&ignored));
+    return false;
+}
+
+/* Nobody waits for what was never made, nor for what is to stay. */
+static bool leaves_something(const struct pass *p)
+{
+    return p->spec->deletion_policy != DELETION_RETAIN &&
+           (p->created || p->bucket_policy || p->probing.n);
 }
 
 /* Without keys nothing can be taken away; that is said as long as there is something. */
 static bool finalize(struct pass *p, struct err *e)
 {
     struct err why = {0};
-    bool leaves = p->spec->deletion_policy == DELETION_RETAIN || !p->created;
 
     p->j->found.vendable = false;
     p->j->found.why_not = SV("it is being deleted");
     if (!has_finalizer(p))
         return true;
-    if (lacks_keys(p) && !leaves)
-        return blocked(
-            p,
-            arena_printf(p->a, SV_FMT "; give the keys back, or set spec.deletionPolicy to Retain",
-                         SV_ARG(p->o.conditions.p[0].message))
-                .p,
-            ERR_UNAVAILABLE, e);
+    if (lacks_keys(p) && leaves_something(p))
+        return blocked(p, p->o.conditions.p[0].message, ERR_UNAVAILABLE, e);
     p->o = (struct outcome){0};
     if (!pass_remove_role(p, &why))
-        return blocked(p, why.msg, why.code, e);
-    return p->w->ops->put_finalizer(p->w->writer, p->j->object, SV(FINALIZER), false, e);
+        return blocked(p, sv_from(why.msg), why.code, e);
+    if (p->w->ops->put_finalizer(p->w->writer, p->j->object, SV(FINALIZER), false, e))
+        return true;
+    /* Somebody else has let it go: that is where we wanted it. */
+    return e->code == ERR_NOT_FOUND;
 }
 
 static void fail_softly(struct pass *p, const struct err *e)

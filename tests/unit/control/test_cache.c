@@ -90,7 +90,61 @@ static void a_change_keeps_what_was_found_out(void)
     cache_done(&c);
 }
 
-SUITE("control/cache", TEST(a_verified_scope_is_believed),
-      TEST(a_scope_that_nobody_verified_is_not_vended_from),
+/* ---- what a deletion needs ---- */
+
+#define REFERRER(deleting, secret)                                                                 \
+    "{\"apiVersion\":\"polaris.apache.org/v1\",\"kind\":\"StorageIntegration\",\"metadata\":"      \
+    "{\"name\":\"s\",\"namespace\":\"n\",\"generation\":1" deleting "},\"spec\":{\"storageType\":" \
+    "\"s3\",\"bucket\":\"bucket\",\"provider\":\"ceph-rgw\",\"endpoint\":\"http://127.0.0.1:1\","  \
+    "\"credentialsSecretRef\":{\"name\":\"" secret "\"}}}"
+#define DELETED_AT ",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\""
+#define SECRET(data) \
+    "{\"kind\":\"Secret\",\"metadata\":{\"namespace\":\"n\",\"name\":\"keys\"},\"data\":{" data "}}"
+
+static void hear(struct cache *c, struct arena *a, const char *text)
+{
+    struct json *v;
+    struct object *o;
+    struct err e = {0};
+
+    NEED_OK(json_read(sv_from(text), a, &v, &e), &e);
+    (void)cache_put(c, v, &o);
+    rulebook_unref(cache_compile(c));
+}
+
+static struct sv key_given(struct cache *c, struct job *j)
+{
+    cache_give(c, cache_object(c, SV("StorageIntegration/n/s")), j);
+    return secret_value(&j->own, "access-key-id", NULL);
+}
+
+static void a_deletion_is_given_the_keys_that_were_there_last(void)
+{
+    static const char *const losses[] = {NULL, SECRET("\"other\":\"eA==\""),
+                                         REFERRER("", "nothing")};
+
+    for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+        auto_arena a = {0};
+        struct cache c;
+        struct job before = {0}, after = {0};
+
+        cache_init(&c);
+        hear(&c, &a, REFERRER("", "keys"));
+        hear(&c, &a, SECRET("\"access-key-id\":\"Sw==\",\"secret-access-key\":\"Uw==\""));
+        if (losses[i])
+            hear(&c, &a, losses[i]);
+        else
+            CHECK(cache_remove(&c, SV("Secret"), SV("n"), SV("keys")));
+        CHECK_SV(key_given(&c, &before), SV(""));
+        hear(&c, &a, i == 2 ? REFERRER(DELETED_AT, "nothing") : REFERRER(DELETED_AT, "keys"));
+        CHECK_SV(key_given(&c, &after), SV("K"));
+        arena_done(&before.arena);
+        arena_done(&after.arena);
+        cache_done(&c);
+    }
+}
+
+SUITE("control/cache", TEST(a_deletion_is_given_the_keys_that_were_there_last),
+      TEST(a_verified_scope_is_believed), TEST(a_scope_that_nobody_verified_is_not_vended_from),
       TEST(without_a_status_nothing_is_believed),
       TEST(a_status_alone_changes_nothing_in_the_rulebook), TEST(a_change_keeps_what_was_found_out))

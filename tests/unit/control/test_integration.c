@@ -141,8 +141,9 @@ static void somebody_elses_role_is_only_looked_at(void)
     pass(&b, NAMED, "null", HELD);
     CHECK_SV(
         bench_condition(&b, "Ready"),
-        SV("False AdoptionConflict: spec.roleArn: the role theirs exists and is not ours; choose "
-           "another name, or adopt it with the annotation polaris.apache.org/adopt: \"true\""));
+        SV("False AdoptionConflict: spec.roleArn: the role theirs exists and is not ours; adopt it "
+           "by its ARN in spec.roleArn and the annotation polaris.apache.org/adopt: \"true\", or "
+           "make a new object for another role"));
     CHECK(only_asked(&b));
     CHECK(b.job.again_ms > 0);
     bench_end(&b);
@@ -223,6 +224,9 @@ static void a_suspended_integration_is_left_alone_and_vended_from_if_that_very_s
     bench_end(&b);
 }
 
+#define WAY_OUT                                                                                \
+    "put its manifest back with spec.deletionPolicy: Retain and remove it again to let it go " \
+    "and leave at the store what is there"
 #define OURS "{\"roleCreated\":true,\"roleArn\":\"arn:aws:iam:::role/frontdesk-n-store\"}"
 
 static void what_is_deleted_takes_its_role_along_and_then_lets_go(void)
@@ -275,7 +279,7 @@ static void a_deletion_that_cannot_go_on_names_what_blocks_it_and_holds(void)
     CHECK_SV(
         bench_condition(&b, "Ready"),
         SV("False DeletionBlocked: role frontdesk-n-store: reading the role: the store answered "
-           "403 AccessDenied"));
+           "403 AccessDenied; " WAY_OUT));
     CHECK_INT(json_count(bench_kept(&b, "metadata.finalizers")), 1);
     CHECK(b.job.err.code != ERR_NONE);
     bench_end(&b);
@@ -289,9 +293,85 @@ static void a_deletion_without_keys_says_which_and_the_way_out(void)
     pass(&b, "", OURS, HELD | DELETING | NO_KEYS);
     CHECK_SV(bench_condition(&b, "Ready"),
              SV("False DeletionBlocked: spec.credentialsSecretRef: Secret keys is missing or lacks "
-                "access-key-id and secret-access-key; give the keys back, or set "
-                "spec.deletionPolicy to Retain"));
+                "access-key-id and secret-access-key; " WAY_OUT));
     CHECK_INT(json_count(bench_kept(&b, "metadata.finalizers")), 1);
+    bench_end(&b);
+}
+
+static void what_made_nothing_goes_without_keys_and_without_a_store(void)
+{
+    struct worker_bench b = {0};
+
+    bench_begin(&b);
+    pass(&b, OBSERVED, "{\"roleArn\":\"arn:aws:iam:::role/theirs\"}", HELD | DELETING | NO_KEYS);
+    CHECK_INT(b.job.err.code, ERR_NONE);
+    CHECK_INT(json_count(bench_kept(&b, "metadata.finalizers")), 0);
+    bench_end(&b);
+}
+
+static void statements_of_ours_in_a_bucket_are_not_left_behind_for_lack_of_keys(void)
+{
+    struct worker_bench b = {0};
+
+    bench_begin(&b);
+    pass(&b, OBSERVED, "{\"bucketPolicyWritten\":true}", HELD | DELETING | NO_KEYS);
+    CHECK(sv_starts(bench_condition(&b, "Ready"), SV("False DeletionBlocked: ")));
+    CHECK_INT(b.job.err.code, ERR_UNAVAILABLE);
+    bench_end(&b);
+}
+
+static void a_role_that_is_gone_holds_up_no_deletion_though_a_probe_was_cut_short(void)
+{
+    static const struct fake_reply replies[] = {NO_ROLE};
+    struct worker_bench b = {0};
+
+    bench_begin(&b);
+    bench_store(&b, replies, 1);
+    pass(&b, "",
+         "{\"roleCreated\":true,\"roleArn\":\"arn:aws:iam:::role/frontdesk-n-store\",\"probing\":"
+         "\"s3://warehouse/.frontdesk-probe-1/\"}",
+         HELD | DELETING);
+    CHECK_INT(b.job.err.code, ERR_NONE);
+    CHECK_INT(json_count(bench_kept(&b, "metadata.finalizers")), 0);
+    bench_end(&b);
+}
+
+static void a_role_is_taken_down_under_the_name_that_it_was_made_under(void)
+{
+    static const struct fake_reply replies[] = {ROLE("3600"), NO_POLICIES, OUR_TAGS, DONE};
+    struct worker_bench b = {0};
+
+    bench_begin(&b);
+    bench_store(&b, replies, 4);
+    pass(&b, NAMED, OURS, HELD | DELETING);
+    CHECK(was_asked(&b, "Action=DeleteRole&Version=2010-05-08&RoleName=frontdesk-n-store"));
+    bench_end(&b);
+}
+
+static void a_second_role_is_not_made_over_the_one_that_was_made(void)
+{
+    struct worker_bench b = {0};
+
+    bench_begin(&b);
+    pass(&b, NAMED, OURS, HELD);
+    CHECK_SV(bench_condition(&b, "Ready"),
+             SV("False RoleNameChanged: spec.roleArn: the role frontdesk-n-store was created for "
+                "this integration already; make a new object for the role theirs"));
+    bench_end(&b);
+}
+
+/* Its status cannot be written: it comes again all the same. */
+static void a_blocked_deletion_is_tried_again_though_no_status_can_say_so(void)
+{
+    struct worker_bench b = {0};
+    char *folder;
+
+    bench_begin(&b);
+    folder = arena_cstr(&b.arena, b.options.state_dir);
+    NEED(rename(folder, arena_printf(&b.arena, "%s-away", folder).p) == 0);
+    pass(&b, "", OURS, HELD | DELETING | NO_KEYS);
+    CHECK_INT(b.job.err.code, ERR_UNAVAILABLE);
+    NEED(rename(arena_printf(&b.arena, "%s-away", folder).p, folder) == 0);
     bench_end(&b);
 }
 
@@ -329,4 +409,10 @@ SUITE("control/integration", TEST(a_secret_that_is_missing_is_named),
       TEST(what_is_retained_is_not_even_asked_for),
       TEST(a_deletion_that_cannot_go_on_names_what_blocks_it_and_holds),
       TEST(a_deletion_without_keys_says_which_and_the_way_out),
+      TEST(what_made_nothing_goes_without_keys_and_without_a_store),
+      TEST(statements_of_ours_in_a_bucket_are_not_left_behind_for_lack_of_keys),
+      TEST(a_role_that_is_gone_holds_up_no_deletion_though_a_probe_was_cut_short),
+      TEST(a_role_is_taken_down_under_the_name_that_it_was_made_under),
+      TEST(a_second_role_is_not_made_over_the_one_that_was_made),
+      TEST(a_blocked_deletion_is_tried_again_though_no_status_can_say_so),
       TEST(the_scope_is_another_for_another_template_or_place))

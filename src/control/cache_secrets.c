@@ -1,0 +1,144 @@
+/* cache_secrets.c - Secrets as the watches tell them: what is served from, and what passes get. */
+#include "control/cache.h"
+#include "wire/base64.h"
+
+struct sv cache_pair(struct arena *a, struct sv ns, struct sv name)
+{
+    return ARENA_JOIN(a, ns, SV("/"), name);
+}
+
+void secret_object_done(struct secret_object *s)
+{
+    struct arena last = s->arena;
+
+    arena_done(&last);
+}
+
+bool cache_put_secret(struct cache *c, const struct json *v)
+{
+    struct arena own = {.wipe = true};
+    struct secret_object *s = arena_new(&own, struct secret_object), *was;
+    const struct json *m = json_get(v, SV("metadata")), *data = json_get(v, SV("data"));
+    struct json *value;
+    struct sv name;
+
+    for (size_t i = 0; json_member(data, i, &name, &value); i++) {
+        struct err ignored = {0};
+        struct sv raw;
+
+        if (base64_decode(json_str(value, (struct sv){0}), &own, &raw, &ignored))
+            vec_push(&s->data, &own, ((struct tag){arena_dup(&own, name), raw}));
+    }
+    /* A digest of the values would tell something about them; the server's version does not. In a
+     * folder there is none. */
+    s->version = arena_dup(&own, json_get_str(m, SV("resourceVersion")));
+    if (!s->version.n) {
+        struct sha256 h = hmac_sha256(SV("frontdesk secret version"), json_text(&own, data));
+
+        s->version = arena_printf(&own, "%02x%02x%02x%02x", h.b[0], h.b[1], h.b[2], h.b[3]);
+    }
+    s->arena = own;
+    was = map_put(
+        &c->secrets,
+        cache_pair(&s->arena, json_get_str(m, SV("namespace")), json_get_str(m, SV("name"))), s);
+    if (was)
+        secret_object_done(was);
+    return true;
+}
+
+const struct secret_object *cache_secret(const struct cache *c, struct sv namespace_,
+                                         struct sv name)
+{
+    auto_arena a = {0};
+
+    return name.n ? map_get(&c->secrets, cache_pair(&a, namespace_, name)) : c->ambient;
+}
+
+struct sv cache_value(const struct secret_object *s, const char *name, const char *other)
+{
+    struct job_secret view = {.data = s ? s->data : (struct tags){0}};
+
+    return secret_value(&view, name, other);
+}
+
+bool secret_has_keys(const struct secret_object *s)
+{
+    return cache_value(s, "access-key-id", "AWS_ACCESS_KEY_ID").n &&
+           cache_value(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY").n;
+}
+
+/* ---- for a pass ---- */
+
+static void copy_data(const struct secret_object *s, struct arena *a, struct tags *out)
+{
+    for (size_t i = 0; i < s->data.n; i++)
+        vec_push(out, a,
+                 ((struct tag){arena_dup(a, s->data.p[i].key), arena_dup(a, s->data.p[i].value)}));
+}
+
+static void give(const struct secret_object *s, struct arena *a, struct job_secret *out)
+{
+    *out = (struct job_secret){.found = true, .version = arena_dup(a, s->version)};
+    copy_data(s, a, &out->data);
+}
+
+void cache_give_secret(const struct cache *c, struct job *j, struct sv ns, struct sv name,
+                       struct job_secret *out)
+{
+    const struct secret_object *s = cache_secret(c, ns, name);
+
+    if (s)
+        give(s, &j->arena, out);
+}
+
+/* ---- what a deletion needs ---- */
+
+static void keep(const struct secret_object *now, struct secret_object **kept)
+{
+    struct arena own = {.wipe = true};
+    struct secret_object *copy;
+
+    if (!secret_has_keys(now) || (*kept && sv_eq((*kept)->version, now->version)))
+        return;
+    copy = arena_new(&own, struct secret_object);
+    copy->version = arena_dup(&own, now->version);
+    copy_data(now, &own, &copy->data);
+    copy->arena = own;
+    if (*kept)
+        secret_object_done(*kept);
+    *kept = copy;
+}
+
+void cache_keep_keys(const struct cache *c, struct object *o)
+{
+    const struct storage_integration *w = &o->resource->storage_integration;
+    struct sv ns = o->resource->meta.namespace_;
+
+    if (w->credentials_secret.n)
+        keep(cache_secret(c, ns, w->credentials_secret), &o->kept_own);
+    if (w->admin_credentials_secret.n)
+        keep(cache_secret(c, ns, w->admin_credentials_secret), &o->kept_admin);
+}
+
+void cache_hand_over_keys(struct object *from, struct object *to)
+{
+    to->kept_own = from->kept_own;
+    to->kept_admin = from->kept_admin;
+    from->kept_own = from->kept_admin = NULL;
+}
+
+static bool lacks_keys(const struct job_secret *s)
+{
+    return !secret_value(s, "access-key-id", "AWS_ACCESS_KEY_ID").n ||
+           !secret_value(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY").n;
+}
+
+void cache_give_kept_keys(const struct object *o, struct job *j)
+{
+    const struct storage_integration *w = &o->resource->storage_integration;
+
+    if (w->credentials_secret.n && o->kept_own && lacks_keys(&j->own))
+        give(o->kept_own, &j->arena, &j->own);
+    if (w->admin_credentials_secret.n && o->kept_admin && lacks_keys(&j->admin))
+        give(o->kept_admin, &j->arena, &j->admin);
+}
