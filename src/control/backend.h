@@ -10,6 +10,7 @@
 #define CONTROL_BACKEND_H
 
 #include "api/resource.h"
+#include "base/map.h"
 #include "control/control.h"
 
 struct backend;
@@ -28,9 +29,16 @@ struct backend_events {
     void *context;
 };
 
+/* What a named Secret is followed for. */
+enum secret_need {
+    SECRET_WANTED,  /* follow it */
+    SECRET_EXPECTED /* we may be the ones who write it: look for it when it is seen no more */
+};
+
 /* A Secret as it is at this moment. */
 struct secret_now {
     bool found, ours;       /* ours: the object that was named owns it */
+    struct sv version;      /* in a cluster */
     struct tags data;       /* raw values */
     struct sv rotate_asked; /* of own_secret: its annotation */
 };
@@ -38,8 +46,9 @@ struct secret_now {
 struct backend_ops {
     /* What lets an integration go whose deletion is blocked, as a clause for people. */
     const char *way_out;
-    /* Follow this Secret; asking again is harmless. */
-    void (*follow_secret)(struct backend *b, struct sv namespace_, struct sv name);
+    /* Follow these Secrets ("ns/name" to const enum secret_need), and no others that we did not
+     * write. True: all that exist of them were told; else `synced` says when. */
+    bool (*keep_secrets)(struct backend *b, const struct map *names);
     /* Delivers what came; sleeps at most so long. */
     void (*poll)(struct backend *b, int timeout_ms);
     /* Any thread: ends a sleep. */
@@ -54,10 +63,11 @@ struct backend_ops {
                        struct err *e);
     bool (*put_finalizer)(struct writer *w, const struct json *object, struct sv finalizer,
                           bool present, struct err *e);
-    /* Creates or replaces a Secret that `owner` owns (NULL: nobody); values are raw, `data` name to
-     * text. */
+    /* Creates or replaces a Secret that `owner` owns (NULL: nobody); `now` is what was read. Where
+     * that is not how it is any more nothing is written: ERR_CONFLICT. Values are raw. */
     bool (*put_secret)(struct writer *w, struct sv namespace_, struct sv name,
-                       const struct json *owner, const struct tags *data, struct err *e);
+                       const struct json *owner, const struct secret_now *now,
+                       const struct tags *data, struct err *e);
     /* Reads past every cache: what is written next builds on it. `owner` gives the namespace. */
     bool (*get_secret)(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
                        struct secret_now *out, struct err *e);

@@ -111,9 +111,10 @@ static void ring(void *bell)
     wake(bell);
 }
 
-static void follow_secret(UNUSED struct backend *b, UNUSED struct sv namespace_,
-                          UNUSED struct sv name)
+/* All of them are told. */
+static bool keep_secrets(UNUSED struct backend *b, UNUSED const struct map *names)
 {
+    return true;
 }
 
 /* A folder has one reader. */
@@ -239,7 +240,8 @@ static bool put_finalizer(struct writer *w, const struct json *object, struct sv
 }
 
 static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
-                       UNUSED const struct json *owner, const struct tags *data, struct err *e)
+                       UNUSED const struct json *owner, UNUSED const struct secret_now *now,
+                       const struct tags *data, struct err *e)
 {
     auto_arena a = {.wipe = true};
     struct json *v = json_new_object(&a), *m = json_new_object(&a), *values = json_new_object(&a);
@@ -294,7 +296,8 @@ static bool own_secret(struct writer *w, struct sv name, struct arena *a, struct
 static bool make_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
                         struct secret_now *out, struct err *e)
 {
-    return put_secret(w, SV(OWN_NAMESPACE), name, NULL, data, e) && own_secret(w, name, a, out, e);
+    return put_secret(w, SV(OWN_NAMESPACE), name, NULL, NULL, data, e) &&
+           own_secret(w, name, a, out, e);
 }
 
 static void tell(UNUSED struct writer *w, UNUSED const struct json *object, UNUSED bool warning,
@@ -313,7 +316,7 @@ static const struct backend_ops ops = {
     .way_out =
         "put its manifest back with spec.deletionPolicy: Retain and remove it again to let it "
         "go and leave at the store what is there",
-    .follow_secret = follow_secret,
+    .keep_secrets = keep_secrets,
     .poll = poll_events,
     .wake = wake,
     .close = close_backend,

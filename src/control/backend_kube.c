@@ -2,34 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "base/metric.h"
-#include "control/backend.h"
-#include "control/leader.h"
-#include "kube/event.h"
-#include "kube/watch.h"
-#include "wire/base64.h"
-
-#define MANAGER        "frontdesk"
-#define STATUS_MANAGER "frontdesk-status"
-
-struct kube_backend {
-    struct backend base;
-    struct arena *arena;
-    const struct control_options *options;
-    struct backend_events events;
-    struct kube_config *config;
-    struct kube_follower *follower;
-    struct leader *leader;
-    struct map secrets; /* "ns/name" of those that are followed one by one */
-    size_t unsynced;
-};
-
-struct writer {
-    struct kube_backend *backend;
-    struct kube_client *client;
-    struct event_recorder *recorder;
-};
+#include "control/kube_backend.h"
 
 static struct kube_backend *of(struct backend *b)
 {
@@ -38,23 +12,52 @@ static struct kube_backend *of(struct backend *b)
 
 /* ---- watching ---- */
 
-static void on_event(enum watch_event event, const struct json *object, const struct err *why,
-                     void *context)
+/* Of one kind, in one namespace or in all. */
+struct kind_watch {
+    struct kube_backend *backend;
+    struct sv kind, api_version;
+    bool told; /* all that existed */
+};
+
+static void note_told(struct kind_watch *w)
 {
-    struct kube_backend *k = context;
+    struct kube_backend *k = w->backend;
+
+    if (w->told)
+        return;
+    w->told = true;
+    if (--k->unsynced == 0)
+        k->events.synced(k->events.context);
+}
+
+static void hear(struct kind_watch *w, enum watch_event event, const struct json *object)
+{
+    struct kube_backend *k = w->backend;
     const struct json *m = json_get(object, SV("metadata"));
+
+    if (sv_eq(w->kind, SV("Secret")))
+        secret_watches_hear(k->secrets, event, object);
+    else if (event == WATCH_APPLIED)
+        k->events.applied(k->events.context, object);
+    else
+        k->events.deleted(k->events.context, w->kind, json_get_str(m, SV("namespace")),
+                          json_get_str(m, SV("name")));
+}
+
+static void on_kind(enum watch_event event, const struct json *object, const struct err *why,
+                    void *context)
+{
+    struct kind_watch *w = context;
+    struct kube_backend *k = w->backend;
+    auto_arena a = {.wipe = true};
 
     switch (event) {
     case WATCH_APPLIED:
-        k->events.applied(k->events.context, object);
-        break;
     case WATCH_DELETED:
-        k->events.deleted(k->events.context, json_get_str(object, SV("kind")),
-                          json_get_str(m, SV("namespace")), json_get_str(m, SV("name")));
+        hear(w, event, watched_object(object, w->kind, w->api_version, &a));
         break;
     case WATCH_SYNCED:
-        if (k->unsynced && --k->unsynced == 0)
-            k->events.synced(k->events.context);
+        note_told(w);
         break;
     case WATCH_FAILED:
         metric_add(METRIC_WATCH_RESTARTS, 1);
@@ -63,40 +66,14 @@ static void on_event(enum watch_event event, const struct json *object, const st
     }
 }
 
-/* A watch knows no kinds: those of partial objects and of deletions without a body are put right
- * here. */
-struct kind_watch {
-    struct kube_backend *backend;
-    struct sv kind, api_version;
-};
-
-static void on_kind(enum watch_event event, const struct json *object, const struct err *why,
-                    void *context)
-{
-    const struct kind_watch *w = context;
-    auto_arena a = {0};
-    struct json *copy = NULL;
-
-    if (object) {
-        copy = json_new_object(&a);
-        json_set_str(copy, &a, SV("kind"), w->kind);
-        json_set_str(copy, &a, SV("apiVersion"), w->api_version);
-        for (const char *const *m =
-                 (const char *const[]){"metadata", "spec", "status", "data", NULL};
-             *m; m++) {
-            if (json_get(object, sv_from(*m)))
-                json_set(copy, sv_from(*m), json_get(object, sv_from(*m)));
-        }
-    }
-    on_event(event, copy, why, w->backend);
-}
-
 static void follow(struct kube_backend *k, struct sv kind, struct watch_options *o)
 {
     struct kind_watch *w = arena_new(k->arena, struct kind_watch);
 
     *w = (struct kind_watch){
-        k, kind, o->collection.group_version.n ? o->collection.group_version : SV("v1")};
+        .backend = k,
+        .kind = kind,
+        .api_version = o->collection.group_version.n ? o->collection.group_version : SV("v1")};
     o->event = on_kind;
     o->context = w;
     k->unsynced++;
@@ -125,24 +102,14 @@ static void follow_all(struct kube_backend *k, struct sv namespace_)
     follow(k, SV("ServiceAccount"), &o);
 }
 
-static void follow_secret(struct backend *b, struct sv namespace_, struct sv name)
+static bool keep_secrets(struct backend *b, const struct map *names)
 {
-    struct kube_backend *k = of(b);
-    auto_arena a = {0};
-    struct watch_options o = {
-        .collection = {{0}, arena_dup(k->arena, namespace_), SV("secrets"), {0}, {0}}
-    };
-    struct sv key = arena_printf(&a, SV_FMT "/" SV_FMT, SV_ARG(namespace_), SV_ARG(name));
-
-    if (map_get(&k->secrets, key))
-        return;
-    (void)map_put(&k->secrets, key, k);
-    o.field_selector = arena_printf(k->arena, "metadata.name=" SV_FMT, SV_ARG(name));
-    follow(k, SV("Secret"), &o);
+    return secret_watches_keep(of(b)->secrets, names);
 }
 
 static void poll_events(struct backend *b, int timeout_ms)
 {
+    secret_watches_sweep(of(b)->secrets);
     kube_follower_poll(of(b)->follower, timeout_ms);
 }
 
@@ -159,6 +126,7 @@ static void on_lease(void *context)
 static void close_backend(struct backend *b)
 {
     leader_stop(of(b)->leader);
+    secret_watches_close(of(b)->secrets);
 }
 
 static bool may_write(struct backend *b)
@@ -181,7 +149,7 @@ static struct writer *open_writer(struct backend *b, struct arena *a)
     return w;
 }
 
-static bool may_lead(const struct writer *w, struct err *e)
+bool kube_may_lead(const struct writer *w, struct err *e)
 {
     return leader_may_write(w->backend->leader) ||
            err_set(e, ERR_UNAVAILABLE, "this replica does not hold the lease");
@@ -198,8 +166,8 @@ static struct kube_name name_of(const struct json *object, struct sv subresource
                               json_get_str(m, SV("name")), subresource};
 }
 
-static struct json *skeleton(struct arena *a, struct sv api_version, struct sv kind,
-                             struct sv namespace_, struct sv name)
+struct json *kube_skeleton(struct arena *a, struct sv api_version, struct sv kind,
+                           struct sv namespace_, struct sv name)
 {
     struct json *v = json_new_object(a), *m = json_new_object(a);
 
@@ -217,11 +185,11 @@ static bool put_status(struct writer *w, const struct json *object, const struct
     auto_arena a = {0};
     struct kube_name n = name_of(object, SV("status"));
     struct json *body =
-        skeleton(&a, SV(API_VERSION), json_get_str(object, SV("kind")), n.namespace_, n.name);
+        kube_skeleton(&a, SV(API_VERSION), json_get_str(object, SV("kind")), n.namespace_, n.name);
     struct kube_reply reply;
 
     json_set(body, SV("status"), json_copy(&a, status));
-    if (!may_lead(w, e))
+    if (!kube_may_lead(w, e))
         return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     return kube_apply(w->client, &(struct kube_patch){&n, SV(STATUS_MANAGER), body}, &a, &reply, e);
@@ -253,151 +221,15 @@ static bool put_finalizer(struct writer *w, const struct json *object, struct sv
     r.path = kube_path(&a, &n);
     r.body = json_text(&a, body);
     vec_push(&r.query, &a, ((struct pair){SV("fieldManager"), SV(MANAGER)}));
-    if (!may_lead(w, e))
+    if (!kube_may_lead(w, e))
         return false;
     metric_add(METRIC_KUBE_WRITES, 1);
     return kube_call(w->client, &r, &a, &reply, e);
 }
 
-static struct json *data_json(const struct tags *data, struct arena *a)
-{
-    struct json *v = json_new_object(a);
-
-    for (size_t i = 0; i < data->n; i++)
-        json_set_str(v, a, data->p[i].key, base64_encode(a, data->p[i].value));
-    return v;
-}
-
-static struct json *owner_json(const struct json *owner, struct arena *a)
-{
-    const struct json *m = json_get(owner, SV("metadata"));
-    struct json *list = json_new_array(a), *v = json_new_object(a);
-
-    json_set_str(v, a, SV("apiVersion"), SV(API_VERSION));
-    json_set_str(v, a, SV("kind"), json_get_str(owner, SV("kind")));
-    json_set_str(v, a, SV("name"), json_get_str(m, SV("name")));
-    json_set_str(v, a, SV("uid"), json_get_str(m, SV("uid")));
-    json_set_bool(v, a, SV("controller"), true);
-    json_set_bool(v, a, SV("blockOwnerDeletion"), true);
-    json_push(list, v);
-    return list;
-}
-
-static struct json *secret_json(struct sv namespace_, struct sv name, const struct json *owner,
-                                const struct tags *data, struct arena *a)
-{
-    struct json *v = skeleton(a, SV("v1"), SV("Secret"), namespace_, name),
-                *labels = json_new_object(a);
-
-    json_set_str(labels, a, SV(MANAGED_BY_LABEL), SV("frontdesk"));
-    json_set(json_get(v, SV("metadata")), SV("labels"), labels);
-    if (owner)
-        json_set(json_get(v, SV("metadata")), SV("ownerReferences"), owner_json(owner, a));
-    json_set_str(v, a, SV("type"), SV("Opaque"));
-    json_set(v, SV("data"), data_json(data, a));
-    return v;
-}
-
-static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
-                       const struct json *owner, const struct tags *data, struct err *e)
-{
-    auto_arena a = {.wipe = true};
-    struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
-    struct kube_patch patch = {&n, SV(MANAGER), secret_json(namespace_, name, owner, data, &a)};
-    struct kube_reply reply;
-
-    if (!may_lead(w, e))
-        return false;
-    metric_add(METRIC_KUBE_WRITES, 1);
-    return kube_apply(w->client, &patch, &a, &reply, e);
-}
-
-static bool is_owned_by(const struct json *secret, const struct json *owner)
-{
-    const struct json *owners = json_get(json_get(secret, SV("metadata")), SV("ownerReferences"));
-    struct sv uid = json_get_str(json_get(owner, SV("metadata")), SV("uid"));
-
-    for (size_t i = 0; i < json_count(owners); i++) {
-        if (sv_eq(json_get_str(json_at(owners, i), SV("uid")), uid))
-            return true;
-    }
-    return false;
-}
-
-/* The Secret itself too, for whoever asks for more than its data; NULL: it is not there. */
-static bool read_secret(struct writer *w, const struct kube_name *n, struct arena *a,
-                        struct secret_now *out, const struct json **whole, struct err *e)
-{
-    struct kube_request get = {.method = HTTP_GET, .path = kube_path(a, n)};
-    struct kube_reply reply = {0};
-    struct secret_now found = {.found = true};
-
-    *whole = NULL;
-    if (!kube_call(w->client, &get, a, &reply, e)) {
-        if (e->code != ERR_NOT_FOUND)
-            return false;
-        *e = (struct err){0};
-        *out = (struct secret_now){0};
-        return true;
-    }
-    if (!secret_data(reply.body, a, &found.data, e))
-        return false;
-    *whole = reply.body;
-    *out = found;
-    return true;
-}
-
-static bool get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
-                       struct secret_now *out, struct err *e)
-{
-    struct sv ns = json_get_str(json_get(owner, SV("metadata")), SV("namespace"));
-    struct kube_name n = {{0}, ns, SV("secrets"), name, {0}};
-    const struct json *whole;
-
-    if (!read_secret(w, &n, a, out, &whole, e))
-        return false;
-    out->ours = whole && is_owned_by(whole, owner);
-    return true;
-}
-
-static struct sv system_namespace(const struct kube_backend *k)
-{
-    return k->options->system_namespace.n ? k->options->system_namespace
-                                          : kube_config_namespace(k->config);
-}
-
 static struct sv own_namespace(const struct backend *b)
 {
-    return system_namespace((const struct kube_backend *)b);
-}
-
-static bool own_secret(struct writer *w, struct sv name, struct arena *a, struct secret_now *out,
-                       struct err *e)
-{
-    struct kube_name n = {{0}, system_namespace(w->backend), SV("secrets"), name, {0}};
-    const struct json *whole;
-
-    if (!read_secret(w, &n, a, out, &whole, e))
-        return false;
-    out->rotate_asked = secret_rotation_asked(whole);
-    return true;
-}
-
-static bool make_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
-                        struct secret_now *out, struct err *e)
-{
-    struct kube_name all = {{0}, system_namespace(w->backend), SV("secrets"), {0}, {0}};
-    struct kube_request create = {.method = HTTP_POST, .path = kube_path(a, &all)};
-    struct kube_reply reply = {0};
-
-    create.body = json_text(a, secret_json(all.namespace_, name, NULL, data, a));
-    if (!may_lead(w, e))
-        return false;
-    metric_add(METRIC_KUBE_WRITES, 1);
-    /* Another replica may be first: then its Secret is the one. */
-    if (!kube_call(w->client, &create, a, &reply, e) && e->code != ERR_CONFLICT)
-        return false;
-    return own_secret(w, name, a, out, e);
+    return kube_system_namespace((const struct kube_backend *)b);
 }
 
 static void tell(struct writer *w, const struct json *object, bool warning, const char *reason,
@@ -452,7 +284,7 @@ static bool cluster_keys(struct writer *w, struct arena *a, struct sv *issuer, s
 static const struct backend_ops ops = {
     .way_out =
         "set spec.deletionPolicy to Retain to let it go and leave at the store what is there",
-    .follow_secret = follow_secret,
+    .keep_secrets = keep_secrets,
     .poll = poll_events,
     .wake = wake,
     .close = close_backend,
@@ -460,12 +292,12 @@ static const struct backend_ops ops = {
     .open_writer = open_writer,
     .put_status = put_status,
     .put_finalizer = put_finalizer,
-    .put_secret = put_secret,
-    .get_secret = get_secret,
+    .put_secret = kube_put_secret,
+    .get_secret = kube_get_secret,
     .own_namespace = own_namespace,
     .own_secret_ms = 30 * 1000,
-    .own_secret = own_secret,
-    .make_secret = make_secret,
+    .own_secret = kube_own_secret,
+    .make_secret = kube_make_secret,
     .tell = tell,
     .cluster_keys = cluster_keys,
 };
@@ -481,17 +313,17 @@ bool backend_kube(const struct control_options *o, const struct backend_events *
     k->arena = a;
     k->options = o;
     k->events = *events;
-    k->secrets = map_new(a);
     if (!kube_config_load(&where, a, &k->config, e))
         return false;
     k->follower = kube_follower_new(k->config, o->world, a);
+    k->secrets = secret_watches_new(k->follower, &k->events, a);
     for (size_t i = 0; i < o->namespaces.n; i++)
         follow_all(k, o->namespaces.p[i]);
     if (!o->namespaces.n)
         follow_all(k, (struct sv){0});
     k->leader = leader_start(&(struct leader_options){.config = k->config,
                                                       .world = o->world,
-                                                      .namespace_ = system_namespace(k),
+                                                      .namespace_ = kube_system_namespace(k),
                                                       .duration_ms = o->lease_ms,
                                                       .changed = on_lease,
                                                       .context = &k->base},

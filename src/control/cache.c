@@ -70,6 +70,13 @@ static bool matters(const struct object *was, const struct resource *now,
            x->created_ms != y->created_ms || !json_eq(spec_was, spec);
 }
 
+/* By which people ask for a rotation, or let a role be adopted. */
+static bool annotated_anew(const struct json *was, const struct json *now)
+{
+    return !json_eq(json_path(was, SV("metadata.annotations")),
+                    json_path(now, SV("metadata.annotations")));
+}
+
 static bool put_object(struct cache *c, const struct json *v, struct object **changed)
 {
     auto_arena scratch = {0};
@@ -101,7 +108,8 @@ static bool put_object(struct cache *c, const struct json *v, struct object **ch
                 matters(was, o->resource, json_get(before, SV("spec")), json_get(v, SV("spec")));
         found_copy(&o->found_arena, &was->found, &o->found);
         o->found_version = was->found_version;
-        o->seen = was->seen && !differs;
+        o->seen = was->seen && !differs && !annotated_anew(before, v);
+        o->served = was->served;
         keep_complaints(o, &was->complaints, was->warehouse);
         cache_hand_over_keys(was, o);
         drop_object(was);
@@ -195,13 +203,25 @@ bool cache_take_keys(struct cache *c, const struct token_keys *keys)
 
 /* ---- for a pass ---- */
 
+/* Another look at a principal who can log in now, or cannot any more. */
+static void note_served(const struct cache *c, struct object *o)
+{
+    auto_arena a = {0};
+    bool served = !cache_why_not_served(c, o, &a).n;
+
+    o->seen = o->seen && served == o->served;
+    o->served = served;
+}
+
 void cache_give(const struct cache *c, const struct object *o, struct job *j)
 {
     const struct resource *r = o->resource;
     struct sv ns = r->meta.namespace_;
 
-    if (r->kind == KIND_PRINCIPAL)
+    if (r->kind == KIND_PRINCIPAL) {
         cache_give_secret(c, j, ns, r->principal.client_secret, &j->client);
+        j->not_served = cache_why_not_served(c, o, &j->arena);
+    }
     if (r->kind != KIND_STORAGE_INTEGRATION)
         return;
     cache_give_secret(c, j, ns, r->storage_integration.credentials_secret, &j->own);
@@ -348,6 +368,7 @@ struct rulebook *cache_compile(struct cache *c)
             cache_keep_keys(c, o);
             add_integration(c, o, &in, &a);
         } else if (o->resource->kind == KIND_PRINCIPAL) {
+            note_served(c, o);
             add_client(c, o, &in, &a);
         }
     }

@@ -22,6 +22,7 @@ struct object {
     struct sv warehouse;
     struct sv scope; /* of an integration: integration_scope */
     bool seen;       /* a pass was asked for since it changed */
+    bool served;     /* a principal: who is it can log in, by the last compilation */
     /* The last credentials that an integration's Secrets held; NULL: none yet. A namespace that is
      * deleted loses its Secrets in any order: its integrations are taken down with these. */
     struct secret_object *kept_own, *kept_admin;
@@ -88,6 +89,11 @@ struct sv cache_value(const struct secret_object *s, const char *name, const cha
 bool secret_has_keys(const struct secret_object *s);
 void cache_give_secret(const struct cache *c, struct job *j, struct sv ns, struct sv name,
                        struct job_secret *out);
+/* The Secrets ("ns/name" to const enum secret_need) that resources name, into `out`. */
+void cache_name_secrets(const struct cache *c, struct map *out);
+/* Why nobody can log in as this principal: what the rulebook is made of says it, and the condition
+ * repeats it. Empty: somebody can. */
+struct sv cache_why_not_served(const struct cache *c, const struct object *o, struct arena *a);
 /* Remembers the credentials of an integration's Secrets, where they hold some. */
 void cache_keep_keys(const struct cache *c, struct object *o);
 void cache_hand_over_keys(struct object *from, struct object *to);

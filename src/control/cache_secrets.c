@@ -67,6 +67,45 @@ bool secret_has_keys(const struct secret_object *s)
            cache_value(s, "secret-access-key", "AWS_SECRET_ACCESS_KEY").n;
 }
 
+/* ---- which are followed ---- */
+
+static void name_secret(const struct object *o, struct sv name, enum secret_need need,
+                        struct map *out)
+{
+    auto_arena a = {0};
+    struct sv key = cache_pair(&a, o->resource->meta.namespace_, name);
+    enum secret_need *known = map_get(out, key);
+
+    if (!name.n)
+        return;
+    if (!known) {
+        known = arena_new(out->arena, enum secret_need);
+        *known = need;
+        (void)map_put(out, key, known);
+    }
+    if (need == SECRET_WANTED)
+        *known = need;
+}
+
+void cache_name_secrets(const struct cache *c, struct map *out)
+{
+    for (const struct map_entry *i = NULL; (i = map_next(&c->objects, i));) {
+        const struct object *o = i->value;
+        const struct resource *r = o->resource;
+        const struct storage_integration *w = &r->storage_integration;
+
+        if (r->kind == KIND_STORAGE_INTEGRATION && w->storage_type != STORAGE_FILE) {
+            name_secret(o, w->credentials_secret, SECRET_WANTED, out);
+            name_secret(o, w->admin_credentials_secret, SECRET_WANTED, out);
+        } else if (r->kind == KIND_PRINCIPAL && r->principal.has_client) {
+            /* A pass has been made over it, and what it found or wrote should be seen. */
+            bool made = json_get_str(r->status, SV("secretName")).n != 0;
+
+            name_secret(o, r->principal.client_secret, made ? SECRET_WANTED : SECRET_EXPECTED, out);
+        }
+    }
+}
+
 /* ---- for a pass ---- */
 
 static void copy_data(const struct secret_object *s, struct arena *a, struct tags *out)
@@ -89,6 +128,42 @@ void cache_give_secret(const struct cache *c, struct job *j, struct sv ns, struc
 
     if (s)
         give(s, &j->arena, out);
+}
+
+/* ---- whether a principal can log in ---- */
+
+static struct sv why_no_client(const struct cache *c, const struct object *o, struct arena *a)
+{
+    struct sv name = o->resource->principal.client_secret;
+    const struct secret_object *s = cache_secret(c, o->resource->meta.namespace_, name);
+
+    if (!s)
+        return arena_printf(
+            a, "spec.clientCredentials.secretName: no watch has told Secret " SV_FMT, SV_ARG(name));
+    if (!cache_value(s, "client-id", NULL).n || !cache_value(s, "client-secret", NULL).n)
+        return arena_printf(a,
+                            "spec.clientCredentials.secretName: Secret " SV_FMT
+                            " lacks client-id or client-secret",
+                            SV_ARG(name));
+    return (struct sv){0};
+}
+
+static struct sv why_no_account(const struct cache *c, const struct object *o, struct arena *a)
+{
+    const struct ref *account = &o->resource->principal.service_account;
+
+    if (!c->jwks.n)
+        return SV("spec.serviceAccount: no key of the cluster is known to verify its tokens with");
+    if (map_get(&c->accounts, cache_pair(a, account->namespace_, account->name)))
+        return (struct sv){0};
+    return arena_printf(
+        a, "spec.serviceAccount: there is no ServiceAccount " SV_FMT " in namespace " SV_FMT,
+        SV_ARG(account->name), SV_ARG(account->namespace_));
+}
+
+struct sv cache_why_not_served(const struct cache *c, const struct object *o, struct arena *a)
+{
+    return o->resource->principal.has_client ? why_no_client(c, o, a) : why_no_account(c, o, a);
 }
 
 /* ---- what a deletion needs ---- */

@@ -41,7 +41,7 @@ struct control {
     struct cache cache;
     struct lanes lanes;
     struct hand hands[WORKERS];
-    bool synced, dirty, ending, leads, ambient_asked;
+    bool synced, dirty, refollow, ending, leads, ambient_asked;
     int64_t keys_fetched_ms;
     _Atomic bool keys_wanted;
 };
@@ -77,19 +77,34 @@ static void note_secret(struct control *c, struct sv ns, struct sv name)
         lanes_add(&c->lanes, SV(TOKEN_KEYS));
 }
 
-static void follow_secrets(struct control *c, const struct resource *r)
+/* From then on each answer says when to ask again. */
+static void ask_for_ambient(struct control *c, const struct resource *r)
 {
     const struct storage_integration *w = &r->storage_integration;
 
-    if (r->kind != KIND_STORAGE_INTEGRATION || w->storage_type == STORAGE_FILE)
+    if (r->kind != KIND_STORAGE_INTEGRATION || w->storage_type == STORAGE_FILE ||
+        w->credentials_secret.n || c->ambient_asked)
         return;
-    if (w->credentials_secret.n)
-        c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->credentials_secret);
-    else if (!c->ambient_asked) /* from then on each answer says when to ask again */
-        lanes_add(&c->lanes, SV(AMBIENT_KEYS));
-    c->ambient_asked = c->ambient_asked || !w->credentials_secret.n;
-    if (w->admin_credentials_secret.n)
-        c->backend->ops->follow_secret(c->backend, r->meta.namespace_, w->admin_credentials_secret);
+    lanes_add(&c->lanes, SV(AMBIENT_KEYS));
+    c->ambient_asked = true;
+}
+
+/* True: all Secrets that are named and exist were told. */
+static bool keep_secrets(struct control *c)
+{
+    auto_arena a = {0};
+    struct map names = map_new(&a);
+
+    c->refollow = false;
+    cache_name_secrets(&c->cache, &names);
+    return c->backend->ops->keep_secrets(c->backend, &names);
+}
+
+/* What a watch of ours does not see, one by its name may. */
+static bool lacks_secret(const struct control *c, const struct resource *r)
+{
+    return r->kind == KIND_PRINCIPAL && r->principal.has_client &&
+           !cache_secret(&c->cache, r->meta.namespace_, r->principal.client_secret);
 }
 
 static void on_applied(void *context, const struct json *v)
@@ -101,7 +116,8 @@ static void on_applied(void *context, const struct json *v)
     if (cache_put(&c->cache, v, &o))
         c->dirty = true;
     if (o) {
-        follow_secrets(c, o->resource);
+        ask_for_ambient(c, o->resource);
+        c->refollow = c->refollow || lacks_secret(c, o->resource);
         if ((!c->leads || !o->found.known) && cache_believe(o))
             c->dirty = true;
         if (!o->seen || o->resource->meta.deleting ||
@@ -127,8 +143,9 @@ static void on_synced(void *context)
 {
     struct control *c = context;
 
-    if (!c->synced)
-        log_line(LOG_INFO, "control", "synced", LOG_I64("objects", c->cache.objects.n));
+    if (c->synced || !keep_secrets(c))
+        return;
+    log_line(LOG_INFO, "control", "synced", LOG_I64("objects", c->cache.objects.n));
     c->synced = c->dirty = true;
 }
 
@@ -308,6 +325,8 @@ static void compile(struct control *c)
 {
     struct rulebook *r;
 
+    if (c->synced && (c->dirty || c->refollow))
+        (void)keep_secrets(c);
     if (!c->synced || !c->dirty)
         return;
     c->dirty = false;

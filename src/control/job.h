@@ -52,6 +52,7 @@ struct job {
     struct integration_found found;       /* before, and after */
     struct sv_vec other_roles; /* that other integrations at such a store trust and do not manage */
     struct sv warehouse;       /* a catalog's name among engines */
+    struct sv not_served; /* why nobody can log in as this principal, by the rulebook in force */
 
     struct err err;            /* ERR_NONE: done */
     int again_ms;              /* look again after so long; 0: not by itself */

@@ -45,7 +45,8 @@ static bool wants_new_secret(const struct job *j)
            !sv_eq(asked, json_get_str(j->resource->status, SV("lastHandledRotationAt")));
 }
 
-static bool put_credentials(struct worker *w, struct job *j, struct sv client_id, struct err *e)
+static bool put_credentials(struct worker *w, struct job *j, const struct secret_now *now,
+                            struct sv client_id, struct err *e)
 {
     struct arena *a = &j->arena;
     const struct principal *p = &j->resource->principal;
@@ -62,7 +63,25 @@ static bool put_credentials(struct worker *w, struct job *j, struct sv client_id
     if (rotation_asked(j).n)
         add(&data, a, ROTATION_HANDLED, rotation_asked(j));
     return w->ops->put_secret(w->writer, j->resource->meta.namespace_, p->client_secret, j->object,
-                              &data, e);
+                              now, &data, e);
+}
+
+static bool cannot_rotate(struct sv name, struct err *e)
+{
+    return err_set(e, ERR_DENIED,
+                   "the annotation " ROTATE_ANNOTATION ": Secret " SV_FMT
+                   " is not owned by this principal: put new values into it where it is kept, and "
+                   "take the annotation away",
+                   SV_ARG(name));
+}
+
+static bool cannot_complete(struct sv name, struct err *e)
+{
+    return err_set(e, ERR_DENIED,
+                   "spec.clientCredentials.secretName: Secret " SV_FMT
+                   " lacks client-id or client-secret and is not owned by this principal: add what "
+                   "is missing, name another, or delete it",
+                   SV_ARG(name));
 }
 
 /* Makes or rotates the credentials, if that is still to be done; `rotated_at` says when it was. */
@@ -80,15 +99,12 @@ static bool renew_credentials(struct worker *w, struct job *j, struct sv *client
     *client_id = secret_value(&j->client, "client-id", NULL);
     if (!wants_new_secret(j))
         return true;
-    if (now.found && !now.ours)
-        return err_set(e, ERR_DENIED,
-                       "spec.clientCredentials.secretName: Secret " SV_FMT
-                       " is not owned by this principal: name another, or delete it",
-                       SV_ARG(name));
     rotated = secret_value(&j->client, "client-secret", NULL).n > 0;
+    if (now.found && !now.ours)
+        return rotated && client_id->n ? cannot_rotate(name, e) : cannot_complete(name, e);
     if (!client_id->n)
         *client_id = new_client_id(w, a);
-    if (!put_credentials(w, j, *client_id, e))
+    if (!put_credentials(w, j, &now, *client_id, e))
         return false;
     *rotated_at = time_text(a, world_wall_ms(w->world), TIME_SECONDS);
     w->ops->tell(w->writer, j->object, false, rotated ? "SecretRotated" : "SecretCreated",
@@ -125,6 +141,8 @@ bool reconcile_principal(struct worker *w, struct job *j, struct err *e)
     if (!set_complaints(&o, j)) {
         if (j->resource->principal.has_client && !reconcile_client(w, j, &o, &soft))
             set_ready(&o, j, CONDITION_FALSE, err_code_name(soft.code), sv_from(soft.msg));
+        else if (j->not_served.n)
+            set_ready(&o, j, CONDITION_FALSE, "DependencyNotReady", j->not_served);
         else
             set_ready(&o, j, CONDITION_TRUE, "Reconciled", SV("the principal is in force"));
     }

@@ -58,7 +58,7 @@ static bool turn(struct worker *w, struct job *j, struct secret_now *s, struct e
     add(&data, a, "previous-valid-until", time_text(a, until_ms, TIME_SECONDS));
     add(&data, a, ROTATION_HANDLED, s->rotate_asked);
     if (!w->ops->put_secret(w->writer, w->ops->own_namespace(w->backend), SV(TOKEN_KEYS_SECRET),
-                            NULL, &data, e))
+                            NULL, s, &data, e))
         return false;
     log_line(LOG_INFO, "control", "signing key rotated", LOG_SV("kid", raw(&data, "kid")),
              LOG_SV("previous", raw(&data, "previous-kid")));

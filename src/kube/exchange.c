@@ -77,10 +77,14 @@ void exchange_read(const struct http_response *r, struct arena *a, struct kube_r
                                .retry_after_ms = retry_after_ms(r, body)};
 }
 
-static enum err_code code_of(int status)
+/* That something is not there is believed of an API server's Status alone: what stands before it,
+ * or has taken its address, has a page of its own for what it does not know. */
+static enum err_code code_of(const struct kube_reply *r)
 {
-    switch (status) {
+    switch (r->status) {
     case 404:
+        return sv_eq(json_get_str(r->body, SV("kind")), SV("Status")) ? ERR_NOT_FOUND
+                                                                      : ERR_UNAVAILABLE;
     case 410:
         return ERR_NOT_FOUND;
     case 409:
@@ -117,7 +121,7 @@ bool exchange_check(const struct kube_reply *r, struct err *e)
     if (r->status / 100 == 2)
         return true;
     if (message.n)
-        return err_set(e, code_of(r->status), SV_FMT " (HTTP %d)", SV_ARG(message), r->status);
-    return err_set(e, code_of(r->status), "the API server answered HTTP %d %s", r->status,
+        return err_set(e, code_of(r), SV_FMT " (HTTP %d)", SV_ARG(message), r->status);
+    return err_set(e, code_of(r), "the API server answered HTTP %d %s", r->status,
                    http_reason(r->status));
 }

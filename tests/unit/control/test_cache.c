@@ -144,7 +144,81 @@ static void a_deletion_is_given_the_keys_that_were_there_last(void)
     }
 }
 
-SUITE("control/cache", TEST(a_deletion_is_given_the_keys_that_were_there_last),
-      TEST(a_verified_scope_is_believed), TEST(a_scope_that_nobody_verified_is_not_vended_from),
+/* ---- principals ---- */
+
+#define PRINCIPAL(spec)                                                                                \
+    "{\"apiVersion\":\"polaris.apache.org/v1\",\"kind\":\"Principal\",\"metadata\":{\"name\":\"etl\"," \
+    "\"namespace\":\"n\",\"generation\":1},\"spec\":" spec                                             \
+    ",\"status\":{\"secretName\":\"keys\"}}"
+#define CLIENT  PRINCIPAL("{\"clientCredentials\":{\"secretName\":\"keys\"}}")
+#define ACCOUNT PRINCIPAL("{\"serviceAccount\":{\"name\":\"spark\"}}")
+
+/* Why a pass would say that nobody can log in; and whether one is due. */
+static struct sv not_served(struct cache *c, struct arena *a, bool *due)
+{
+    struct object *o = cache_object(c, SV("Principal/n/etl"));
+    struct job j = {0};
+    struct sv why;
+
+    *due = !o->seen;
+    o->seen = true;
+    cache_give(c, o, &j);
+    why = arena_dup(a, j.not_served);
+    arena_done(&j.arena);
+    return why;
+}
+
+static void a_principal_is_ready_when_its_secret_is_what_logs_in(void)
+{
+    auto_arena a = {0};
+    struct cache c;
+    bool due;
+
+    cache_init(&c);
+    hear(&c, &a, CLIENT);
+    CHECK_SV(not_served(&c, &a, &due),
+             SV("spec.clientCredentials.secretName: no watch has told Secret keys"));
+    hear(&c, &a, SECRET("\"client-id\":\"aWQ=\""));
+    CHECK_SV(not_served(&c, &a, &due),
+             SV("spec.clientCredentials.secretName: Secret keys lacks client-id or client-secret"));
+    hear(&c, &a, SECRET("\"client-id\":\"aWQ=\",\"client-secret\":\"eA==\""));
+    CHECK_SV(not_served(&c, &a, &due), SV(""));
+    CHECK(due);
+    rulebook_unref(cache_compile(&c));
+    (void)not_served(&c, &a, &due);
+    CHECK(!due);
+    CHECK(cache_remove(&c, SV("Secret"), SV("n"), SV("keys")));
+    rulebook_unref(cache_compile(&c));
+    CHECK(not_served(&c, &a, &due).n);
+    CHECK(due);
+    cache_done(&c);
+}
+
+static void a_service_accounts_principal_is_ready_when_its_tokens_can_be_verified(void)
+{
+    auto_arena a = {0};
+    struct cache c;
+    bool due;
+
+    cache_init(&c);
+    hear(&c, &a, ACCOUNT);
+    CHECK_SV(not_served(&c, &a, &due),
+             SV("spec.serviceAccount: no key of the cluster is known to verify its tokens with"));
+    c.jwks = SV("{}");
+    rulebook_unref(cache_compile(&c));
+    CHECK_SV(not_served(&c, &a, &due),
+             SV("spec.serviceAccount: there is no ServiceAccount spark in namespace n"));
+    hear(&c, &a,
+         "{\"kind\":\"ServiceAccount\",\"metadata\":{\"namespace\":\"n\",\"name\":\"spark\","
+         "\"uid\":\"u\"}}");
+    CHECK_SV(not_served(&c, &a, &due), SV(""));
+    CHECK(due);
+    cache_done(&c);
+}
+
+SUITE("control/cache", TEST(a_principal_is_ready_when_its_secret_is_what_logs_in),
+      TEST(a_service_accounts_principal_is_ready_when_its_tokens_can_be_verified),
+      TEST(a_deletion_is_given_the_keys_that_were_there_last), TEST(a_verified_scope_is_believed),
+      TEST(a_scope_that_nobody_verified_is_not_vended_from),
       TEST(without_a_status_nothing_is_believed),
       TEST(a_status_alone_changes_nothing_in_the_rulebook), TEST(a_change_keeps_what_was_found_out))

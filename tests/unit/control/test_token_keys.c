@@ -178,7 +178,7 @@ static void a_key_that_is_too_short_is_an_error_with_its_remedy(void)
     vec_push(&data, &s.bench.arena, ((struct tag){SV("kid"), SV("k")}));
     vec_push(&data, &s.bench.arena, ((struct tag){SV("key"), SV("short")}));
     NEED_OK(s.bench.worker.ops->put_secret(s.bench.worker.writer, SV("frontdesk"),
-                                           SV(TOKEN_KEYS_SECRET), NULL, &data, &e),
+                                           SV(TOKEN_KEYS_SECRET), NULL, NULL, &data, &e),
             &e);
     CHECK(!token_keys_look(&s.bench.worker, &j, &e));
     CHECK_INT(e.code, ERR_INVALID);

@@ -20,7 +20,7 @@ static void each_status_has_its_code(void)
         {400, ERR_INVALID    },
         {401, ERR_DENIED     },
         {403, ERR_DENIED     },
-        {404, ERR_NOT_FOUND  },
+        {404, ERR_UNAVAILABLE},
         {409, ERR_CONFLICT   },
         {410, ERR_NOT_FOUND  },
         {413, ERR_INVALID    },
@@ -40,6 +40,23 @@ static void each_status_has_its_code(void)
         CHECK(!check(&a, rows[i].status, "", &r, &e));
         CHECK_INT(e.code, rows[i].code);
     }
+}
+
+static void only_an_api_servers_status_says_that_something_is_not_there(void)
+{
+    auto_arena a = {0};
+    struct kube_reply r;
+    struct err e = {0}, page = {0}, text = {0};
+
+    CHECK(!check(&a, 404,
+                 "{\"kind\":\"Status\",\"message\":\"secrets \\\"x\\\" not found\",\"reason\":"
+                 "\"NotFound\",\"code\":404}",
+                 &r, &e));
+    CHECK_INT(e.code, ERR_NOT_FOUND);
+    CHECK(!check(&a, 404, "<html>not found</html>", &r, &page));
+    CHECK_INT(page.code, ERR_UNAVAILABLE);
+    CHECK(!check(&a, 404, "404 page not found\n", &r, &text));
+    CHECK_INT(text.code, ERR_UNAVAILABLE);
 }
 
 static void the_message_is_that_of_the_status(void)
@@ -123,7 +140,9 @@ static void the_core_group_has_a_path_of_its_own(void)
     CHECK_SV(kube_path(&a, &n), SV("/api/v1/namespaces/ns/secrets/s"));
 }
 
-SUITE("kube/exchange", TEST(each_status_has_its_code), TEST(the_message_is_that_of_the_status),
-      TEST(a_page_of_a_proxy_is_no_message), TEST(plain_text_is_a_message),
-      TEST(retry_after_comes_from_header_or_body), TEST(an_absurd_retry_after_is_capped),
-      TEST(a_path_encodes_each_part), TEST(the_core_group_has_a_path_of_its_own))
+SUITE("kube/exchange", TEST(each_status_has_its_code),
+      TEST(only_an_api_servers_status_says_that_something_is_not_there),
+      TEST(the_message_is_that_of_the_status), TEST(a_page_of_a_proxy_is_no_message),
+      TEST(plain_text_is_a_message), TEST(retry_after_comes_from_header_or_body),
+      TEST(an_absurd_retry_after_is_capped), TEST(a_path_encodes_each_part),
+      TEST(the_core_group_has_a_path_of_its_own))
