@@ -70,6 +70,17 @@ static bool matters(const struct object *was, const struct resource *now,
            x->created_ms != y->created_ms || !json_eq(spec_was, spec);
 }
 
+/* What may be slow: both of its services together. */
+static struct sv store_of(const struct storage_integration *w, struct arena *a)
+{
+    struct sv endpoint = w->internal_endpoint.n ? w->internal_endpoint : w->endpoint;
+
+    if (w->storage_type == STORAGE_FILE)
+        return (struct sv){0};
+    return arena_printf(a, SV_FMT " " SV_FMT " " SV_FMT, SV_ARG(endpoint), SV_ARG(w->sts_endpoint),
+                        SV_ARG(w->region));
+}
+
 /* By which people ask for a rotation, or let a role be adopted. */
 static bool annotated_anew(const struct json *was, const struct json *now)
 {
@@ -98,9 +109,11 @@ static bool put_object(struct cache *c, const struct json *v, struct object **ch
     o->key = arena_printf(&own, SV_FMT "/" SV_FMT "/" SV_FMT, SV_ARG(kind_name(o->resource->kind)),
                           SV_ARG(o->resource->meta.namespace_), SV_ARG(o->resource->meta.name));
     o->arena = own;
-    if (o->resource->kind == KIND_STORAGE_INTEGRATION)
+    if (o->resource->kind == KIND_STORAGE_INTEGRATION) {
         o->scope =
             arena_dup(&o->arena, integration_scope(&o->resource->storage_integration, &scratch));
+        o->store = store_of(&o->resource->storage_integration, &o->arena);
+    }
     was = map_put(&c->objects, o->key, o);
     if (was) {
         if (json_read(was->text, &scratch, &before, &ignored))

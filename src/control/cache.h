@@ -21,6 +21,7 @@ struct object {
     struct arena complaints_arena;
     struct sv warehouse;
     struct sv scope; /* of an integration: integration_scope */
+    struct sv store; /* of an integration: where its passes go */
     bool seen;       /* a pass was asked for since it changed */
     bool served;     /* a principal: who is it can log in, by the last compilation */
     /* The last credentials that an integration's Secrets held; NULL: none yet. A namespace that is

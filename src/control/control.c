@@ -3,33 +3,18 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/log.h"
 #include "base/metric.h"
 #include "control/cache.h"
-#include "control/lanes.h"
+#include "control/hands.h"
 
 enum {
-    PLAIN_WORKERS = 1,
-    STORE_WORKERS = 4,
-    WORKERS = PLAIN_WORKERS + STORE_WORKERS,
     POLL_MS = 1000,
     DEFAULT_RESYNC_MS = 600 * 1000,
     KEYS_AGAIN_MS = 300 * 1000,
     KEYS_WANTED_MS = 60 * 1000
-};
-
-struct hand {
-    struct arena arena;
-    struct control *control;
-    struct mailbox mailbox;
-    sem_t bell;
-    pthread_t thread;
-    struct worker worker;
-    bool busy;   /* the control thread's */
-    bool ending; /* the worker's own */
 };
 
 struct control {
@@ -40,16 +25,11 @@ struct control {
     pthread_t thread;
     struct cache cache;
     struct lanes lanes;
-    struct hand hands[WORKERS];
+    struct hands *hands;
     bool synced, dirty, refollow, ending, leads, ambient_asked;
     int64_t keys_fetched_ms;
     _Atomic bool keys_wanted;
 };
-
-static enum lane lane_of_hand(int i)
-{
-    return i < PLAIN_WORKERS ? LANE_PLAIN : LANE_STORES;
-}
 
 /* ---- what the backend tells ---- */
 
@@ -183,6 +163,7 @@ static struct job *job_for(struct control *c, struct object *o)
     o->seen = true;
     j->object_text = arena_dup(&j->arena, o->text);
     j->warehouse = arena_dup(&j->arena, o->warehouse);
+    j->store = arena_dup(&j->arena, o->store);
     for (size_t i = 0; i < o->complaints.n; i++)
         complain(&j->complaints, &j->arena, arena_cstr(&j->arena, o->complaints.p[i].reason),
                  o->complaints.p[i].field, SV_FMT, SV_ARG(o->complaints.p[i].text));
@@ -195,7 +176,7 @@ static void take_token_keys(struct control *c, const struct job *j, int64_t now_
     if (j->err.code != ERR_NONE)
         return;
     c->dirty |= cache_take_keys(&c->cache, &j->keys);
-    workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + j->again_ms);
+    lanes_add_at(&c->lanes, j->key, now_ms + j->again_ms);
 }
 
 static void take_cluster_keys(struct control *c, const struct job *j)
@@ -214,7 +195,7 @@ static void take_ambient(struct control *c, struct job *j, int64_t now_ms)
         wake_users(c, (struct sv){0}, (struct sv){0});
     }
     if (j->again_ms)
-        workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + j->again_ms);
+        lanes_add_at(&c->lanes, j->key, now_ms + j->again_ms);
 }
 
 static void take_object(struct control *c, struct job *j, int64_t now_ms)
@@ -228,7 +209,7 @@ static void take_object(struct control *c, struct job *j, int64_t now_ms)
     if (o && o->resource->kind == KIND_STORAGE_INTEGRATION && cache_found(o, &j->found))
         c->dirty = true;
     if (j->again_ms)
-        workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + j->again_ms);
+        lanes_add_at(&c->lanes, j->key, now_ms + j->again_ms);
 }
 
 static void on_outcome(struct message *m, void *receiver)
@@ -248,75 +229,58 @@ static void on_outcome(struct message *m, void *receiver)
     else if (j->kind == JOB_OBJECT)
         take_object(c, j, now_ms);
     if (j->kind == JOB_CLUSTER_KEYS)
-        workqueue_add_at(lanes_queue(&c->lanes, j->key), j->key, now_ms + KEYS_AGAIN_MS);
+        lanes_add_at(&c->lanes, j->key, now_ms + KEYS_AGAIN_MS);
     if (failed && j->kind != JOB_OBJECT)
         log_line(LOG_WARNING, "control", "keys are not there", LOG_SV("which", j->key),
                  LOG_ERR(&j->err));
-    workqueue_end(lanes_queue(&c->lanes, j->key), j->key, failed ? WORK_FAILED : WORK_DONE, now_ms);
+    lanes_end(&c->lanes, j->key,
+              &(struct lane_end){j->store, j->timed_out, failed ? WORK_FAILED : WORK_DONE}, now_ms);
     arena_done(&last);
 }
 
-/* Workers tell which of them is free by the message's path: each outcome frees one hand. */
-struct free_hand {
-    struct message message;
-    struct hand *hand;
-};
-
-static void on_free(struct message *m, UNUSED void *receiver)
+static struct sv store_of(void *context, struct sv key)
 {
-    ((struct free_hand *)m)->hand->busy = false;
+    struct control *c = context;
+    const struct object *o = cache_object(&c->cache, key);
+
+    return o ? o->store : (struct sv){0};
 }
 
-static void carry_out(struct message *m, void *receiver)
+/* NULL: nothing is to be done about it. */
+static struct job *job_of(struct control *c, struct sv key)
 {
-    struct job *j = (struct job *)m;
-    struct hand *h = receiver;
-    struct free_hand *f = arena_new(&j->arena, struct free_hand);
+    struct object *o = cache_object(&c->cache, key);
 
-    job_run(&h->worker, j);
-    f->message.deliver = on_free;
-    f->hand = h;
-    mailbox_post(&h->control->mailbox, &f->message);
-    j->message.deliver = on_outcome;
-    mailbox_post(&h->control->mailbox, &j->message);
+    if (sv_eq(key, SV(TOKEN_KEYS)))
+        return new_job(c, JOB_TOKEN_KEYS, key);
+    if (sv_eq(key, SV(AMBIENT_KEYS)))
+        return new_job(c, JOB_AMBIENT, key);
+    if (sv_eq(key, SV(CLUSTER_KEYS))) {
+        c->keys_fetched_ms = world_mono_ms(c->options.world);
+        return new_job(c, JOB_CLUSTER_KEYS, key);
+    }
+    return o && c->leads ? job_for(c, o) : NULL;
 }
 
-static struct job *next_job(struct control *c, struct workqueue *q)
+static void dispatch_lane(struct control *c, enum lane lane)
 {
     struct sv key;
 
-    while (workqueue_begin(q, world_mono_ms(c->options.world), &key)) {
-        struct object *o = cache_object(&c->cache, key);
+    while (lanes_begin(&c->lanes, lane, store_of, c, world_mono_ms(c->options.world), &key)) {
+        struct job *j = job_of(c, key);
 
-        if (sv_eq(key, SV(TOKEN_KEYS)))
-            return new_job(c, JOB_TOKEN_KEYS, key);
-        if (sv_eq(key, SV(AMBIENT_KEYS)))
-            return new_job(c, JOB_AMBIENT, key);
-        if (sv_eq(key, SV(CLUSTER_KEYS))) {
-            c->keys_fetched_ms = world_mono_ms(c->options.world);
-            return new_job(c, JOB_CLUSTER_KEYS, key);
-        }
-        if (o && c->leads)
-            return job_for(c, o);
-        workqueue_end(q, key, WORK_DONE, world_mono_ms(c->options.world));
+        if (j)
+            hands_give(c->hands, lane, j);
+        else
+            lanes_end(&c->lanes, key, &(struct lane_end){store_of(c, key), false, WORK_DONE},
+                      world_mono_ms(c->options.world));
     }
-    return NULL;
 }
 
 static void dispatch(struct control *c)
 {
-    for (int i = 0; i < WORKERS; i++) {
-        struct job *j;
-
-        if (c->hands[i].busy)
-            continue;
-        j = next_job(c, c->lanes.queues[lane_of_hand(i)]);
-        if (!j)
-            continue;
-        c->hands[i].busy = true;
-        j->message.deliver = carry_out;
-        mailbox_post(&c->hands[i].mailbox, &j->message);
-    }
+    for (int lane = 0; lane < LANES; lane++)
+        dispatch_lane(c, (enum lane)lane);
 }
 
 /* ---- the threads ---- */
@@ -342,14 +306,8 @@ static void compile(struct control *c)
 
 static int sleep_ms(struct control *c)
 {
-    int64_t due = INT64_MAX, now_ms = world_mono_ms(c->options.world);
+    int64_t due = lanes_next_ms(&c->lanes), now_ms = world_mono_ms(c->options.world);
 
-    for (int i = 0; i < WORKERS; i++) {
-        int64_t next = workqueue_next_ms(c->lanes.queues[lane_of_hand(i)]);
-
-        if (!c->hands[i].busy && next < due)
-            due = next;
-    }
     if (due == INT64_MAX || due - now_ms > POLL_MS)
         return POLL_MS;
     return due > now_ms ? (int)(due - now_ms) : 0;
@@ -391,44 +349,11 @@ static void *run(void *argument)
     return NULL;
 }
 
-static void *work(void *argument)
-{
-    struct hand *h = argument;
-
-    while (!h->ending) {
-        while (sem_wait(&h->bell) != 0)
-            continue;
-        mailbox_drain(&h->mailbox, h);
-    }
-    return NULL;
-}
-
-static void ring_hand(void *bell)
-{
-    (void)sem_post(bell);
-}
-
 static void ring_control(void *bell)
 {
     struct control *c = bell;
 
     c->backend->ops->wake(c->backend);
-}
-
-static void start_hand(struct control *c, struct hand *h)
-{
-    int failed = sem_init(&h->bell, 0, 0);
-
-    h->control = c;
-    mailbox_init(&h->mailbox, ring_hand, &h->bell);
-    h->worker = (struct worker){.writer = c->backend->ops->open_writer(c->backend, &h->arena),
-                                .ops = c->backend->ops,
-                                .backend = c->backend,
-                                .http = http_client_new(&h->arena),
-                                .world = c->options.world,
-                                .resync_ms = c->options.resync_ms};
-    failed = failed || pthread_create(&h->thread, NULL, work, h);
-    assert(!failed);
 }
 
 bool control_start(const struct control_options *o, struct control **out, struct err *e)
@@ -446,7 +371,7 @@ bool control_start(const struct control_options *o, struct control **out, struct
     cache_init(&c->cache);
     c->cache.file_storage = o->file_storage;
     c->cache.audience = o->audience.n ? o->audience : SV("frontdesk");
-    lanes_init(&c->lanes, o->world, &c->arena);
+    lanes_init(&c->lanes, o->world);
     mailbox_init(&c->mailbox, ring_control, c);
     if (!(o->resources_dir.n ? backend_folder : backend_kube)(&c->options, &events, &c->arena,
                                                               &c->backend, e))
@@ -454,8 +379,12 @@ bool control_start(const struct control_options *o, struct control **out, struct
     lanes_add(&c->lanes, SV(TOKEN_KEYS));
     if (!o->resources_dir.n)
         lanes_add(&c->lanes, SV(CLUSTER_KEYS));
-    for (int i = 0; i < WORKERS; i++)
-        start_hand(c, &c->hands[i]);
+    c->hands = hands_new(&(struct hands_options){.backend = c->backend,
+                                                 .world = o->world,
+                                                 .resync_ms = c->options.resync_ms,
+                                                 .home = &c->mailbox,
+                                                 .outcome = on_outcome},
+                         &c->arena);
     failed = pthread_create(&c->thread, NULL, run, c);
     assert(!failed);
     *out = c;
@@ -468,11 +397,6 @@ void control_want_keys(struct control *c)
         c->backend->ops->wake(c->backend);
 }
 
-static void end_hand(UNUSED struct message *m, void *receiver)
-{
-    ((struct hand *)receiver)->ending = true;
-}
-
 static void end_control(UNUSED struct message *m, void *receiver)
 {
     ((struct control *)receiver)->ending = true;
@@ -480,19 +404,14 @@ static void end_control(UNUSED struct message *m, void *receiver)
 
 void control_stop(struct control *c)
 {
-    struct message ends[WORKERS], end = {.deliver = end_control};
+    struct message end = {.deliver = end_control};
 
     /* First who gives work out, then who does it: no plan is left behind. What waits for a store
      * that does not answer is broken off; status says what had begun. */
     backend_end(c->backend);
     mailbox_post(&c->mailbox, &end);
     (void)pthread_join(c->thread, NULL);
-    for (int i = 0; i < WORKERS; i++) {
-        ends[i] = (struct message){.deliver = end_hand};
-        mailbox_post(&c->hands[i].mailbox, &ends[i]);
-    }
-    for (int i = 0; i < WORKERS; i++)
-        (void)pthread_join(c->hands[i].thread, NULL);
+    hands_stop(c->hands);
     mailbox_drain(&c->mailbox, c);
     /* Not later: this gives up the lease. */
     c->backend->ops->close(c->backend);
@@ -502,11 +421,8 @@ void control_free(struct control *c)
 {
     struct arena last;
 
-    for (int i = 0; i < WORKERS; i++) {
-        mailbox_done(&c->hands[i].mailbox);
-        (void)sem_destroy(&c->hands[i].bell);
-        arena_done(&c->hands[i].arena);
-    }
+    hands_done(c->hands);
+    lanes_done(&c->lanes);
     cache_done(&c->cache);
     mailbox_done(&c->mailbox);
     last = c->arena;

@@ -52,9 +52,11 @@ struct job {
     struct integration_found found;       /* before, and after */
     struct sv_vec other_roles; /* that other integrations at such a store trust and do not manage */
     struct sv warehouse;       /* a catalog's name among engines */
+    struct sv store;           /* which an integration is about; empty: none */
     struct sv not_served; /* why nobody can log in as this principal, by the rulebook in force */
 
     struct err err;            /* ERR_NONE: done */
+    bool timed_out;            /* the store let a request wait in vain, or nearly so */
     int again_ms;              /* look again after so long; 0: not by itself */
     struct token_keys keys;    /* JOB_TOKEN_KEYS: the first signs; none: there is no Secret */
     struct sv issuer, jwks;    /* JOB_CLUSTER_KEYS */

@@ -11,14 +11,23 @@
 #include "sign/digest.h"
 #include "wire/time.h"
 
-enum { STEP_MS = 10000, FAULT_AGAIN_MS = 60000 };
+enum { STEP_MS = 10000, SLOW_MS = 3000, FAULT_AGAIN_MS = 60000 };
+
+/* One request; how long it took says whether the store is slow. */
+static bool ask_store(struct pass *p, struct exchange *x, struct err *e)
+{
+    static const struct http_options options = {
+        .timeout_ms = STEP_MS, .connect_timeout_ms = 5000, .max_bytes = 1 << 24};
+    int64_t began_ms = world_mono_ms(p->w->world);
+    bool ok = http_do(p->w->http, &x->out, &options, p->a, &x->in, e);
+
+    p->j->timed_out |= world_mono_ms(p->w->world) - began_ms >= SLOW_MS;
+    return ok;
+}
 
 /* Sends what the provider says until it is done. */
 bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)
 {
-    static const struct http_options options = {
-        .timeout_ms = STEP_MS, .connect_timeout_ms = 5000, .max_bytes = 1 << 24};
-
     x->target = &p->target;
     x->arena = p->a;
     x->want = &p->want;
@@ -28,7 +37,7 @@ bool pass_talk(struct pass *p, talk_fn *fn, struct exchange *x, struct err *e)
             return true;
         if (x->round == 0 && backend_is_ending(p->w->backend))
             return err_set(e, ERR_UNAVAILABLE, "the program ends");
-        if (!http_do(p->w->http, &x->out, &options, p->a, &x->in, e))
+        if (!ask_store(p, x, e))
             return false;
         x->round++;
         x->now_ms = world_wall_ms(p->w->world);

@@ -12,7 +12,7 @@
 
 #include "base/vec.h"
 
-enum { FIRST_BUCKETS = 64, KEY_ROOM_BYTES = 64, NOT_WAITING = -1 };
+enum { FIRST_BUCKETS = 8, KEY_ROOM_BYTES = 64, NOT_WAITING = -1 };
 
 struct item {
     struct item *next; /* in its bucket, or in the free list */
@@ -259,6 +259,15 @@ void workqueue_end(struct workqueue *q, struct sv key, enum work_result r, int64
     forget_if_idle(q, i);
 }
 
+void workqueue_defer(struct workqueue *q, struct sv key, int64_t mono_ms)
+{
+    struct item *i = find(q, key);
+
+    assert(i && i->processing);
+    i->processing = false;
+    wait_until(q, i, mono_ms);
+}
+
 int64_t workqueue_next_ms(const struct workqueue *q)
 {
     return q->heap.n ? q->heap.p[0]->due_ms : INT64_MAX;
@@ -267,4 +276,9 @@ int64_t workqueue_next_ms(const struct workqueue *q)
 size_t workqueue_depth(const struct workqueue *q)
 {
     return q->heap.n;
+}
+
+bool workqueue_is_empty(const struct workqueue *q)
+{
+    return q->n_items == 0;
 }

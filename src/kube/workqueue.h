@@ -21,9 +21,13 @@ bool workqueue_begin(struct workqueue *q, int64_t mono_ms, struct sv *key);
  * success forgets the failures; a key added meanwhile comes back at once either way. */
 enum work_result { WORK_DONE, WORK_FAILED };
 void workqueue_end(struct workqueue *q, struct sv key, enum work_result r, int64_t mono_ms);
+/* Ends processing before it began: the key waits until then, as if it had not been taken. */
+void workqueue_defer(struct workqueue *q, struct sv key, int64_t mono_ms);
 /* When the next key is due; INT64_MAX: none waits. */
 int64_t workqueue_next_ms(const struct workqueue *q);
 size_t workqueue_depth(const struct workqueue *q);
+/* None waits, none is processed, and none has failures to remember. */
+bool workqueue_is_empty(const struct workqueue *q);
 
 enum { WORK_BACKOFF_MS = 1000, WORK_BACKOFF_CAP_MS = 300 * 1000 };
 
