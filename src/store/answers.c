@@ -27,10 +27,10 @@ static bool insert(struct store *s, const struct answer *w, struct err *e)
     if (!sql_begin(
             s,
             "INSERT INTO answers (principal, key, request, attempt, metadata_location, uuid, body,"
-            " status, made_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+            " status, made_ms, metadata_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?11)"
             " ON CONFLICT (principal, key) DO UPDATE SET request = excluded.request,"
             " attempt = excluded.attempt, metadata_location = excluded.metadata_location,"
-            " uuid = excluded.uuid, body = excluded.body, status = excluded.status,"
+            " metadata_sha256 = excluded.metadata_sha256, uuid = excluded.uuid, body = excluded.body, status = excluded.status,"
             " made_ms = excluded.made_ms WHERE answers.made_ms <= ?10",
             &q, e))
         return false;
@@ -44,6 +44,7 @@ static bool insert(struct store *s, const struct answer *w, struct err *e)
     sql_i64(&q, w->status);
     sql_i64(&q, w->made_ms);
     sql_i64(&q, w->made_ms - STORE_ANSWER_MS);
+    sql_text(&q, w->metadata_sha256);
     return sql_do(&q, e);
 }
 
@@ -85,6 +86,7 @@ static void read_row(struct sql *q, struct arena *a, struct answer *w)
     w->body = sql_column(q, 4, a);
     w->status = (int)sql_column_i64(q, 5);
     w->made_ms = sql_column_i64(q, 6);
+    w->metadata_sha256 = sql_column(q, 7, a);
 }
 
 bool store_answer_get(struct store *s, int64_t now_ms, struct arena *a, struct answer *out,
@@ -94,8 +96,8 @@ bool store_answer_get(struct store *s, int64_t now_ms, struct arena *a, struct a
     bool row = false, ok;
 
     if (!sql_begin(s,
-                   "SELECT request, attempt, metadata_location, uuid, body, status, made_ms FROM"
-                   " answers WHERE principal = ? AND key = ? AND made_ms > ?",
+                   "SELECT request, attempt, metadata_location, uuid, body, status, made_ms,"
+                   " metadata_sha256 FROM answers WHERE principal = ? AND key = ? AND made_ms > ?",
                    &q, e))
         return false;
     sql_text(&q, out->principal);

@@ -11,9 +11,9 @@ static const struct kind {
     {"namespaces",                "SELECT catalog, ns, parent, properties FROM namespaces ORDER BY catalog, ns",
      "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                                                                  4,  0},
     {"tables",
-     "SELECT catalog, ns, name, uuid, metadata_location, location, kind FROM tables"
-     " ORDER BY catalog, ns, name",                                                                              "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, kind)"
-     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                                                                              7,  1},
+     "SELECT catalog, ns, name, uuid, metadata_location, location, metadata_sha256, kind FROM tables"
+     " ORDER BY catalog, ns, name",                                                                              "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, metadata_sha256,"
+     " kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",                                                                                                                     8,  1},
     {"folders of tables",
      "SELECT f.folder, t.catalog, t.ns, t.name FROM folders f JOIN tables t ON t.id = f.table_id"
      " ORDER BY t.catalog, t.ns, t.name, f.folder",                                                              "INSERT INTO folders (folder, table_id) SELECT ?, id FROM tables"
@@ -28,13 +28,15 @@ static const struct kind {
      " ORDER BY s.catalog, s.ns, s.name, s.principal, s.location, f.folder",                                     "INSERT INTO folders (folder, staged_id) SELECT ?, id FROM staged"
      " WHERE catalog = ? AND ns = ? AND name = ? AND principal = ? AND location = ?",                                     6,  0},
     {"answers under keys",
-     "SELECT principal, key, request, attempt, metadata_location, uuid, body, status, made_ms"
-     " FROM answers ORDER BY principal, key",                                                                    "INSERT INTO answers (principal, key, request, attempt, metadata_location, uuid, body, status,"
-     " made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",                                                                                                     9,  2},
+     "SELECT principal, key, request, attempt, metadata_location, uuid, body, metadata_sha256,"
+     " status, made_ms"
+     " FROM answers ORDER BY principal, key",                                                                    "INSERT INTO answers (principal, key, request, attempt, metadata_location, uuid, body,"
+     " metadata_sha256, status, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                                                         10, 2},
     {"dropped tables",
-     "SELECT catalog, ns, name, uuid, metadata_location, location, principal, mark, kind,"
+     "SELECT catalog, ns, name, uuid, metadata_location, location, principal, mark,"
+     " metadata_sha256, kind,"
      " dropped_ms, expires_ms FROM dropped ORDER BY mark",                                                       "INSERT INTO dropped (catalog, ns, name, uuid, metadata_location, location, principal, mark,"
-     " kind, dropped_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                                             11, 3},
+     " metadata_sha256, kind, dropped_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                         12, 3},
     {"folders of dropped tables",
      "SELECT f.folder, d.mark FROM folders f JOIN dropped d ON d.id = f.dropped_id"
      " ORDER BY d.mark, f.folder",                                                                               "INSERT INTO folders (folder, dropped_id) SELECT ?, id FROM dropped WHERE mark = ?", 2,  0},

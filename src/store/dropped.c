@@ -34,13 +34,14 @@ static bool copy_row(struct store *s, int64_t table, const struct dropping *d, i
 {
     struct sql q;
 
-    if (!sql_begin(s,
-                   "INSERT INTO dropped (catalog, ns, name, uuid, metadata_location, location,"
-                   " principal, mark, kind, dropped_ms, expires_ms) SELECT catalog, ns, name, uuid,"
-                   " metadata_location, location, ?, ?, kind, CAST(? AS BIGINT), CAST(? AS BIGINT)"
-                   " FROM tables WHERE id = ?"
-                   " RETURNING id",
-                   &q, e))
+    if (!sql_begin(
+            s,
+            "INSERT INTO dropped (catalog, ns, name, uuid, metadata_location, location,"
+            " metadata_sha256, principal, mark, kind, dropped_ms, expires_ms) SELECT catalog, ns, name, uuid,"
+            " metadata_location, location, metadata_sha256, ?, ?, kind, CAST(? AS BIGINT), CAST(? AS BIGINT)"
+            " FROM tables WHERE id = ?"
+            " RETURNING id",
+            &q, e))
         return false;
     sql_text(&q, d->principal);
     sql_text(&q, d->mark);

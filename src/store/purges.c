@@ -25,7 +25,8 @@ static bool find(struct store *s, const struct taking *t, struct err *e)
 
     if (!sql_begin(s,
                    "SELECT p.id, d.catalog, d.ns, d.name, d.uuid, d.metadata_location, d.location,"
-                   " d.mark, d.principal, p.request, d.dropped_ms, p.attempts FROM purges p"
+                   " d.mark, d.principal, p.request, d.dropped_ms, p.attempts, d.metadata_sha256"
+                   " FROM purges p"
                    " JOIN dropped d ON d.id = p.dropped_id WHERE " IS_FREE
                    " ORDER BY p.next_ms, p.id LIMIT 1",
                    &q, e))
@@ -41,6 +42,7 @@ static bool find(struct store *s, const struct taking *t, struct err *e)
         out->row.uuid = sql_column(&q, 4, t->arena);
         out->row.metadata_location = sql_column(&q, 5, t->arena);
         out->row.location = sql_column(&q, 6, t->arena);
+        out->row.metadata_sha256 = sql_column(&q, 12, t->arena);
         out->mark = sql_column(&q, 7, t->arena);
         out->principal = sql_column(&q, 8, t->arena);
         out->request = sql_column(&q, 9, t->arena);

@@ -83,14 +83,21 @@ static const char sixth[] =
     " to_ms INTEGER NOT NULL, records INTEGER NOT NULL, lines TEXT NOT NULL);"
     "CREATE INDEX audit_by_time ON audit (to_ms, mark);";
 
+/* What binds a metadata file to its row: see struct table_row. Empty for what is there already. */
+static const char seventh[] =
+    "ALTER TABLE tables ADD COLUMN metadata_sha256 TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE dropped ADD COLUMN metadata_sha256 TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE answers ADD COLUMN metadata_sha256 TEXT NOT NULL DEFAULT '';";
+
 /* No PostgreSQL database has been of version 1: 2 makes everything there. */
 const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
-    {first,  ""            },
-    {second, second_at_once},
-    {third,  third         },
-    {fourth, fourth        },
-    {fifth,  fifth         },
-    {sixth,  sixth         },
+    {first,   ""            },
+    {second,  second_at_once},
+    {third,   third         },
+    {fourth,  fourth        },
+    {fifth,   fifth         },
+    {sixth,   sixth         },
+    {seventh, seventh       },
 };
 
 bool schema_is_known(int64_t version, struct err *e)

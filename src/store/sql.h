@@ -129,7 +129,7 @@ MUST_CHECK bool staged_take_up(struct store *s, int64_t id, const struct table_r
 
 struct entry_found {
     int64_t id; /* 0: there is none */
-    struct sv metadata;
+    struct sv metadata, sha256;
 };
 MUST_CHECK bool table_find_id(struct store *s, const struct table_name *t, enum entry kind,
                               struct arena *a, struct entry_found *out, struct err *e);

@@ -11,7 +11,7 @@
 #include "store/schema.h"
 #include "store/sql.h"
 
-enum { MAX_PARAMETERS = 16, NUMBER_BYTES = 24, MAX_ATTEMPTS = 8 };
+enum { MAX_PARAMETERS = 18, NUMBER_BYTES = 24, MAX_ATTEMPTS = 8 };
 
 struct postgres_store {
     struct store head;

@@ -61,6 +61,9 @@ struct table_row {
     struct sv metadata_location;
     struct sv location;            /* the folder, closing '/' */
     struct sv_vec extra_locations; /* folders of write.*.path outside it */
+    /* Of the metadata file's bytes as they lie in the bucket, 64 hex digits. Empty: not known yet,
+     * for a row of a version that kept none; see store_seal. */
+    struct sv metadata_sha256;
 };
 
 struct dropping; /* below */
@@ -68,6 +71,7 @@ struct dropping; /* below */
 struct table_change {
     const struct table_row *row;
     struct sv old_metadata_location; /* store_table_swap: what must be in force */
+    struct sv old_metadata_sha256;   /* ... and its bytes, where the row knows them */
     struct sv principal;             /* who asks: its staged place for this name is no obstacle */
     int64_t now_ms;                  /* staged places that have expired are nobody's */
     /* store_table_swap: how folders that it gives up are remembered, as if they had been dropped
@@ -173,6 +177,12 @@ MUST_CHECK bool store_view_swap(struct store *s, const struct table_name *t, str
 MUST_CHECK bool store_view_drop(struct store *s, const struct table_name *t,
                                 const struct dropping *d, struct err *e);
 
+/* Enters row->metadata_sha256 of the metadata file of a table or a view whose row has none. An
+ * equal one that is there already is as good. ERR_CONFLICT: the row names another file, or knows
+ * other bytes. */
+MUST_CHECK bool store_seal(struct store *s, const struct table_name *t, bool view,
+                           const struct table_row *row, struct err *e);
+
 /*
  * A staged create: the place that was promised to a principal, before the table exists.
  *
@@ -211,6 +221,7 @@ struct answer {
     struct sv request;                 /* a digest of all that was asked */
     struct sv attempt;                 /* which of several that asked the same */
     struct sv metadata_location, uuid; /* of what it says, where that lies in a file */
+    struct sv metadata_sha256;         /* of that file; empty: not known */
     struct sv body;                    /* of what lies in none */
     int status;
     int64_t made_ms;

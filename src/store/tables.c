@@ -23,8 +23,8 @@ bool table_find_id(struct store *s, const struct table_name *t, enum entry kind,
     *out = (struct entry_found){0};
     if (!sql_begin(
             s,
-            "SELECT id, metadata_location FROM tables WHERE catalog = ? AND ns = ? AND name = ?"
-            " AND kind BETWEEN ? AND ?",
+            "SELECT id, metadata_location, metadata_sha256 FROM tables WHERE catalog = ? AND ns = ?"
+            " AND name = ? AND kind BETWEEN ? AND ?",
             &q, e))
         return false;
     bind_name(&q, t);
@@ -33,6 +33,7 @@ bool table_find_id(struct store *s, const struct table_name *t, enum entry kind,
     if (ok && row) {
         out->id = sql_column_i64(&q, 0);
         out->metadata = sql_column(&q, 1, a);
+        out->sha256 = sql_column(&q, 2, a);
     }
     sql_end(&q);
     return ok;
@@ -70,7 +71,7 @@ bool entry_get(struct store *s, const struct table_name *t, enum entry kind, str
 
     if (!sql_begin(
             s,
-            "SELECT t.uuid, t.metadata_location, t.location, f.folder FROM tables t"
+            "SELECT t.uuid, t.metadata_location, t.location, f.folder, t.metadata_sha256 FROM tables t"
             " LEFT JOIN folders f ON f.table_id = t.id WHERE t.catalog = ? AND t.ns = ? AND t.name = ?"
             " AND t.kind BETWEEN ? AND ?",
             &q, e))
@@ -84,6 +85,7 @@ bool entry_get(struct store *s, const struct table_name *t, enum entry kind, str
             found.uuid = sql_column(&q, 0, a);
             found.metadata_location = sql_column(&q, 1, a);
             found.location = sql_column(&q, 2, a);
+            found.metadata_sha256 = sql_column(&q, 4, a);
         }
         if (folder.n && !sv_eq(folder, found.location))
             vec_push(&found.extra_locations, a, folder);
@@ -211,13 +213,15 @@ bool entry_create(struct store *s, const struct entry_change *c, struct err *e)
         !take_up_promise(s, c, &promise, e) ||
         !sql_begin(
             s,
-            "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, kind) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, metadata_sha256,"
+            " kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             &q, e))
         return false;
     bind_name(&q, t);
     sql_text(&q, row->uuid);
     sql_text(&q, row->metadata_location);
     sql_text(&q, row->location);
+    sql_text(&q, row->metadata_sha256);
     sql_i64(&q, c->kind);
     return sql_insert(&q, &id, e) && claim_all(s, c, id, promise, e);
 }
@@ -238,13 +242,16 @@ static bool update_row(struct store *s, const struct table_row *row, int64_t id,
 {
     struct sql q;
 
-    if (!sql_begin(s,
-                   "UPDATE tables SET metadata_location = ?, location = ?, uuid = ? WHERE id = ?",
-                   &q, e))
+    if (!sql_begin(
+            s,
+            "UPDATE tables SET metadata_location = ?, location = ?, uuid = ?, metadata_sha256 = ?"
+            " WHERE id = ?",
+            &q, e))
         return false;
     sql_text(&q, row->metadata_location);
     sql_text(&q, row->location);
     sql_text(&q, row->uuid);
+    sql_text(&q, row->metadata_sha256);
     sql_i64(&q, id);
     return sql_do(&q, e);
 }
@@ -269,7 +276,8 @@ static bool compare(struct store *s, const struct entry_change *c, int64_t *id, 
     *id = found.id;
     if (!found.id)
         return err_set(e, ERR_NOT_FOUND, "no such table");
-    return sv_eq(found.metadata, c->change->old_metadata_location) ||
+    return (sv_eq(found.metadata, c->change->old_metadata_location) &&
+            (!found.sha256.n || sv_eq(found.sha256, c->change->old_metadata_sha256))) ||
            err_set(e, ERR_CONFLICT, "another commit was first");
 }
 
@@ -317,11 +325,12 @@ static void bind_folders(struct sql *q, const struct sv_vec *extra)
 }
 
 const char entry_swap_text[] =
-    "UPDATE tables SET metadata_location = ?1, uuid = ?2 WHERE catalog = ?3"
+    "UPDATE tables SET metadata_location = ?1, uuid = ?2, metadata_sha256 = ?17 WHERE catalog = ?3"
     " AND ns = ?4 AND name = ?5 AND kind = ?6 AND metadata_location = ?7 AND location = ?8"
     " AND (SELECT count(*) FROM folders f WHERE f.table_id = tables.id) = ?9"
     " AND (SELECT count(*) FROM folders f WHERE f.table_id = tables.id"
-    " AND f.folder IN (?8, ?10, ?11, ?12, ?13, ?14, ?15, ?16)) = ?9";
+    " AND f.folder IN (?8, ?10, ?11, ?12, ?13, ?14, ?15, ?16)) = ?9"
+    " AND metadata_sha256 IN ('', ?18)";
 
 static bool swap_in_place(struct store *s, const struct entry_change *c, bool *done, struct err *e)
 {
@@ -340,6 +349,8 @@ static bool swap_in_place(struct store *s, const struct entry_change *c, bool *d
     sql_text(&q, c->change->old_metadata_location);
     sql_text(&q, row->location);
     bind_folders(&q, &row->extra_locations);
+    sql_text(&q, row->metadata_sha256);
+    sql_text(&q, c->change->old_metadata_sha256);
     if (!sql_do(&q, e))
         return false;
     *done = sql_changes(s) == 1;
@@ -367,6 +378,37 @@ bool store_table_swap(struct store *s, const struct table_name *t, struct table_
 {
     c->overlap = (struct sv){0};
     return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_TABLE}, e);
+}
+
+struct sealing {
+    const struct table_name *name;
+    const struct table_row *row;
+    enum entry kind;
+};
+
+static bool seal(struct store *s, void *context, struct err *e)
+{
+    const struct sealing *w = context;
+    struct sql q;
+
+    if (!sql_begin(s,
+                   "UPDATE tables SET metadata_sha256 = ?1 WHERE catalog = ?2 AND ns = ?3"
+                   " AND name = ?4 AND kind = ?5 AND metadata_location = ?6"
+                   " AND metadata_sha256 IN ('', ?1)",
+                   &q, e))
+        return false;
+    sql_text(&q, w->row->metadata_sha256);
+    bind_name(&q, w->name);
+    sql_i64(&q, w->kind);
+    sql_text(&q, w->row->metadata_location);
+    return sql_do(&q, e) &&
+           (sql_changes(s) == 1 || err_set(e, ERR_CONFLICT, "another metadata file is in force"));
+}
+
+bool store_seal(struct store *s, const struct table_name *t, bool view, const struct table_row *row,
+                struct err *e)
+{
+    return sql_transaction(s, seal, &(struct sealing){t, row, view ? ENTRY_VIEW : ENTRY_TABLE}, e);
 }
 
 struct several {

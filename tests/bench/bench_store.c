@@ -142,7 +142,7 @@ static void commit_once(struct writer *w, struct store *s)
 {
     auto_arena a = {0};
     const struct table_name name = {place.catalog, place.ns, w->name};
-    struct table_row row = {w->uuid, sv_from(w->file[1]), w->location, {0}};
+    struct table_row row = {w->uuid, sv_from(w->file[1]), w->location, {0}, {0}};
     struct table_change c = {
         .row = &row, .old_metadata_location = sv_from(w->file[0]), .principal = SV("bench")};
     struct answer answer = {.principal = SV("bench"), .status = 200, .uuid = w->uuid};

@@ -29,6 +29,7 @@
 static const struct table_row row = {SV_INIT("9c12d441-03fe-4693-9a96-a0705ddf69c1"),
                                      SV_INIT("s3://bkt/t/metadata/00000-x.metadata.json"),
                                      SV_INIT("s3://bkt/t/"),
+                                     {0},
                                      {0}};
 
 /* `context` counts how often it is asked. */

@@ -95,7 +95,7 @@ static inline void close_place(struct place *p)
 static inline enum err_code create(struct place *p, const char *name, const char *location,
                                    const char *extra, struct sv *overlap)
 {
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}, {0}};
     const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
     struct table_change c = {.row = &row, .principal = SV("l/etl")};
     struct err e = {0};

@@ -31,7 +31,7 @@ static const struct table_name a_view = {SV_INIT("l/c"), SV_INIT("sales"), SV_IN
 
 static void fill_view(struct place *p)
 {
-    struct table_row row = {SV("u"), SV("s3://b/v.json"), SV("s3://b/view/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/v.json"), SV("s3://b/view/"), {0}, SV("ab")};
     struct table_change c = {.row = &row, .principal = SV("l/etl")};
 
     NEED_OK(store_view_create(p->store, &a_view, &c, &p->arena, &p->e), &p->e);
@@ -42,6 +42,7 @@ static const struct answer an_answer = {.principal = SV_INIT("l/etl"),
                                         .request = SV_INIT("digest"),
                                         .attempt = SV_INIT("first"),
                                         .body = SV_INIT("{}"),
+                                        .metadata_sha256 = SV_INIT("cd"),
                                         .status = 409,
                                         .made_ms = 7};
 
@@ -68,6 +69,7 @@ static void check_answer(struct place *p)
     CHECK_SV(a.attempt, an_answer.attempt);
     CHECK_INT(a.status, an_answer.status);
     CHECK_INT(a.made_ms, an_answer.made_ms);
+    CHECK_SV(a.metadata_sha256, an_answer.metadata_sha256);
 }
 
 static void fill(struct place *p)
@@ -107,6 +109,7 @@ static void check_copied(struct place *from, struct place *to)
     for (int i = 0; i < STORE_KINDS; i++)
         CHECK_INT(copied.rows[i], filled[i]);
     CHECK_OK(store_view_get(to->store, &a_view, &to->arena, &row, &to->e), &to->e);
+    CHECK_SV(row.metadata_sha256, SV("ab"));
     CHECK(!store_table_get(to->store, &a_view, &to->arena, &row, &to->e));
     check_answer(to);
     CHECK_INT(create(to, "x", "s3://b/x297/", NULL, &overlap), ERR_CONFLICT);
@@ -234,12 +237,12 @@ static void every_table_and_column_is_copied(void)
         int64_t n;
     } known[] = {
         {"SELECT count(*) FROM pragma_table_info('namespaces')", 4 },
-        {"SELECT count(*) FROM pragma_table_info('tables')",     8 },
+        {"SELECT count(*) FROM pragma_table_info('tables')",     9 },
         {"SELECT count(*) FROM pragma_table_info('folders')",    4 },
         {"SELECT count(*) FROM pragma_table_info('staged')",     8 },
-        {"SELECT count(*) FROM pragma_table_info('dropped')",    12},
+        {"SELECT count(*) FROM pragma_table_info('dropped')",    13},
         {"SELECT count(*) FROM pragma_table_info('purges')",     8 },
-        {"SELECT count(*) FROM pragma_table_info('answers')",    9 },
+        {"SELECT count(*) FROM pragma_table_info('answers')",    10},
         {"SELECT count(*) FROM pragma_table_info('audit')",      5 },
     };
     struct place p = {0};

@@ -6,7 +6,7 @@ enum { KEPT = 5000 };
 static enum err_code enter(struct place *p, const char *name, const char *location, int64_t now_ms,
                            bool view)
 {
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}, {0}};
     const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
     struct table_change c = {.row = &row, .principal = SV("l/mallory"), .now_ms = now_ms};
     struct err e = {0};
@@ -68,7 +68,7 @@ static void nobody_else_reads_what_was_dropped(void)
 
 static void nor_by_staging_moving_or_renaming_something_there(void)
 {
-    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/t/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/t/"), {0}, {0}};
     const struct table_name other = {sales.catalog, sales.ns, SV("other")};
     struct table_change c = {.row = &row, .old_metadata_location = SV("s3://b/m.json")};
     struct staging g = {
@@ -177,7 +177,7 @@ static void a_namespace_can_go_although_something_was_dropped_in_it(void)
 /* The table t moves at `now_ms`; what it leaves is remembered for KEPT. */
 static enum err_code move_to(struct place *p, const char *location, int64_t now_ms)
 {
-    const struct table_row row = {SV("u"), SV("s3://b/n.json"), sv_from(location), {0}};
+    const struct table_row row = {SV("u"), SV("s3://b/n.json"), sv_from(location), {0}, {0}};
     const struct table_name n = {sales.catalog, sales.ns, SV("t")};
     const struct dropping leaves = {
         .mark = sv_from(location), .principal = SV("l/etl"), .now_ms = now_ms, .keep_ms = KEPT};

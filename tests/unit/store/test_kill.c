@@ -20,9 +20,10 @@ static void write_for_ever(struct sv url, int to)
         const struct table_row row = {SV("u"),
                                       arena_printf(&a, "s3://b/%d.json", 0),
                                       arena_printf(&a, "s3://b/t%d/", i),
+                                      {0},
                                       {0}};
         const struct table_row moved = {
-            SV("u"), arena_printf(&a, "s3://b/%d.json", i + 1), SV("s3://b/t0/"), {0}};
+            SV("u"), arena_printf(&a, "s3://b/%d.json", i + 1), SV("s3://b/t0/"), {0}, {0}};
         struct table_change create_it = {.row = &row};
         struct table_change move_it = {
             .row = &moved, .old_metadata_location = arena_printf(&a, "s3://b/%d.json", i)};

@@ -98,7 +98,7 @@ static int said(const char *extra, struct answer *answer)
     struct counter c = {0};
     struct arena other = {0};
     struct store *through;
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/t/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/t/"), {0}, {0}};
     int n;
 
     listen_to(&p, &c, extra, &other, &through);

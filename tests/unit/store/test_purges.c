@@ -31,7 +31,7 @@ static void purged(struct place *p, const char *name)
 
 static enum err_code enter(struct place *p, const char *name, const char *location, int64_t now_ms)
 {
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}, {0}};
     const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
     struct table_change c = {.row = &row, .principal = SV("l/etl"), .now_ms = now_ms};
     struct err e = {0};

@@ -58,7 +58,7 @@ static void check_race(struct place *p,
 static enum err_code make(struct store *s, const char *name, const char *folder, struct arena *a)
 {
     const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
-    const struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(folder), {0}};
+    const struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(folder), {0}, {0}};
     struct table_change c = {.row = &row};
     struct err e = {0};
 
@@ -101,6 +101,7 @@ static enum err_code same_pointer(struct store *s, int round, int number, struct
     const struct table_row row = {SV("u"),
                                   arena_printf(a, "s3://b/by-%d.json", number),
                                   arena_printf(a, "s3://b/moving%d/", round),
+                                  {0},
                                   {0}};
     struct table_change c = {.row = &row, .old_metadata_location = SV("s3://b/m.json")};
     struct err e = {0};
@@ -169,7 +170,7 @@ static void *move_to_and_fro(void *argument)
     for (int i = 0; m->ok && i < MOVES; i++) {
         const char *const names[] = {"x", "y"};
         struct table_row row = {
-            SV("u"), arena_printf(&a, "%s", names[(i + 1) % 2]), SV("s3://b/t/"), {0}};
+            SV("u"), arena_printf(&a, "%s", names[(i + 1) % 2]), SV("s3://b/t/"), {0}, {0}};
         struct table_change c = {.row = &row, .old_metadata_location = sv_from(names[i % 2])};
 
         vec_push(&row.extra_locations, &a, arena_printf(&a, "s3://b/%s/", names[(i + 1) % 2]));
@@ -183,7 +184,7 @@ static void *move_to_and_fro(void *argument)
 static void a_table_that_moves_is_seen_whole(void)
 {
     struct place p = {0};
-    struct table_row start = {SV("u"), SV("x"), SV("s3://b/t/"), {0}};
+    struct table_row start = {SV("u"), SV("x"), SV("s3://b/t/"), {0}, {0}};
     struct table_change c = {.row = &start};
     struct mover m = {0};
     pthread_t thread;

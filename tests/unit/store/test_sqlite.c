@@ -147,6 +147,8 @@ static const char first_version[] =
 static void a_database_of_the_first_version_keeps_tables_and_promises(void)
 {
     struct place p = {0};
+    const struct table_name kept = {sales.catalog, sales.ns, SV("kept")};
+    struct table_row row = {0};
     sqlite3 *db = NULL;
     struct sv overlap;
 
@@ -155,6 +157,8 @@ static void a_database_of_the_first_version_keeps_tables_and_promises(void)
     NEED(sqlite3_exec(db, first_version, NULL, NULL, NULL) == SQLITE_OK);
     CHECK_INT(sqlite3_close(db), SQLITE_OK);
     NEED_OK(store_open(p.url, &p.arena, &p.store, &p.e), &p.e);
+    NEED_OK(store_table_get(p.store, &kept, &p.arena, &row, &p.e), &p.e);
+    CHECK_SV(row.metadata_sha256, SV(""));
     CHECK(holds(&p, "l/bob", "s3://b/bobs/", 10));
     CHECK_INT(create(&p, "x", "s3://b/kept/x/", NULL, &overlap), ERR_CONFLICT);
     CHECK_SV(overlap, SV("l/c/sales.kept"));

@@ -6,7 +6,7 @@ static enum err_code create_for(struct place *p, const char *principal, const ch
                                 const char *location, int64_t now_ms)
 {
     const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), sv_from(location), {0}, {0}};
     struct table_change c = {.row = &row, .principal = sv_from(principal), .now_ms = now_ms};
     struct err e = {0};
 
@@ -85,7 +85,7 @@ static void a_place_promised_to_another_is_not_taken_up(void)
 static void an_expired_promise_blocks_neither_create_nor_commit_nor_stage(void)
 {
     struct place p = {0};
-    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/two/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/two/"), {0}, {0}};
     struct table_change c = {
         .row = &row, .old_metadata_location = SV("s3://b/m.json"), .now_ms = ENDS};
     const struct table_name other = {sales.catalog, sales.ns, SV("other")};
@@ -116,7 +116,7 @@ static void a_place_in_anothers_table_is_not_promised(void)
 static void what_is_looked_at_is_what_a_create_would_be_told(void)
 {
     struct place p = {0};
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/one/x/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/one/x/"), {0}, {0}};
     struct table_change c = {.row = &row, .principal = SV("l/etl"), .now_ms = 10};
 
     open_place(&p);
@@ -195,7 +195,7 @@ static void folders_that_the_table_does_not_use_stay_promised(void)
 static void a_table_may_lie_within_what_was_promised_for_it(void)
 {
     struct place p = {0};
-    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/one/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/m.json"), SV("s3://b/one/"), {0}, {0}};
     struct table_change c = {.row = &row, .principal = SV("l/etl"), .now_ms = 10};
 
     open_place(&p);

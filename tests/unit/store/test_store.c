@@ -101,7 +101,7 @@ static void of_two_swaps_from_one_base_the_second_loses(void)
     struct place p = {0};
     struct arena other_arena = {0};
     struct store *other;
-    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/t/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/t/"), {0}, {0}};
     struct table_change c = {.row = &row, .old_metadata_location = SV("s3://b/m.json")};
     struct sv overlap;
 
@@ -122,7 +122,7 @@ static void of_two_swaps_from_one_base_the_second_loses(void)
 static enum err_code move(struct place *p, const char *from, const char *to, const char *location,
                           const char *extra)
 {
-    struct table_row row = {SV("u"), sv_from(to), sv_from(location), {0}};
+    struct table_row row = {SV("u"), sv_from(to), sv_from(location), {0}, {0}};
     struct table_change c = {.row = &row, .old_metadata_location = sv_from(from)};
     struct err e = {0};
 

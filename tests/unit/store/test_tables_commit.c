@@ -31,8 +31,8 @@ static void all_pointers_move_and_a_new_table_appears(void)
 {
     const struct table_name fresh = {sales.catalog, sales.ns, SV("fresh")};
     struct table_row rows[] = {
-        {SV("u"), SV("s3://b/t/2"), SV("s3://b/t/"), {0}},
-        {SV("u"), SV("s3://b/f/1"), SV("s3://b/f/"), {0}}
+        {SV("u"), SV("s3://b/t/2"), SV("s3://b/t/"), {0}, {0}},
+        {SV("u"), SV("s3://b/f/1"), SV("s3://b/f/"), {0}, {0}}
     };
     struct table_change c[] = {change(&rows[0], "s3://b/m.json"), change(NULL, "s3://b/m.json"),
                                change(&rows[1], "")};
@@ -55,7 +55,7 @@ static void all_pointers_move_and_a_new_table_appears(void)
 /* t moves, then the second step fails: t has not moved. */
 static void expect_none(const struct table_step *second, enum err_code want, struct sv overlap_want)
 {
-    struct table_row row = {SV("u"), SV("s3://b/t/2"), SV("s3://b/moved/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/t/2"), SV("s3://b/moved/"), {0}, {0}};
     struct table_change c = change(&row, "s3://b/m.json");
     const struct table_step steps[] = {
         {t, &c, STEP_SWAP},
@@ -80,9 +80,9 @@ static void one_that_fails_keeps_all_where_they_were(void)
 {
     static const struct table_name none = {SV_INIT("l/c"), SV_INIT("sales"), SV_INIT("none")},
                                    nowhere = {SV_INIT("l/c"), SV_INIT("nowhere"), SV_INIT("t")};
-    struct table_row own = {SV("u"), SV("s3://b/u/2"), SV("s3://b/u/"), {0}},
-                     same = {SV("u"), SV("s3://b/u/2"), SV("s3://b/moved/x/"), {0}},
-                     far = {SV("u"), SV("s3://b/f/1"), SV("s3://b/f/"), {0}};
+    struct table_row own = {SV("u"), SV("s3://b/u/2"), SV("s3://b/u/"), {0}, {0}},
+                     same = {SV("u"), SV("s3://b/u/2"), SV("s3://b/moved/x/"), {0}, {0}},
+                     far = {SV("u"), SV("s3://b/f/1"), SV("s3://b/f/"), {0}, {0}};
     struct table_change stale = change(&own, "s3://b/old.json"),
                         taken = change(&same, "s3://b/m.json"), fresh = change(&far, "");
 

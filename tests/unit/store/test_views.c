@@ -5,7 +5,7 @@ static const struct table_name v = {SV_INIT("l/c"), SV_INIT("sales"), SV_INIT("v
 
 static enum err_code create_view(struct place *p, struct table_name name, const char *location)
 {
-    struct table_row row = {SV("u"), SV("s3://b/v.json"), sv_from(location), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/v.json"), sv_from(location), {0}, {0}};
     struct table_change c = {.row = &row, .principal = SV("l/etl")};
     struct err e = {0};
 
@@ -96,7 +96,7 @@ static void a_promised_place_is_no_views_not_even_for_whom_it_was_promised(void)
 
 static void of_two_replacements_from_one_base_the_second_loses(void)
 {
-    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/v/"), {0}};
+    struct table_row row = {SV("u"), SV("s3://b/2.json"), SV("s3://b/v/"), {0}, {0}};
     struct table_change c = {.row = &row, .old_metadata_location = SV("s3://b/v.json")};
     struct place p = {0};
 
