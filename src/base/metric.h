@@ -41,6 +41,8 @@
       "Requests that were answered as they were before, by their Idempotency-Key")               \
     X(METADATA_UNUSABLE, "counter", "frontdesk_metadata_unusable_total", "",                     \
       "Reads of a table or view whose metadata file was missing, too large or no metadata")      \
+    X(METADATA_TAMPERED, "counter", "frontdesk_metadata_tampered_total", "",                     \
+      "Metadata files that were read and are not what was committed")                            \
     X(STORE_USABLE, "gauge", "frontdesk_store_usable", "",                                       \
       "Whether the catalog's database could be used when it was last asked")                     \
     X(PURGES_DONE, "counter", "frontdesk_purges_total", "result=\"done\"",                       \

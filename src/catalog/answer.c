@@ -21,11 +21,12 @@ static struct vend_ask ask_for(const struct table_at *t)
 
 enum { FACTS_BYTES = 64 * 1024 };
 
-static void add_table(struct call *c, const struct table_at *t, struct sv file,
+static void add_table(struct call *c, const struct table_at *t, const struct table_row *row,
                       const struct decision *d, struct buf *b)
 {
-    const struct sv parts[] = {c->who.name,       c->who.only_roles, c->catalog->id,
-                               t->path.ns.joined, t->path.table,     file};
+    const struct sv parts[] = {c->who.name,         c->who.only_roles, c->catalog->id,
+                               t->path.ns.joined,   t->path.table,     row->metadata_location,
+                               row->metadata_sha256};
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         etag_add(b, parts[i]);
@@ -44,10 +45,11 @@ static struct decision decide_on(const struct call *c, const struct table_at *t)
     return d;
 }
 
-/* What the answer about `file` follows from: who asks, by which rights, for which table, and, when
- * keys go with it, all that these follow from. No facts, when there would be no answer. */
-static struct etag_facts facts_of(struct call *c, const struct table_at *t, struct sv file,
-                                  bool with_keys)
+/* What the answer about the file of `row` follows from: who asks, by which rights, for which table,
+ * and, when keys go with it, all that these follow from. No facts, when there would be no answer.
+ */
+static struct etag_facts facts_of(struct call *c, const struct table_at *t,
+                                  const struct table_row *row, bool with_keys)
 {
     const struct decision d = decide_on(c, t);
     const struct vend_ask ask = ask_for(t);
@@ -55,9 +57,10 @@ static struct etag_facts facts_of(struct call *c, const struct table_at *t, stru
     struct err ignored = {0};
     size_t without_keys;
 
-    add_table(c, t, file, &d, &b);
+    add_table(c, t, row, &d, &b);
     without_keys = b.n;
-    if (!file.n || (with_keys && !call_vend_terms(c, &ask, &d, &b, &ignored)) || b.over)
+    if (!row->metadata_location.n || (with_keys && !call_vend_terms(c, &ask, &d, &b, &ignored)) ||
+        b.over)
         return (struct etag_facts){0};
     return (struct etag_facts){buf_sv(&b), b.n > without_keys};
 }
@@ -81,15 +84,15 @@ bool table_is_held(struct call *c, const struct table_at *t)
 
     if (!value.n)
         return false;
-    f = facts_of(c, t, t->row.metadata_location, true);
+    f = facts_of(c, t, &t->row, true);
     tag = etag_find(c->rules, &f, value, c->now_ms, c->arena);
     add_tag(c, tag);
     return tag.n != 0;
 }
 
-void table_tag(struct call *c, const struct table_at *t, struct sv file)
+void table_tag(struct call *c, const struct table_at *t, const struct table_row *row)
 {
-    const struct etag_facts f = facts_of(c, t, file, false);
+    const struct etag_facts f = facts_of(c, t, row, false);
 
     add_tag(c, etag_make(c->rules, &f, 0, c->arena));
 }
@@ -175,8 +178,8 @@ bool table_may_answer(struct call *c, const struct table_at *t, struct err *e)
     return call_vend_terms(c, &ask, &d, &ignored, e);
 }
 
-bool table_answer(struct call *c, const struct table_at *t, struct sv file, struct sv text,
-                  struct err *e)
+bool table_answer(struct call *c, const struct table_at *t, const struct table_row *row,
+                  struct sv text, struct err *e)
 {
     struct answering *w = arena_new(c->arena, struct answering);
     struct vend_ask ask = ask_for(t);
@@ -184,8 +187,10 @@ bool table_answer(struct call *c, const struct table_at *t, struct sv file, stru
     ask.made = t->is_made;
     *w = (struct answering){
         .result = json_new_object(c->arena),
-        .facts = facts_of(c, t, file, true),
-        .given = {.variant = variant_of(c, t->refs_only), .file = file},
+        .facts = facts_of(c, t, row, true),
+        .given = {.variant = variant_of(c, t->refs_only),
+                  .file = row->metadata_location,
+                  .sha256 = row->metadata_sha256},
         .text = text,
         .is_load = t->is_load,
         .epoch = t->asked_epoch
@@ -199,10 +204,13 @@ bool table_answer(struct call *c, const struct table_at *t, struct sv file, stru
 bool table_answer_again(struct call *c, bool refs_only)
 {
     const struct given *g = given_find(c, variant_of(c, refs_only));
+    struct table_row row;
     struct sv text;
 
-    if (!g || http_header(&c->in->headers, SV("If-None-Match")) ||
-        !metadata_recall(c, g->file, refs_only, &text))
+    if (!g || http_header(&c->in->headers, SV("If-None-Match")))
+        return false;
+    row = (struct table_row){.metadata_location = g->file, .metadata_sha256 = g->sha256};
+    if (!metadata_recall(c, &row, refs_only, &text))
         return false;
     given_tell(c, g);
     return reply_given(c, g, text);

@@ -15,13 +15,13 @@ struct commit_work {
 
 static bool begin_try(struct call *c, struct err *e);
 
-static bool reply(struct call *c, struct sv text, struct sv file)
+static bool reply(struct call *c, struct sv text, const struct table_row *row)
 {
     const struct commit_work *w = c->work;
 
     metric_add(METRIC_COMMITS, 1);
-    table_tag(c, &w->one.at, file);
-    return metadata_reply(c, file, text, (struct sv){0});
+    table_tag(c, &w->one.at, row);
+    return metadata_reply(c, row->metadata_location, text, (struct sv){0});
 }
 
 /* With what stands there already. */
@@ -29,8 +29,8 @@ static bool reply_base(struct call *c)
 {
     const struct commit_work *w = c->work;
 
-    once_file(c, w->one.at.row.metadata_location, w->one.at.row.uuid);
-    return reply(c, w->one.at.whole, w->one.at.row.metadata_location);
+    once_file(c, &w->one.at.row);
+    return reply(c, w->one.at.whole, &w->one.at.row);
 }
 
 static bool unknown(struct call *c, struct err *e)
@@ -166,7 +166,7 @@ static bool after_log(struct call *c, UNUSED const struct err *outcome, struct e
 
     switch (metadata_write_applied(w->one.at.metadata, &write)) {
     case APPLIED_YES:
-        return reply(c, w->one.text, w->one.file);
+        return reply(c, w->one.text, &w->one.row);
     case APPLIED_NO:
         return not_applied(c, ERR_CONFLICT, e);
     case APPLIED_UNCLEAR:
@@ -185,7 +185,7 @@ static bool after_pointer(struct call *c, const struct err *outcome, struct err 
     if (outcome)
         return unknown(c, e);
     if (sv_eq(w->one.at.row.metadata_location, w->one.file))
-        return reply(c, w->one.text, w->one.file);
+        return reply(c, w->one.text, &w->one.row);
     if (sv_eq(w->one.at.row.metadata_location, w->one.old_file))
         return not_applied(c, ERR_UNAVAILABLE, e);
     w->one.at.otherwise = no_answer;
@@ -202,7 +202,7 @@ static bool after_forget(struct call *c, UNUSED const struct err *outcome, UNUSE
 {
     const struct commit_work *w = c->work;
 
-    return reply(c, w->one.text, w->one.file);
+    return reply(c, w->one.text, &w->one.row);
 }
 
 static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
@@ -210,7 +210,7 @@ static bool after_swap(struct call *c, const struct err *outcome, struct err *e)
     struct commit_work *w = c->work;
 
     if (!outcome) {
-        metadata_remember(c, w->one.file, w->one.text);
+        metadata_remember(c, &w->one.row, w->one.text);
         return commit_forget(c, &w->one, after_forget, e);
     }
     if (outcome->code == ERR_INTERNAL)
@@ -245,7 +245,7 @@ static bool put_file(struct call *c, struct err *e)
 
     if (!commit_file(c, &w->one, &ask, e))
         return false;
-    once_file(c, w->one.file, w->one.row.uuid);
+    once_file(c, &w->one.row);
     return call_object(c, &ask, after_put, e);
 }
 

@@ -2,6 +2,7 @@
 #include "catalog/commit_steps.h"
 
 #include "base/metric.h"
+#include "sign/digest.h"
 
 /* ---- rights ---- */
 
@@ -122,7 +123,7 @@ bool commit_unread(struct call *c, const struct err *outcome, struct err *e)
 {
     const struct commit_one *o = c->work;
 
-    (void)metadata_unread(c, o->at.row.metadata_location, outcome, e);
+    (void)metadata_unread(c, &o->at, outcome, e);
     if (c->error_status == 500) {
         c->error_status = 409;
         c->error_type = "CommitFailedException";
@@ -160,6 +161,7 @@ void commit_words(struct call *c, struct commit_one *o)
     o->file = metadata_file(o->after, o->old_file, o->fresh, c->arena);
     o->text = json_text(c->arena, o->after);
     o->body = metadata_body(c, o->file, o->text);
+    o->row.metadata_sha256 = sha256_hex(c->arena, o->body);
 }
 
 bool commit_apply(struct call *c, struct commit_one *o, struct err *e)
@@ -207,13 +209,27 @@ void commit_leaves(struct call *c, struct commit_one *o)
         o->leaving = dropping_of(c, false);
 }
 
+/* What the updates take has been asked for, by their names. What comes of them is held against the
+ * row all the same: whatever a file says, no table moves or becomes another one by a privilege that
+ * does not say so. */
+static bool demand_effects(struct call *c, const struct commit_one *o, struct err *e)
+{
+    const struct table_row *now = &o->at.row;
+    bool moves = !sv_eq(o->row.location, now->location) || !commit_keeps_places(o);
+
+    return o->creates ||
+           ((!moves || demand(c, o, PRIVILEGE_TABLE_SET_LOCATION, e)) &&
+            (sv_eq_nocase(o->row.uuid, now->uuid) || demand(c, o, PRIVILEGE_TABLE_ASSIGN_UUID, e)));
+}
+
 /* Every place that the result names lies in the table's own folders, which are allowed and nobody
  * else's. */
 bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
 {
     struct claimed_locations claims = {0};
 
-    if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e) || !keep_folders(c, o, e))
+    if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e) || !keep_folders(c, o, e) ||
+        !demand_effects(c, o, e))
         return false;
     /* Without data it may give folders up, and keys for them may live on. */
     commit_leaves(c, o);
@@ -248,6 +264,7 @@ void commit_change(const struct call *c, struct commit_one *o)
 {
     o->change = (struct table_change){.row = &o->row,
                                       .old_metadata_location = o->old_file,
+                                      .old_metadata_sha256 = o->at.row.metadata_sha256,
                                       .principal = c->who.name,
                                       .leaves = o->leaves ? &o->leaving : NULL,
                                       .now_ms = c->now_ms};

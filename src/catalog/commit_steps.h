@@ -36,7 +36,8 @@ MUST_CHECK bool commit_apply(struct call *c, struct commit_one *o, struct err *e
 bool commit_is_long(const struct call *c, const struct commit_one *o);
 /* Its last part: the name of the file of `after`, and what that will hold. */
 void commit_words(struct call *c, struct commit_one *o);
-/* row and folders of `after`: allowed, and every file that it names in them. */
+/* row and folders of `after`: allowed, and every file that it names in them; a place or a UUID that
+ * is not the row's takes its own privilege, whatever brought it. */
 MUST_CHECK bool commit_claims(struct call *c, struct commit_one *o, struct err *e);
 /* Sets leaves and leaving: folders that it gives up are remembered as if it had been dropped. */
 void commit_leaves(struct call *c, struct commit_one *o);

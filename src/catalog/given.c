@@ -77,6 +77,7 @@ void given_remember(struct call *c, const struct given *g, uint64_t asked_epoch)
     kept = arena_new(a, struct given);
     *kept = (struct given){.text = arena_dup(a, g->text),
                            .file = arena_dup(a, g->file),
+                           .sha256 = arena_dup(a, g->sha256),
                            .tag = arena_dup(a, g->tag),
                            .levels_text = arena_dup(a, c->levels_text),
                            .table_text = arena_dup(a, c->table_text),

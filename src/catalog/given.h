@@ -12,9 +12,9 @@
 #include "serve/call.h"
 
 struct given {
-    struct sv variant;   /* what of the request counts, beside its path */
-    struct sv text;      /* the answer, or what goes into it */
-    struct sv file, tag; /* of a load */
+    struct sv variant;           /* what of the request counts, beside its path */
+    struct sv text;              /* the answer, or what goes into it */
+    struct sv file, sha256, tag; /* of a load */
 
     /* Filled by given_remember, for given_tell. */
     struct sv levels_text, table_text, grant, key_id;

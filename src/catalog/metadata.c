@@ -13,45 +13,56 @@ enum { LARGE_BYTES = 256 * 1024, LARGE_PACKED_BYTES = 16 * 1024 };
 
 /* ---- what is kept ---- */
 
-/* The texts that are in the loop's cache now. A file that somebody else wrote may have changed
- * before it was registered. */
-static struct texts *kept_texts(struct loop *l)
+/* A file is known by its bytes too: one that was registered again under its name is another one. */
+static struct sv text_key(struct call *c, const struct table_row *row, bool refs_only)
 {
-    uint64_t registered = atomic_load(&l->serve->registered);
-
-    if (l->registered != registered) {
-        texts_done(&l->texts);
-        l->registered = registered;
-    }
-    return &l->texts;
+    return ARENA_JOIN(c->arena, refs_only ? SV("refs ") : SV(""), row->metadata_sha256, SV(" "),
+                      row->metadata_location);
 }
 
-static struct sv refs_key(struct call *c, struct sv file)
+static void remember(struct call *c, const struct table_row *row, bool refs_only, struct sv text)
 {
-    return ARENA_JOIN(c->arena, SV("refs "), file);
+    if (row->metadata_sha256.n)
+        texts_put(&c->loop->texts, text_key(c, row, refs_only), text);
 }
 
-void metadata_remember(struct call *c, struct sv file, struct sv text)
+void metadata_remember(struct call *c, const struct table_row *row, struct sv text)
 {
-    texts_put(kept_texts(c->loop), file, text);
+    remember(c, row, false, text);
 }
 
-bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *out)
+bool metadata_recall(struct call *c, const struct table_row *row, bool refs_only, struct sv *out)
 {
-    return texts_get(kept_texts(c->loop), refs_only ? refs_key(c, file) : file, c->arena, out);
+    return row->metadata_sha256.n &&
+           texts_get(&c->loop->texts, text_key(c, row, refs_only), c->arena, out);
 }
 
-bool metadata_known(struct call *c, struct sv file, bool refs_only, struct sv *out)
+bool metadata_known(struct call *c, const struct table_row *row, bool refs_only, struct sv *out)
 {
-    return !rule_is_folder(c->catalog->integration) && metadata_recall(c, file, refs_only, out);
+    return !rule_is_folder(c->catalog->integration) && metadata_recall(c, row, refs_only, out);
 }
 
 /* ---- a file that is none ---- */
 
-bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e)
+static bool refuse_tampered(struct call *c, const struct table_at *t, struct err *e)
 {
+    c->error_status = 500;
+    c->error_type = "InternalServerError";
+    return err_set(e, ERR_INVALID,
+                   "metadata file " SV_FMT " was tampered with: %s not what was committed, so "
+                   "nothing is done with it; put the file back, or %s",
+                   SV_ARG(sv_first(t->row.metadata_location, 160)), t->tampered,
+                   t->is_view ? "drop the view and register one" : "register one with overwrite");
+}
+
+bool metadata_unread(struct call *c, const struct table_at *t, const struct err *outcome,
+                     struct err *e)
+{
+    const struct sv file = t->row.metadata_location;
     struct err why = *e;
 
+    if (!outcome && t->tampered)
+        return refuse_tampered(c, t, e);
     if (outcome && outcome->code != ERR_NOT_FOUND && !call_content_is_too_large(c))
         return false;
     if (outcome)
@@ -73,8 +84,7 @@ bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, 
 
 static bool unread(struct call *c, struct table_at *t, const struct err *outcome, struct err *e)
 {
-    return t->otherwise ? t->otherwise(c, outcome, e)
-                        : metadata_unread(c, t->row.metadata_location, outcome, e);
+    return t->otherwise ? t->otherwise(c, outcome, e) : metadata_unread(c, t, outcome, e);
 }
 
 /* ---- understanding one ---- */
@@ -84,8 +94,9 @@ static bool understand(struct call *c, struct table_at *t, struct err *e)
 {
     struct sv text = t->text;
 
-    if (!metadata_unpack(c, &text, e) ||
-        !metadata_read_text(text, c->arena, &t->metadata, &t->whole, e))
+    if ((!t->is_kept && !metadata_is_committed(c, t, text, e)) || !metadata_unpack(c, &text, e) ||
+        !metadata_read_text(text, c->arena, &t->metadata, &t->whole, e) ||
+        !metadata_agrees(c, t, e))
         return false;
     t->text = t->whole;
     if (t->refs_only)
@@ -93,12 +104,14 @@ static bool understand(struct call *c, struct table_at *t, struct err *e)
     return true;
 }
 
-static bool go_on(struct call *c, struct table_at *t, struct err *e)
+static bool go_on(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
+    const struct table_at *t = c->work;
+
     if (!t->is_kept)
-        metadata_remember(c, t->row.metadata_location, t->whole);
+        remember(c, &t->row, false, t->whole);
     if (t->refs_only)
-        metadata_remember(c, refs_key(c, t->row.metadata_location), t->text);
+        remember(c, &t->row, true, t->text);
     return t->then(c, NULL, e);
 }
 
@@ -109,7 +122,11 @@ static bool query_understand(struct call *c, UNUSED struct store *s, struct err 
 
 static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
 {
-    return outcome ? unread(c, c->work, NULL, e) : go_on(c, c->work, e);
+    struct table_at *t = c->work;
+
+    if (outcome && t->tampered)
+        metadata_tampered(c, t);
+    return outcome ? unread(c, t, NULL, e) : metadata_enter(c, t, go_on, e);
 }
 
 bool metadata_is_large(struct sv text)
@@ -135,7 +152,8 @@ bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, stru
     struct sv known;
 
     t->then = then;
-    t->is_kept = metadata_known(c, t->row.metadata_location, false, &known);
+    t->tampered = NULL;
+    t->is_kept = metadata_known(c, &t->row, false, &known);
     if (t->is_kept)
         return understand_text(c, t, known, e);
     return table_file(c, t->row.metadata_location, t->folders, t->n_folders, &ask, e) &&
@@ -144,9 +162,8 @@ bool table_metadata(struct call *c, struct table_at *t, call_then_fn *then, stru
 
 bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct err *e)
 {
-    return metadata_known(c, t->row.metadata_location, t->refs_only, &t->text)
-               ? then(c, NULL, e)
-               : table_metadata(c, t, then, e);
+    return metadata_known(c, &t->row, t->refs_only, &t->text) ? then(c, NULL, e)
+                                                              : table_metadata(c, t, then, e);
 }
 
 bool metadata_unpack(const struct call *c, struct sv *text, struct err *e)

@@ -20,9 +20,8 @@ static bool done(struct call *c, struct err *e)
     struct register_work *w = c->work;
     struct table_at *t = &w->one.at;
 
-    register_forget(c);
     t->is_made = true;
-    return table_answer(c, t, w->one.file, w->one.text, e);
+    return table_answer(c, t, &w->one.row, w->one.text, e);
 }
 
 static bool name_taken(struct call *c, struct err *e)
@@ -64,14 +63,21 @@ static bool unknown(struct call *c, struct err *e)
     return err_set(e, ERR_INTERNAL, "it is not known whether the table was registered; load it");
 }
 
+/* One that is registered again under its name differs by its bytes alone. */
+static bool is_file_of(const struct table_row *x, const struct table_row *y)
+{
+    return sv_eq(x->metadata_location, y->metadata_location) &&
+           sv_eq(x->metadata_sha256, y->metadata_sha256);
+}
+
 static bool after_look(struct call *c, const struct err *outcome, struct err *e)
 {
     struct register_work *w = c->work;
     bool absent = outcome && outcome->code == ERR_NOT_FOUND && w->one.creates;
 
-    if (!outcome && sv_eq(w->found.metadata_location, w->one.file))
+    if (!outcome && is_file_of(&w->found, &w->one.row))
         return done(c, e);
-    if (absent || (!outcome && sv_eq(w->found.metadata_location, w->one.old_file)))
+    if (absent || (!outcome && is_file_of(&w->found, &w->one.at.row)))
         return err_set(e, ERR_UNAVAILABLE, "the table was not registered; try again");
     return unknown(c, e);
 }
@@ -100,7 +106,7 @@ static bool query_understand(struct call *c, UNUSED struct store *s, struct err 
 {
     struct commit_one *o = c->work;
 
-    return metadata_unpack(c, &o->text, e) &&
+    return register_unpack(c, o, e) &&
            metadata_read_text(o->text, c->arena, &o->after, &o->text, e) &&
            metadata_check(o->after, c->arena, e);
 }
@@ -144,7 +150,7 @@ static bool after_understood(struct call *c, const struct err *outcome, struct e
         !may_answer(c, &w->one, e))
         return false;
     w->one.row.metadata_location = w->one.file;
-    once_file(c, w->one.file, w->one.row.uuid);
+    once_file(c, &w->one.row);
     commit_change(c, &w->one);
     return call_write(c, query_enter, after_enter, e);
 }

@@ -1,7 +1,7 @@
 /* register_steps.c - what registering a table and a view share. */
 #include "catalog/register_steps.h"
 
-#include "serve/loop.h"
+#include "sign/digest.h"
 
 bool register_place(struct call *c, struct sv file, struct location *folder, struct err *e)
 {
@@ -48,9 +48,10 @@ bool register_holds(struct call *c, const struct commit_one *o, struct err *e)
                    "metadata-location lies outside the folders of what it describes");
 }
 
-void register_forget(struct call *c)
+bool register_unpack(struct call *c, struct commit_one *o, struct err *e)
 {
-    (void)atomic_fetch_add(&c->loop->serve->registered, 1);
+    o->row.metadata_sha256 = sha256_hex(c->arena, o->text);
+    return metadata_unpack(c, &o->text, e);
 }
 
 struct json *register_details(struct call *c, struct sv file, bool overwrite)

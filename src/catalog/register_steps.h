@@ -17,9 +17,8 @@ MUST_CHECK bool register_understand(struct call *c, struct commit_one *o, query_
 bool register_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e);
 /* o->file lies in o->folders: whoever reads the entry reads this file, with a key for those. */
 MUST_CHECK bool register_holds(struct call *c, const struct commit_one *o, struct err *e);
-/* After it was entered: a file that is registered may have been another one when it was last read.
- */
-void register_forget(struct call *c);
+/* o->text, as it was before it was packed; the row is to know its bytes as they lie there. Pure. */
+MUST_CHECK bool register_unpack(struct call *c, struct commit_one *o, struct err *e);
 /* For the record. */
 struct json *register_details(struct call *c, struct sv file, bool overwrite);
 

@@ -7,7 +7,7 @@
 
 struct replay {
     struct commit_one one;        /* first: view_steps.h */
-    struct sv now;                /* where the pointer stands */
+    struct sv now, now_sha256;    /* where the pointer stands */
     bool (*tell)(struct call *c); /* commits alone; NULL: by table_answer or view_answer */
     bool view;
 };
@@ -28,7 +28,7 @@ static bool tell_commit(struct call *c)
     const struct replay *r = c->work;
     const struct table_at *t = &r->one.at;
 
-    table_tag(c, t, t->row.metadata_location);
+    table_tag(c, t, &t->row);
     return metadata_reply(c, t->row.metadata_location, t->text, (struct sv){0});
 }
 
@@ -40,7 +40,7 @@ static bool tell(struct call *c, UNUSED const struct err *outcome, struct err *e
     if (r->tell)
         return r->tell(c);
     return r->view ? view_answer(c, t->row.metadata_location, t->metadata)
-                   : table_answer(c, t, t->row.metadata_location, t->text, e);
+                   : table_answer(c, t, &t->row, t->text, e);
 }
 
 /* ---- reading ---- */
@@ -54,11 +54,19 @@ static bool lies_in_its_place(const struct call *c, const struct table_at *t)
            location_which(t->folders, t->n_folders, &file) >= 0;
 }
 
+/* What was recorded without them was said by an older program, and is nothing to compare with. */
+static bool knows_its_bytes(const struct replay *r)
+{
+    const struct table_row *row = &r->one.at.row;
+
+    return row->metadata_sha256.n || sv_eq(row->metadata_location, r->now);
+}
+
 static bool read_file(struct call *c, struct replay *r, struct err *e)
 {
     struct table_at *t = &r->one.at;
 
-    if (!lies_in_its_place(c, t))
+    if (!lies_in_its_place(c, t) || !knows_its_bytes(r))
         return t->otherwise(c, NULL, e);
     return r->view ? view_metadata(c, &r->one, tell, e) : table_text(c, t, tell, e);
 }
@@ -82,6 +90,7 @@ static bool read_newer(struct call *c, UNUSED const struct err *outcome, struct 
         return cannot_tell(c, e);
     t->otherwise = nothing_left;
     t->row.metadata_location = r->now;
+    t->row.metadata_sha256 = r->now_sha256;
     return read_file(c, r, e) || cannot_tell(c, e);
 }
 
@@ -112,7 +121,10 @@ static bool after_entry(struct call *c, const struct err *outcome, struct err *e
     if (outcome || !sv_eq_nocase(t->row.uuid, known->uuid) || t->overlaps)
         return cannot_tell(c, e);
     r->now = t->row.metadata_location;
+    r->now_sha256 = t->row.metadata_sha256;
     t->row.metadata_location = known->metadata_location;
+    if (!sv_eq(r->now, known->metadata_location))
+        t->row.metadata_sha256 = known->metadata_sha256;
     t->otherwise = read_newer;
     return (table_folders(c, t, e) && read_file(c, r, e)) || cannot_tell(c, e);
 }

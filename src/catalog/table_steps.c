@@ -182,6 +182,7 @@ static void remember_place(struct call *c, const struct table_at *t)
     p->row.uuid = arena_dup(a, t->row.uuid);
     p->row.metadata_location = arena_dup(a, t->row.metadata_location);
     p->row.location = arena_dup(a, t->row.location);
+    p->row.metadata_sha256 = arena_dup(a, t->row.metadata_sha256);
     for (size_t i = 0; i < t->row.extra_locations.n; i++)
         vec_push(&p->row.extra_locations, a, arena_dup(a, t->row.extra_locations.p[i]));
     p->overlaps = t->overlaps;
@@ -208,6 +209,7 @@ static void copy_place(struct call *c, struct table_at *t, const struct place *p
     t->row.uuid = arena_dup(c->arena, p->row.uuid);
     t->row.metadata_location = arena_dup(c->arena, p->row.metadata_location);
     t->row.location = arena_dup(c->arena, p->row.location);
+    t->row.metadata_sha256 = arena_dup(c->arena, p->row.metadata_sha256);
     t->row.extra_locations = (struct sv_vec){0};
     for (size_t i = 0; i < p->row.extra_locations.n; i++)
         vec_push(&t->row.extra_locations, c->arena,

@@ -35,9 +35,14 @@ struct table_at {
     call_then_fn *then;
     call_then_fn *otherwise; /* table_metadata failed; NULL: the call ends with the error */
     uint64_t asked_epoch;
-    bool refs_only; /* snapshots=refs */
-    bool is_load;   /* its answer may be given again */
-    bool is_made;   /* by this request, a moment ago: no answer may call it refused */
+    bool refs_only;         /* snapshots=refs */
+    bool is_load;           /* its answer may be given again */
+    bool is_made;           /* by this request, a moment ago: no answer may call it refused */
+    bool is_view;           /* a view is handled as a table is */
+    struct sv found_sha256; /* of the bytes that were read */
+    const char *tampered;   /* what of them is not as the row has it: "its bytes are"; or NULL */
+    bool enters_sha256;     /* the row knew none: t->row.metadata_sha256 goes into it */
+    call_then_fn *entered;
 };
 
 /* ERR_CONFLICT: a table bears the name. On a keeper. */
@@ -94,9 +99,9 @@ void folders_row(struct call *c, const struct location *folders, size_t n, struc
  * table's folders that it lies in (the first, when it lies in none). */
 MUST_CHECK bool table_file(struct call *c, struct sv text, const struct location *folders, size_t n,
                            struct object_ask *out, struct err *e);
-/* Answers with a LoadTableResult: the metadata `text` of `file` (empty while staged), and the keys
- * that were asked for, for the folders of `t`. Takes c->work. answer.c. */
-MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, struct sv file,
+/* Answers with a LoadTableResult: the metadata `text` of the file of `row` (which has none while
+ * staged), and the keys that were asked for, for the folders of `t`. Takes c->work. answer.c. */
+MUST_CHECK bool table_answer(struct call *c, const struct table_at *t, const struct table_row *row,
                              struct sv text, struct err *e);
 /* What table_answer would say no to for sure: before anything is made. answer.c. */
 MUST_CHECK bool table_may_answer(struct call *c, const struct table_at *t, struct err *e);
@@ -109,9 +114,9 @@ bool metadata_reply(struct call *c, struct sv file, struct sv text, struct sv mo
  * it sent says so, and is in the answer's head now. answer.c. */
 bool table_is_held(struct call *c, const struct table_at *t);
 bool table_answer_held(struct call *c); /* 304. Always true. answer.c */
-/* Tags an answer without keys that holds the whole of `file`, as a load of it without keys would.
- * answer.c. */
-void table_tag(struct call *c, const struct table_at *t, struct sv file);
+/* Tags an answer without keys that holds the whole file of `row`, as a load of it without keys
+ * would. answer.c. */
+void table_tag(struct call *c, const struct table_at *t, const struct table_row *row);
 
 /* ---- metadata.c ---- */
 
@@ -122,25 +127,46 @@ MUST_CHECK bool table_metadata(struct call *c, struct table_at *t, call_then_fn 
 MUST_CHECK bool table_text(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);
 /* Whether work on it would keep the loop's other calls waiting: call_compute's `long_`. */
 bool metadata_is_large(struct sv text);
-/* Puts a file's text into the cache: it has just been written, or understood. */
-void metadata_remember(struct call *c, struct sv file, struct sv text);
-/* The text that a load of `file` answers, from the cache; it lives as long as the call. */
-bool metadata_recall(struct call *c, struct sv file, bool refs_only, struct sv *out);
+/* Puts the text of the row's file into the cache: it has just been written, or understood. It is
+ * known there by its name and by the hash that the row has of its bytes. */
+void metadata_remember(struct call *c, const struct table_row *row, struct sv text);
+/* The text that a load of the row's file answers, from the cache; it lives as long as the call. */
+bool metadata_recall(struct call *c, const struct table_row *row, bool refs_only, struct sv *out);
 /* The same, but never of a file of this machine: that is as near as the cache, and people move
  * files. */
-bool metadata_known(struct call *c, struct sv file, bool refs_only, struct sv *out);
+bool metadata_known(struct call *c, const struct table_row *row, bool refs_only, struct sv *out);
 /* `text` as it was before it was packed, where it is. */
 MUST_CHECK bool metadata_unpack(const struct call *c, struct sv *text, struct err *e);
 /* The bytes of a metadata file of that name. */
 struct sv metadata_body(const struct call *c, struct sv file, struct sv text);
 /*
- * Ends a call that has read no metadata from `file`: by `outcome`, or, when that is NULL, because
- * what was read is none, as `e` says.
+ * Ends a call that has read no metadata from the file of `t`: by `outcome`, or, when that is NULL,
+ * because what was read is none, or not what was committed, as `e` says.
  *
  * A store that is away is told as it is. What lies in the bucket is neither a fault of the request
  * nor passing: a file that is gone is 404, one that cannot be used 500, with its name and nothing
  * of its content. Always false.
  */
-bool metadata_unread(struct call *c, struct sv file, const struct err *outcome, struct err *e);
+bool metadata_unread(struct call *c, const struct table_at *t, const struct err *outcome,
+                     struct err *e);
+
+/* ---- metadata_seal.c ----
+ *
+ * A metadata file lies where vended credentials can write. What is in force is what the row says:
+ * the SHA-256 of the file's bytes, and of rows that know none yet UUID, location and write paths.
+ */
+
+/* Whether `bytes`, as they lie in the bucket, are those that the row knows. False: `tampered` is
+ * set. Pure. */
+MUST_CHECK bool metadata_is_committed(struct call *c, struct table_at *t, struct sv bytes,
+                                      struct err *e);
+/* Whether `t->metadata` is what the row says, where that knows no bytes: it will then. Pure. */
+MUST_CHECK bool metadata_agrees(struct call *c, struct table_at *t, struct err *e);
+/* Counts it, and says it in the log and in the record of the call. */
+void metadata_tampered(struct call *c, const struct table_at *t);
+/* Enters the hash of what was read into a row that knew none, then goes on. `t` is c->work, or what
+ * it begins with. */
+MUST_CHECK bool metadata_enter(struct call *c, struct table_at *t, call_then_fn *then,
+                               struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "catalog/replay.h"
 #include "catalog/routes.h"
 #include "catalog/table_steps.h"
+#include "sign/digest.h"
 
 struct table_work {
     struct table_at at; /* first: table_steps.h */
@@ -77,9 +78,9 @@ static bool created(struct call *c, struct err *e)
 {
     struct table_work *w = c->work;
 
-    metadata_remember(c, w->file, w->at.text);
+    metadata_remember(c, &w->at.row, w->at.text);
     w->at.is_made = true;
-    return table_answer(c, &w->at, w->file, w->at.text, e);
+    return table_answer(c, &w->at, &w->at.row, w->at.text, e);
 }
 
 static bool unknown(struct call *c, struct err *e)
@@ -148,12 +149,13 @@ static bool put_first(struct call *c, struct table_work *w, struct err *e)
     w->file =
         metadata_file(w->at.metadata, (struct sv){0}, world_uuid(c->world, c->arena), c->arena);
     w->at.row.metadata_location = w->file;
-    once_file(c, w->file, w->at.row.uuid);
     w->at.text = json_text(c->arena, w->at.metadata);
     if (!metadata_fits(w->at.text, e) ||
         !table_file(c, w->file, w->at.folders, w->at.n_folders, &ask, e))
         return false;
     ask.body = metadata_body(c, w->file, w->at.text);
+    w->at.row.metadata_sha256 = sha256_hex(c->arena, ask.body);
+    once_file(c, &w->at.row);
     return call_object(c, &ask, after_put, e);
 }
 
@@ -209,7 +211,7 @@ static bool after_stage(struct call *c, const struct err *outcome, struct err *e
         return false;
     /* A promise that was prolonged keeps its uuid. */
     json_set_str(w->at.metadata, c->arena, SV("table-uuid"), w->staging.row.uuid);
-    return table_answer(c, &w->at, w->file, json_text(c->arena, w->at.metadata), e);
+    return table_answer(c, &w->at, &w->at.row, json_text(c->arena, w->at.metadata), e);
 }
 
 /* Every folder that the answer's keys will open. */
@@ -309,8 +311,7 @@ static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err 
 
     if (w->is_held)
         return table_answer_held(c);
-    w->file = w->at.row.metadata_location;
-    return table_answer(c, &w->at, w->file, w->at.text, e);
+    return table_answer(c, &w->at, &w->at.row, w->at.text, e);
 }
 
 static bool found(struct call *c, UNUSED const struct err *outcome, struct err *e)

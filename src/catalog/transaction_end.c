@@ -258,7 +258,7 @@ bool transaction_swapped(struct call *c, const struct err *outcome, struct err *
         const struct commit_one *o = &t->parts[i].one;
 
         if (t->parts[i].one.changed)
-            metadata_remember(c, o->file, o->text);
+            metadata_remember(c, &o->row, o->text);
     }
     t->at = 0;
     return forget_next(c, t, e);

@@ -232,7 +232,8 @@ static bool show_again(struct call *c, const struct given *g)
     return reply_keys(c, g->text);
 }
 
-static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+/* A table whose metadata was tampered with is not vended for, though the folders are the row's. */
+static bool vend_checked(struct call *c, UNUSED const struct err *outcome, struct err *e)
 {
     struct table_at *t = c->work;
     struct showing *s = arena_new(c->arena, struct showing);
@@ -247,6 +248,11 @@ static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct 
     *s = (struct showing){ask.result, t->asked_epoch};
     c->work = s;
     return call_vend(c, &ask, show, e);
+}
+
+static bool vend_found(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    return table_text(c, c->work, vend_checked, e);
 }
 
 /* Before anything is looked up: an answer would tell whether the table exists. */

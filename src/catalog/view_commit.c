@@ -95,8 +95,6 @@ static bool tidy(struct call *c, const struct err *why, struct err *e)
 
 static bool done(struct call *c, const struct view_work *w)
 {
-    if (w->registers)
-        register_forget(c);
     return view_answer(c, w->one.file, w->one.after);
 }
 
@@ -159,7 +157,7 @@ static bool put_file(struct call *c, struct commit_one *o, struct err *e)
     commit_words(c, o);
     if (!commit_file(c, o, &ask, e))
         return wrong(c, e);
-    once_file(c, o->file, o->row.uuid);
+    once_file(c, &o->row);
     return call_object(c, &ask, after_put, e);
 }
 
@@ -282,7 +280,7 @@ static bool query_understand(struct call *c, UNUSED struct store *s, struct err 
 {
     struct commit_one *o = c->work;
 
-    return metadata_unpack(c, &o->text, e) && view_read(o->text, c->arena, &o->after, e) &&
+    return register_unpack(c, o, e) && view_read(o->text, c->arena, &o->after, e) &&
            view_check(o->after, c->arena, e);
 }
 
@@ -292,7 +290,7 @@ static bool hold_registered(struct call *c, struct commit_one *o, struct err *e)
         return false;
     o->row.uuid = json_get_str(o->after, SV("view-uuid"));
     o->row.metadata_location = o->file;
-    once_file(c, o->file, o->row.uuid);
+    once_file(c, &o->row);
     return register_holds(c, o, e);
 }
 
@@ -380,7 +378,7 @@ static bool loaded(struct call *c, UNUSED const struct err *outcome, struct err 
         return wrong(c, e);
     w->one.after = result.metadata;
     if (!result.changed) {
-        once_file(c, w->one.old_file, json_get_str(w->one.after, SV("view-uuid")));
+        once_file(c, &w->one.at.row);
         return view_answer(c, w->one.old_file, w->one.after);
     }
     return write_next(c, &w->one, e);

@@ -27,26 +27,34 @@ static bool unread(struct call *c, const struct err *outcome, struct err *e)
     const struct commit_one *o = c->work;
 
     return o->at.otherwise ? o->at.otherwise(c, outcome, e)
-                           : metadata_unread(c, o->at.row.metadata_location, outcome, e);
+                           : metadata_unread(c, &o->at, outcome, e);
 }
 
 static bool query_understand(struct call *c, UNUSED struct store *s, struct err *e)
 {
     struct commit_one *o = c->work;
 
-    return metadata_unpack(c, &o->at.whole, e) &&
-           view_read(o->at.whole, c->arena, &o->at.metadata, e);
+    return (o->at.is_kept || metadata_is_committed(c, &o->at, o->at.whole, e)) &&
+           metadata_unpack(c, &o->at.whole, e) &&
+           view_read(o->at.whole, c->arena, &o->at.metadata, e) && metadata_agrees(c, &o->at, e);
+}
+
+static bool go_on(struct call *c, UNUSED const struct err *outcome, struct err *e)
+{
+    const struct commit_one *o = c->work;
+
+    if (!o->at.is_kept)
+        metadata_remember(c, &o->at.row, o->at.whole);
+    return o->at.then(c, NULL, e);
 }
 
 static bool after_understood(struct call *c, const struct err *outcome, struct err *e)
 {
-    const struct commit_one *o = c->work;
+    struct commit_one *o = c->work;
 
-    if (outcome)
-        return unread(c, NULL, e);
-    if (!o->at.is_kept)
-        metadata_remember(c, o->at.row.metadata_location, o->at.whole);
-    return o->at.then(c, NULL, e);
+    if (outcome && o->at.tampered)
+        metadata_tampered(c, &o->at);
+    return outcome ? unread(c, NULL, e) : metadata_enter(c, &o->at, go_on, e);
 }
 
 static bool understand(struct call *c, struct commit_one *o, struct sv text, struct err *e)
@@ -79,7 +87,9 @@ bool view_metadata(struct call *c, struct commit_one *o, call_then_fn *then, str
     struct sv known;
 
     o->at.then = then;
-    o->at.is_kept = metadata_known(c, o->at.row.metadata_location, false, &known);
+    o->at.is_view = true;
+    o->at.tampered = NULL;
+    o->at.is_kept = metadata_known(c, &o->at.row, false, &known);
     if (o->at.is_kept)
         return understand(c, o, known, e);
     return table_file(c, o->at.row.metadata_location, o->at.folders, o->at.n_folders, &ask, e) &&

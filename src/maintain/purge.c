@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "base/metric.h"
 #include "iceberg/manifest.h"
 #include "iceberg/metadata.h"
 #include "sign/digest.h"
@@ -138,14 +139,44 @@ static bool purge_all(struct purge *p, const struct metadata_files *files, struc
     return delete_all(p, &files->others, e) && objects_settle(p->objects, e);
 }
 
+static bool tampered(const char *what, struct err *e)
+{
+    metric_add(METRIC_METADATA_TAMPERED, 1);
+    return err_set(e, ERR_DENIED, "tampering: %s not what was committed", what);
+}
+
+/* It names what is deleted, and lies where vended credentials can write. */
+static bool is_committed(struct sv bytes, const struct table_row *table, struct arena *a,
+                         struct err *e)
+{
+    return !table->metadata_sha256.n || sv_eq(sha256_hex(a, bytes), table->metadata_sha256) ||
+           tampered("its bytes are", e);
+}
+
+/* A row of an older program does not know the bytes. */
+static bool agrees(const struct json *metadata, const struct table_row *table, struct arena *a,
+                   struct err *e)
+{
+    struct err ignored = {0};
+    struct metadata_facts facts;
+    struct location l;
+
+    metadata_facts(metadata, a, &facts);
+    if (!sv_eq_nocase(facts.uuid, table->uuid))
+        return tampered("its UUID is", e);
+    return (location_read(facts.location, false, a, &l, &ignored) &&
+            sv_eq(location_text(&l, a), table->location)) ||
+           tampered("its location is", e);
+}
+
 static bool read_metadata(struct sv text, const struct table_row *table, struct arena *a,
                           struct json **out, struct err *e)
 {
-    if ((gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, a, &text, e)) ||
+    if (!is_committed(text, table, a, e) ||
+        (gzip_is(text) && !gzip_read(text, LIMIT_METADATA_BYTES, a, &text, e)) ||
         !metadata_read(text, a, out, e))
         return false;
-    return sv_eq_nocase(json_get_str(*out, SV("table-uuid")), table->uuid) ||
-           err_set(e, ERR_INVALID, "it is another table's");
+    return table->metadata_sha256.n || agrees(*out, table, a, e);
 }
 
 bool purge_files(struct objects *o, const struct table_row *table, struct err *e)

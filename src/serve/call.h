@@ -77,6 +77,8 @@ typedef bool call_then_fn(struct call *c, const struct err *outcome, struct err 
 /* Ask a keeper. The answer always comes later. False: ERR_BUSY at LIMIT_CALLS_WAITING. */
 MUST_CHECK bool call_read(struct call *c, query_fn *q, call_then_fn *then, struct err *e);
 MUST_CHECK bool call_write(struct call *c, query_fn *q, call_then_fn *then, struct err *e);
+/* The same, of what is not the change that was asked for: no record of the answer goes with it. */
+MUST_CHECK bool call_write_aside(struct call *c, query_fn *q, call_then_fn *then, struct err *e);
 /* Reads on the connection that writes: after a write of unknown outcome it answers once that write
  * has ended, one way or the other. */
 MUST_CHECK bool call_read_settled(struct call *c, query_fn *q, call_then_fn *then, struct err *e);

@@ -26,8 +26,7 @@ struct serve {
     struct http_handler handler, admin_handler;
     struct shares memory;   /* bytes of requests, of their values, of replies: by caller or peer */
     _Atomic uint64_t epoch; /* counts writes to the store: what was read before one is stale */
-    _Atomic uint64_t registered; /* counts metadata files that others wrote and an entry now has */
-    _Atomic unsigned knowing;    /* loops whose rulebook knows our tokens, from then on */
+    _Atomic unsigned knowing; /* loops whose rulebook knows our tokens, from then on */
 };
 
 struct loop {
@@ -44,8 +43,7 @@ struct loop {
     struct arena answers_arena; /* wipes */
     struct map answers; /* vend.c: rendered credentials, of this rulebook and `answers_epoch` */
     uint64_t answers_epoch;
-    struct texts texts;  /* of metadata files: ours never change */
-    uint64_t registered; /* when those of others were last forgotten */
+    struct texts texts; /* of metadata files: ours never change */
     struct arena time_arena;
     struct sv time; /* of `time_ms`, for records */
     int64_t time_ms;
@@ -60,6 +58,7 @@ struct call_wait {
     query_fn *query;
     call_then_fn *then;
     bool writes;
+    bool aside;         /* ... and no record of the answer with it */
     struct err outcome; /* ERR_NONE: it went well */
     struct mint_job job;
 };

@@ -157,12 +157,13 @@ bool call_once(struct call *c, call_fn *go, call_fn *again, struct err *e)
 
 /* ---- recording ---- */
 
-void once_file(struct call *c, struct sv file, struct sv uuid)
+void once_file(struct call *c, const struct table_row *row)
 {
     if (!c->once)
         return;
-    c->once->answer.metadata_location = file;
-    c->once->answer.uuid = uuid;
+    c->once->answer.metadata_location = row->metadata_location;
+    c->once->answer.metadata_sha256 = row->metadata_sha256;
+    c->once->answer.uuid = row->uuid;
 }
 
 bool once_body(struct call *c, struct sv body, struct err *e)
@@ -247,7 +248,7 @@ static bool keep(struct call *c, struct err *e)
 
     o->answer.status = c->out.status;
     if (c->out.status >= 400) {
-        once_file(c, (struct sv){0}, (struct sv){0});
+        once_file(c, &(struct table_row){0});
         o->answer.body = c->out.body;
     }
     return call_write(c, query_keep, after_keep, e);

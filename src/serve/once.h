@@ -22,9 +22,9 @@
  * ERR_INVALID: no UUID. 422: the key was another request's.
  */
 MUST_CHECK bool call_once(struct call *c, call_fn *go, call_fn *again, struct err *e);
-/* What an answer will be repeated from, said before the change is made: a metadata file and the
- * uuid in it, or a text. Nothing without a key. ERR_INVALID: too long a text. */
-void once_file(struct call *c, struct sv file, struct sv uuid);
+/* What an answer will be repeated from, said before the change is made: the metadata file of `row`
+ * with its uuid, or a text. Nothing without a key. ERR_INVALID: too long a text. */
+void once_file(struct call *c, const struct table_row *row);
 MUST_CHECK bool once_body(struct call *c, struct sv body, struct err *e);
 /* In `again`: what was answered. */
 const struct answer *once_known(const struct call *c);

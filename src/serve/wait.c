@@ -40,8 +40,8 @@ static void run_query(struct message *m, void *receiver)
     struct call_wait *w = c->wait;
     bool ok;
 
-    ok = w->writes ? once_write(c, receiver, w->query, &w->outcome)
-                   : w->query(c, receiver, &w->outcome);
+    ok = w->writes && !w->aside ? once_write(c, receiver, w->query, &w->outcome)
+                                : w->query(c, receiver, &w->outcome);
     if (!ok && w->outcome.code == ERR_NONE)
         w->outcome.code = ERR_INTERNAL;
     if (ok)
@@ -114,6 +114,15 @@ static bool compute(struct call *c, query_fn *q, call_then_fn *then, struct err 
         return true;
     shares_give(&c->loop->waiting, c->who.name, 1);
     return false;
+}
+
+bool call_write_aside(struct call *c, query_fn *q, call_then_fn *then, struct err *e)
+{
+    if (!begin_query(c, q, then, e))
+        return false;
+    c->wait->writes = c->wait->aside = true;
+    keepers_write(c->loop->serve->keepers, &c->message);
+    return true;
 }
 
 bool call_compute(struct call *c, bool long_, query_fn *q, call_then_fn *then, struct err *e)

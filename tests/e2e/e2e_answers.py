@@ -44,7 +44,7 @@ class BrokenFiles(Answers):
             self.rgw.s3.delete_object(Bucket="warehouse", Key=key)
         else:
             self.rgw.s3.put_object(Bucket="warehouse", Key=key, Body=content)
-        self.desk.kill()
+        self.older(name)
         self.desk.start()
         h.wait_for_loops("all is in force after the restart", lambda: self.load("first")[0] == 200)
         return body["metadata-location"]
@@ -89,6 +89,9 @@ class BrokenFiles(Answers):
             "view-version": e2e_surface.Views.version()})
         self.assertEqual(status, 200, body)
         (key,) = self.keys("lake/seen/")
+        self.older("seen")
+        self.desk.start()
+        h.wait_for_loops("all is in force after the restart", lambda: self.load("first")[0] == 200)
         whole, before = json.dumps(body["metadata"]).encode(), self.counted("frontdesk_metadata_unusable_total")
         for content, want in ((whole[:-9] + self.MARK.encode(), 500), (b" " * ((64 << 20) + 1), 500), (None, 404), (whole, 200)):
             self.rgw.s3.delete_object(Bucket="warehouse", Key=key)

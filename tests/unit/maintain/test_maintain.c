@@ -55,12 +55,16 @@ static void lay_out(struct bench *b, const char *place)
     b->location = arena_printf(a, "file:%s/%s/", b->base, place);
     b->file = arena_printf(a, "%s/%s/x.metadata.json", b->base, place).p;
     write_file(b->file,
-               "{\"format-version\":2,\"table-uuid\":\"" UUID "\",\"location\":\"file:/t\","
-               "\"last-sequence-number\":0,\"last-updated-ms\":1,\"last-column-id\":1,"
-               "\"current-schema-id\":0,\"schemas\":[{\"type\":\"struct\",\"schema-id\":0,"
-               "\"fields\":[]}],\"default-spec-id\":0,\"partition-specs\":[{\"spec-id\":0,"
-               "\"fields\":[]}],\"last-partition-id\":999,\"sort-orders\":[{\"order-id\":0,"
-               "\"fields\":[]}],\"default-sort-order-id\":0}");
+               arena_printf(
+                   a,
+                   "{\"format-version\":2,\"table-uuid\":\"" UUID "\",\"location\":\"" SV_FMT "\","
+                   "\"last-sequence-number\":0,\"last-updated-ms\":1,\"last-column-id\":1,"
+                   "\"current-schema-id\":0,\"schemas\":[{\"type\":\"struct\",\"schema-id\":0,"
+                   "\"fields\":[]}],\"default-spec-id\":0,\"partition-specs\":[{\"spec-id\":0,"
+                   "\"fields\":[]}],\"last-partition-id\":999,\"sort-orders\":[{\"order-id\":0,"
+                   "\"fields\":[]}],\"default-sort-order-id\":0}",
+                   SV_ARG(b->location))
+                   .p);
 }
 
 /* A table of catalog a. */

@@ -44,10 +44,10 @@ static bool never(UNUSED void *context)
     return false;
 }
 
-/* What becomes of a purge of `row` at a store of that script, and how often it asks whether it may
- * go on. */
-static enum err_code purge_asking(const struct fake_reply *replies, size_t n, int *asked,
-                                  struct err *e)
+/* What becomes of a purge of `table` at a store of that script, and how often it asks whether it
+ * may go on. */
+static enum err_code purge_table(const struct table_row *table, const struct fake_reply *replies,
+                                 size_t n, int *asked, struct err *e)
 {
     static struct fake_server server;
     auto_arena a = {.wipe = true};
@@ -77,9 +77,15 @@ static enum err_code purge_asking(const struct fake_reply *replies, size_t n, in
     };
     store.target.sts_endpoint = store.target.endpoint;
     *e = (struct err){0};
-    code = purge_files(objects_new(&place, &a), &row, e) ? ERR_NONE : e->code;
+    code = purge_files(objects_new(&place, &a), table, e) ? ERR_NONE : e->code;
     fake_stop(&server);
     return code;
+}
+
+static enum err_code purge_asking(const struct fake_reply *replies, size_t n, int *asked,
+                                  struct err *e)
+{
+    return purge_table(&row, replies, n, asked, e);
 }
 
 static enum err_code purge(const struct fake_reply *replies, size_t n, struct err *e)
@@ -101,6 +107,24 @@ static void a_table_whose_metadata_file_the_store_does_not_have_is_purged(void)
 
     CHECK_INT(purge(gone, COUNT(gone), &e), ERR_NONE);
     CHECK_INT(purge(listed, COUNT(listed), &e), ERR_NONE);
+}
+
+/* It names what is deleted, and lies where vended credentials can write. */
+static void a_metadata_file_that_is_not_what_was_committed_stops_a_purge(void)
+{
+    static const struct fake_reply script[] = {KEYS, METADATA("\"manifests\":[]")};
+    struct table_row other_bytes = row, other_uuid = row, other_place = row;
+    const struct table_row *tables[] = {&other_bytes, &other_uuid, &other_place};
+    struct err e;
+    int asked = 0;
+
+    other_bytes.metadata_sha256 = SV("0f");
+    other_uuid.uuid = SV("00000000-03fe-4693-9a96-a0705ddf69c1");
+    other_place.location = SV("s3://bkt/t/inner/");
+    for (size_t i = 0; i < COUNT(tables); i++) {
+        CHECK_INT(purge_table(tables[i], script, COUNT(script), &asked, &e), ERR_DENIED);
+        CHECK(sv_contains(sv_from(e.msg), SV("tampering: its")));
+    }
 }
 
 static void a_role_that_is_gone_stops_a_purge(void)
@@ -204,6 +228,7 @@ static void a_manifest_of_many_files_that_are_passed_over_may_be_broken_off(void
 }
 
 SUITE("maintain/purge", TEST(a_table_whose_metadata_file_the_store_does_not_have_is_purged),
+      TEST(a_metadata_file_that_is_not_what_was_committed_stops_a_purge),
       TEST(a_role_that_is_gone_stops_a_purge),
       TEST(a_404_that_is_not_said_of_the_file_stops_a_purge),
       TEST(a_list_that_is_none_does_not_say_that_a_file_is_gone),
