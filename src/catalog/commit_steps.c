@@ -205,8 +205,12 @@ void commit_leaves(struct call *c, struct commit_one *o)
     for (size_t i = 0; !o->creates && i < o->at.n_folders; i++)
         all = all && location_which(o->folders, o->n_folders, &o->at.folders[i]) >= 0;
     o->leaves = !all;
-    if (o->leaves)
-        o->leaving = dropping_of(c, false);
+    if (!o->leaves)
+        return;
+    /* What it gives up may hold files of removed snapshots, and credentials for it may live on. */
+    o->leaving = dropping_of(c, false);
+    if (o->leaving.keep_ms < keys_end_ms(c) - c->now_ms)
+        o->leaving.keep_ms = keys_end_ms(c) - c->now_ms;
 }
 
 /* What the updates take has been asked for, by their names. What comes of them is held against the
@@ -231,9 +235,7 @@ bool commit_claims(struct call *c, struct commit_one *o, struct err *e)
     if (!folders_of(c, o->after, &o->row, o->folders, &o->n_folders, e) || !keep_folders(c, o, e) ||
         !demand_effects(c, o, e))
         return false;
-    /* Without data it may give folders up, and keys for them may live on. */
     commit_leaves(c, o);
-    o->leaving.keep_ms = keys_end_ms(c) - c->now_ms;
     metadata_claims(o->after, c->arena, &claims);
     for (size_t i = 0; i < claims.n; i++) {
         struct location file;

@@ -19,14 +19,18 @@ int64_t keys_end_ms(const struct call *c)
     return c->now_ms + (keys_ms > KEYS_MS ? keys_ms : KEYS_MS) + KEYS_MARGIN_MS;
 }
 
+/* A purge leaves what no manifest names, and all data where gc.enabled says so: its place is kept
+ * no shorter than that of a table which is just dropped. */
 struct dropping dropping_of(const struct call *c, bool purge)
 {
+    int64_t keep_ms = (int64_t)c->catalog->retention_seconds * 1000,
+            keys_ms = keys_end_ms(c) - c->now_ms;
+
     return (struct dropping){.mark = world_uuid(c->world, c->arena),
                              .principal = c->who.name,
                              .request = c->id,
                              .now_ms = c->now_ms,
-                             .keep_ms = purge ? keys_end_ms(c) - c->now_ms
-                                              : (int64_t)c->catalog->retention_seconds * 1000,
+                             .keep_ms = purge && keys_ms > keep_ms ? keys_ms : keep_ms,
                              .purge = purge};
 }
 

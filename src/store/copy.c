@@ -9,44 +9,46 @@ static const struct kind {
     int numbers; /* the last ones */
 } kinds[STORE_KINDS] = {
     {"namespaces",                "SELECT catalog, ns, parent, properties FROM namespaces ORDER BY catalog, ns",
-     "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                                                                  4,  0},
+     "INSERT INTO namespaces (catalog, ns, parent, properties) VALUES (?, ?, ?, ?)",                                                                                                                4,  0},
     {"tables",
      "SELECT catalog, ns, name, uuid, metadata_location, location, metadata_sha256, kind FROM tables"
      " ORDER BY catalog, ns, name",                                                                              "INSERT INTO tables (catalog, ns, name, uuid, metadata_location, location, metadata_sha256,"
-     " kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",                                                                                                                     8,  1},
+     " kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",                                                                                                                   8,  1},
     {"folders of tables",
-     "SELECT f.folder, t.catalog, t.ns, t.name FROM folders f JOIN tables t ON t.id = f.table_id"
-     " ORDER BY t.catalog, t.ns, t.name, f.folder",                                                              "INSERT INTO folders (folder, table_id) SELECT ?, id FROM tables"
-     " WHERE catalog = ? AND ns = ? AND name = ?",                                                                                                 4,  0},
+     "SELECT f.folder, t.catalog, t.ns, t.name, f.held_ms FROM folders f JOIN tables t"
+     " ON t.id = f.table_id"
+     " ORDER BY t.catalog, t.ns, t.name, f.folder",                                                              "INSERT INTO folders (folder, table_id, held_ms) SELECT ?1, id, CAST(?5 AS BIGINT) FROM tables"
+     " WHERE catalog = ?2 AND ns = ?3 AND name = ?4",                                                                                            5,  1},
     {"staged tables",
      "SELECT catalog, ns, name, principal, uuid, location, expires_ms FROM staged"
      " ORDER BY catalog, ns, name, principal, location",                                                         "INSERT INTO staged (catalog, ns, name, principal, uuid, location, expires_ms)"
-     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                                                         7,  1},
+     " VALUES (?, ?, ?, ?, ?, ?, ?)",                                                                                                       7,  1},
     {"folders of staged tables",
      "SELECT f.folder, s.catalog, s.ns, s.name, s.principal, s.location FROM folders f"
      " JOIN staged s ON s.id = f.staged_id"
      " ORDER BY s.catalog, s.ns, s.name, s.principal, s.location, f.folder",                                     "INSERT INTO folders (folder, staged_id) SELECT ?, id FROM staged"
-     " WHERE catalog = ? AND ns = ? AND name = ? AND principal = ? AND location = ?",                                     6,  0},
+     " WHERE catalog = ? AND ns = ? AND name = ? AND principal = ? AND location = ?",                                   6,  0},
     {"answers under keys",
      "SELECT principal, key, request, attempt, metadata_location, uuid, body, metadata_sha256,"
      " status, made_ms"
      " FROM answers ORDER BY principal, key",                                                                    "INSERT INTO answers (principal, key, request, attempt, metadata_location, uuid, body,"
-     " metadata_sha256, status, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                                                         10, 2},
+     " metadata_sha256, status, made_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                                                       10, 2},
     {"dropped tables",
      "SELECT catalog, ns, name, uuid, metadata_location, location, principal, mark,"
      " metadata_sha256, kind,"
      " dropped_ms, expires_ms FROM dropped ORDER BY mark",                                                       "INSERT INTO dropped (catalog, ns, name, uuid, metadata_location, location, principal, mark,"
-     " metadata_sha256, kind, dropped_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                         12, 3},
+     " metadata_sha256, kind, dropped_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",                                       12, 3},
     {"folders of dropped tables",
-     "SELECT f.folder, d.mark FROM folders f JOIN dropped d ON d.id = f.dropped_id"
-     " ORDER BY d.mark, f.folder",                                                                               "INSERT INTO folders (folder, dropped_id) SELECT ?, id FROM dropped WHERE mark = ?", 2,  0},
+     "SELECT f.folder, d.mark, f.held_ms FROM folders f JOIN dropped d ON d.id = f.dropped_id"
+     " ORDER BY d.mark, f.folder",                                                                               "INSERT INTO folders (folder, dropped_id, held_ms) SELECT ?1, id, CAST(?3 AS BIGINT)"
+     " FROM dropped WHERE mark = ?2",                                                                                                                             3,  1},
     {"purges",
      "SELECT p.request, d.mark, p.keep_ms, p.next_ms FROM purges p"
      " JOIN dropped d ON d.id = p.dropped_id ORDER BY d.mark",                                                   "INSERT INTO purges (dropped_id, request, holder, keep_ms, lease_ms, next_ms, attempts)"
      " SELECT id, ?1, '', CAST(?3 AS BIGINT), 0, CAST(?4 AS BIGINT), 0 FROM dropped WHERE mark = ?2",
-     4,                                                                                                                                                                                                   2},
+     4,                                                                                                                                                                                                 2},
     {"pages of the audit",
-     "SELECT mark, lines, from_ms, to_ms, records FROM audit WHERE mark > ? ORDER BY mark LIMIT ?",              "INSERT INTO audit (mark, lines, from_ms, to_ms, records) VALUES (?, ?, ?, ?, ?)",   5,  3},
+     "SELECT mark, lines, from_ms, to_ms, records FROM audit WHERE mark > ? ORDER BY mark LIMIT ?",              "INSERT INTO audit (mark, lines, from_ms, to_ms, records) VALUES (?, ?, ?, ?, ?)", 5,  3},
 };
 
 enum { ROWS_BETWEEN_SIGNS = 256, ROWS_OF_PART = 16 };

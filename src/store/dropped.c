@@ -29,8 +29,8 @@ static bool delete_row(struct store *s, int64_t id, struct err *e)
     return sql_do(&q, e);
 }
 
-static bool copy_row(struct store *s, int64_t table, const struct dropping *d, int64_t *id,
-                     struct err *e)
+static bool copy_row(struct store *s, int64_t table, const struct dropping *d, int64_t until_ms,
+                     int64_t *id, struct err *e)
 {
     struct sql q;
 
@@ -46,7 +46,7 @@ static bool copy_row(struct store *s, int64_t table, const struct dropping *d, i
     sql_text(&q, d->principal);
     sql_text(&q, d->mark);
     sql_i64(&q, d->now_ms);
-    sql_i64(&q, d->purge ? INT64_MAX : d->now_ms + d->keep_ms);
+    sql_i64(&q, until_ms);
     sql_i64(&q, table);
     return sql_insert(&q, id, e);
 }
@@ -81,12 +81,19 @@ static bool want_purge(struct store *s, int64_t dropped, const struct dropping *
 
 bool dropped_remember(struct store *s, int64_t table, const struct dropping *d, struct err *e)
 {
-    int64_t id = 0;
+    int64_t id = 0, until_ms = d->purge ? INT64_MAX : d->now_ms + d->keep_ms;
+    struct sql q;
 
-    if (!d->purge && d->keep_ms <= 0)
-        return true;
-    return copy_row(s, table, d, &id, e) && hand_over_folders(s, table, id, e) &&
-           (!d->purge || want_purge(s, id, d, e));
+    if (!sql_begin(s,
+                   "SELECT held_ms FROM folders WHERE table_id = ? ORDER BY held_ms DESC LIMIT 1",
+                   &q, e))
+        return false;
+    sql_i64(&q, table);
+    if (!sql_raise(&q, &until_ms, e))
+        return false;
+    return until_ms <= d->now_ms ||
+           (copy_row(s, table, d, until_ms, &id, e) && hand_over_folders(s, table, id, e) &&
+            (!d->purge || want_purge(s, id, d, e)));
 }
 
 bool entry_drop(struct store *s, const struct table_name *t, enum entry kind,
@@ -155,10 +162,29 @@ static bool is_any(struct store *s, const struct entry_change *c, bool *any, str
     return ok;
 }
 
+/* Until when what it gives up would have been remembered. */
+static bool take_over_time(struct store *s, const struct entry_change *c, struct sv folder,
+                           int64_t *held_ms, struct err *e)
+{
+    struct sql q;
+
+    if (!sql_begin(s,
+                   "SELECT d.expires_ms FROM folders f JOIN dropped d ON d.id = f.dropped_id"
+                   " WHERE f.folder >= ? AND f.folder < ? AND d.catalog = ? AND d.ns = ?"
+                   " AND d.name = ? AND d.kind = ? AND d.expires_ms < " NEVER_MS
+                   " ORDER BY d.expires_ms DESC LIMIT 1",
+                   &q, e))
+        return false;
+    sql_text(&q, folder);
+    sql_text(&q, folder_end(folder, c->arena));
+    bind_name(&q, c->name, c->kind);
+    return sql_raise(&q, held_ms, e);
+}
+
 static bool give_up_below(struct store *s, const struct entry_change *c, struct sv folder,
                           struct err *e)
 {
-    struct sv end = arena_printf(c->arena, SV_FMT "0", SV_ARG(sv_first(folder, folder.n - 1)));
+    struct sv end = folder_end(folder, c->arena);
     struct sql q;
 
     if (!sql_begin(s,
@@ -195,10 +221,9 @@ bool dropped_take_up(struct store *s, const struct entry_change *c, struct err *
         return false;
     if (!any)
         return true;
-    if (!give_up_below(s, c, row->location, e))
-        return false;
-    for (size_t i = 0; i < row->extra_locations.n; i++) {
-        if (!give_up_below(s, c, row->extra_locations.p[i], e))
+    for (size_t i = 0; i < row_folders(row); i++) {
+        if (!take_over_time(s, c, row_folder(row, i), &c->held_ms[i], e) ||
+            !give_up_below(s, c, row_folder(row, i), e))
             return false;
     }
     return forget_empty(s, c, e);

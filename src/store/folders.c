@@ -40,10 +40,25 @@ static bool answer(struct sql *q, struct arena *a, struct sv *who, struct err *e
 
 /* A folder ends in '/': what lies below it sorts between it and the same text with '0', the next
  * byte. */
+struct sv folder_end(struct sv folder, struct arena *a)
+{
+    return arena_printf(a, SV_FMT "0", SV_ARG(sv_first(folder, folder.n - 1)));
+}
+
+size_t row_folders(const struct table_row *row)
+{
+    return 1 + row->extra_locations.n;
+}
+
+struct sv row_folder(const struct table_row *row, size_t i)
+{
+    return i ? row->extra_locations.p[i - 1] : row->location;
+}
+
 static bool owner_below(struct store *s, struct sv folder, const struct owner *but, struct arena *a,
                         struct sv *who, struct err *e)
 {
-    struct sv end = arena_printf(a, SV_FMT "0", SV_ARG(sv_first(folder, folder.n - 1)));
+    struct sv end = folder_end(folder, a);
     struct sql q;
 
     if (!sql_begin(s, OWNERS "f.folder >= ?8 AND f.folder < ?9 LIMIT 1", &q, e))

@@ -150,19 +150,41 @@ bool store_purge_postpone(struct store *s, int64_t id, const struct purge_lease 
     return sql_transaction(s, postpone, &(struct changing_purge){id, next_ms, l}, e);
 }
 
+/* Until when the place of what has been purged is to be remembered. */
+static bool find_end(struct store *s, const struct changing_purge *c, int64_t *until_ms,
+                     struct err *e)
+{
+    struct sql q;
+
+    if (!sql_begin(s, "SELECT keep_ms FROM purges WHERE id = ?", &q, e))
+        return false;
+    sql_i64(&q, c->id);
+    if (!sql_raise(&q, until_ms, e))
+        return false;
+    *until_ms += c->lease->now_ms;
+    if (!sql_begin(s,
+                   "SELECT f.held_ms FROM folders f JOIN purges p ON p.dropped_id = f.dropped_id"
+                   " WHERE p.id = ? ORDER BY f.held_ms DESC LIMIT 1",
+                   &q, e))
+        return false;
+    sql_i64(&q, c->id);
+    return sql_raise(&q, until_ms, e);
+}
+
 static bool end(struct store *s, void *context, struct err *e)
 {
     const struct changing_purge *c = context;
     struct sql q;
 
-    if (!sql_begin(
-            s,
-            "UPDATE dropped SET expires_ms = CAST(? AS BIGINT) + (SELECT keep_ms FROM purges p WHERE"
-            " p.dropped_id = dropped.id) WHERE id = (SELECT p.dropped_id FROM purges p WHERE"
-            " p.holder = ? AND p.id = ?)",
-            &q, e))
+    int64_t until_ms = 0;
+
+    if (!find_end(s, c, &until_ms, e) ||
+        !sql_begin(s,
+                   "UPDATE dropped SET expires_ms = ? WHERE id = (SELECT p.dropped_id FROM purges p"
+                   " WHERE p.holder = ? AND p.id = ?)",
+                   &q, e))
         return false;
-    sql_i64(&q, c->lease->now_ms);
+    sql_i64(&q, until_ms);
     if (!change(&q, c->id, c->lease->holder, e) ||
         !sql_begin(s, "DELETE FROM purges WHERE id = ?", &q, e))
         return false;

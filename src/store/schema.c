@@ -89,6 +89,10 @@ static const char seventh[] =
     "ALTER TABLE dropped ADD COLUMN metadata_sha256 TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE answers ADD COLUMN metadata_sha256 TEXT NOT NULL DEFAULT '';";
 
+/* Until when a folder is to be remembered, whatever becomes of its owner: it was another's before,
+ * and may hold files of that one. */
+static const char eighth[] = "ALTER TABLE folders ADD COLUMN held_ms INTEGER NOT NULL DEFAULT 0;";
+
 /* No PostgreSQL database has been of version 1: 2 makes everything there. */
 const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {first,   ""            },
@@ -98,6 +102,7 @@ const struct schema_version schema_versions[SCHEMA_VERSIONS] = {
     {fifth,   fifth         },
     {sixth,   sixth         },
     {seventh, seventh       },
+    {eighth,  eighth        },
 };
 
 bool schema_is_known(int64_t version, struct err *e)

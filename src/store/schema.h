@@ -14,7 +14,7 @@ struct schema_version {
     const char *sqlite, *postgres;
 };
 
-enum { SCHEMA_VERSIONS = 7 };
+enum { SCHEMA_VERSIONS = 8 };
 
 extern const struct schema_version schema_versions[SCHEMA_VERSIONS];
 

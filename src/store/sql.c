@@ -102,6 +102,16 @@ bool sql_do(struct sql *q, struct err *e)
     return ok;
 }
 
+bool sql_raise(struct sql *q, int64_t *out, struct err *e)
+{
+    bool row = false, ok = sql_step(q, &row, e);
+
+    if (ok && row && sql_column_i64(q, 0) > *out)
+        *out = sql_column_i64(q, 0);
+    sql_end(q);
+    return ok;
+}
+
 /* To the end: only there has SQLite looked at the constraints. */
 bool sql_insert(struct sql *q, int64_t *id, struct err *e)
 {

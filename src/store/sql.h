@@ -51,6 +51,8 @@ MUST_CHECK bool sql_list(struct sql *q, const struct page *page, struct arena *a
                          struct sv_vec *out, struct err *e);
 /* Steps once, for a statement without rows, and ends `q`. */
 MUST_CHECK bool sql_do(struct sql *q, struct err *e);
+/* Raises `*out` to the number of the first row, if there is one; ends `q`. */
+MUST_CHECK bool sql_raise(struct sql *q, int64_t *out, struct err *e);
 /* Ends `q`, an INSERT ... RETURNING id. */
 MUST_CHECK bool sql_insert(struct sql *q, int64_t *id, struct err *e);
 
@@ -108,6 +110,11 @@ struct owner {
  * overlap; `*who` is empty when there is none. */
 MUST_CHECK bool folder_overlap(struct store *s, struct sv folder, const struct owner *but,
                                struct arena *a, struct sv *who, struct err *e);
+/* What lies below a folder sorts from it to here. */
+struct sv folder_end(struct sv folder, struct arena *a);
+/* The folders of a row; the first is the location. */
+size_t row_folders(const struct table_row *row);
+struct sv row_folder(const struct table_row *row, size_t i);
 /* ERR_CONFLICT with `*who` set. */
 MUST_CHECK bool folder_free(struct store *s, struct sv folder, const struct owner *but,
                             struct arena *a, struct sv *who, struct err *e);
@@ -149,6 +156,7 @@ struct entry_change {
     struct table_change *change;
     struct arena *arena;
     enum entry kind;
+    int64_t *held_ms; /* while its folders are claimed: until when each is to be remembered */
 };
 /* The whole of a commit that moves nothing, in one statement: compares, sees that the folders are
  * those that are owned already, and sets. No row: something of it is not so. */
@@ -163,11 +171,12 @@ MUST_CHECK bool entry_swap(struct store *s, const struct entry_change *c, struct
 
 MUST_CHECK bool entry_drop(struct store *s, const struct table_name *t, enum entry kind,
                            const struct dropping *d, struct err *e);
-/* Everything that the entry owns is from now on what was dropped under its name. */
+/* Everything that the entry owns is from now on what was dropped under its name, where there is a
+ * time for which it is to be remembered. */
 MUST_CHECK bool dropped_remember(struct store *s, int64_t entry, const struct dropping *d,
                                  struct err *e);
 /* The folders of `c` are about to be claimed: what was dropped under its name gives up those that
- * lie in them, and is forgotten when it has none left. */
+ * lie in them, and is forgotten when it has none left; c->held_ms is raised to its time. */
 MUST_CHECK bool dropped_take_up(struct store *s, const struct entry_change *c, struct err *e);
 
 #endif

@@ -146,7 +146,7 @@ bool staged_find(struct store *s, const struct table_name *t, struct staging *g,
 
 static bool release(struct store *s, int64_t id, struct sv folder, struct arena *a, struct err *e)
 {
-    struct sv end = arena_printf(a, SV_FMT "0", SV_ARG(sv_first(folder, folder.n - 1)));
+    struct sv end = folder_end(folder, a);
     struct sql q;
 
     if (!sql_begin(s, "DELETE FROM folders WHERE staged_id = ? AND folder >= ? AND folder < ?", &q,

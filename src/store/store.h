@@ -110,12 +110,15 @@ MUST_CHECK bool store_table_list(struct store *s, const struct ns_name *n, const
  * bears the same catalog, namespace and name, as the same kind, may be put there again, and it
  * takes the place up. With `purge` its files are to be deleted (store_purge_take): until that has
  * ended nobody may be put there, and for `keep_ms` from then on again only what bears the name.
+ *
+ * An obligation stays with the place: an entry that takes one up, dropped or staged, and gives it
+ * up again, by a drop, a move or a purge, has it remembered until the later of both times.
  */
 struct dropping {
     struct sv mark; /* fresh: what tells this one from all others that were dropped */
     struct sv principal, request;
     int64_t now_ms;  /* what has expired by now is forgotten, some of it with each drop */
-    int64_t keep_ms; /* 0, without `purge`: nothing is remembered */
+    int64_t keep_ms; /* 0, without `purge`: nothing is remembered that was not before */
     bool purge;
 };
 /* ERR_NOT_FOUND. */

@@ -128,14 +128,13 @@ bool store_table_list(struct store *s, const struct ns_name *n, const struct pag
 
 /* The staged place that this change takes up; 0: none. */
 static bool find_promise(struct store *s, const struct table_name *t, const struct table_change *c,
-                         struct arena *a, int64_t *id, struct err *e)
+                         struct staging *g, struct arena *a, int64_t *id, struct err *e)
 {
-    struct staging g = {
+    *g = (struct staging){
         .row = {.principal = c->principal, .location = c->row->location},
           .now_ms = c->now_ms
     };
-
-    return staged_find(s, t, &g, a, id, e);
+    return staged_find(s, t, g, a, id, e);
 }
 
 bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
@@ -143,10 +142,11 @@ bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
 {
     struct owner me = {.now_ms = c->now_ms, .name = t, .kind = kind};
     struct entry_found found;
+    struct staging g;
 
     c->overlap = (struct sv){0};
     if (!table_find_id(s, t, kind, a, &found, e) ||
-        (kind == ENTRY_TABLE && !find_promise(s, t, c, a, &me.staged, e)))
+        (kind == ENTRY_TABLE && !find_promise(s, t, c, &g, a, &me.staged, e)))
         return false;
     me.table = found.id;
     if (!folder_overlap(s, c->row->location, &me, a, &c->overlap, e))
@@ -166,11 +166,22 @@ bool store_table_overlap(struct store *s, const struct table_name *t, struct tab
 
 /* ---- changing ---- */
 
+static bool claim(struct store *s, int64_t id, struct sv folder, int64_t held_ms, struct err *e)
+{
+    struct sql q;
+
+    if (!sql_begin(s, "INSERT INTO folders (folder, table_id, held_ms) VALUES (?, ?, ?)", &q, e))
+        return false;
+    sql_text(&q, folder);
+    sql_i64(&q, id);
+    sql_i64(&q, held_ms);
+    return sql_do(&q, e);
+}
+
 /* `promise` is the staged place that it takes up; 0: none. */
 static bool claim_all(struct store *s, const struct entry_change *c, int64_t id, int64_t promise,
                       struct err *e)
 {
-    static const char text[] = "INSERT INTO folders (folder, table_id) VALUES (?, ?)";
     const struct table_row *row = c->change->row;
     const struct owner me = {.table = id,
                              .staged = promise,
@@ -179,30 +190,44 @@ static bool claim_all(struct store *s, const struct entry_change *c, int64_t id,
                              .kind = c->kind};
     struct sv *who = &c->change->overlap;
 
-    if (!dropped_take_up(s, c, e) || !folder_free(s, row->location, &me, c->arena, who, e) ||
-        !folder_claim(s, text, row->location, id, e))
+    if (!dropped_take_up(s, c, e))
         return false;
-    for (size_t i = 0; i < row->extra_locations.n; i++) {
-        if (!folder_free(s, row->extra_locations.p[i], &me, c->arena, who, e) ||
-            !folder_claim(s, text, row->extra_locations.p[i], id, e))
+    for (size_t i = 0; i < row_folders(row); i++) {
+        if (!folder_free(s, row_folder(row, i), &me, c->arena, who, e) ||
+            !claim(s, id, row_folder(row, i), c->held_ms[i], e))
             return false;
     }
     return true;
 }
 
-/* A view takes up none: keys for a promised place may live, and none may reach a view's. */
+/* A view takes up none: keys for a promised place may live, and none may reach a view's. A table's
+ * place is to be remembered until they have ended, whatever becomes of the table. */
 static bool take_up_promise(struct store *s, const struct entry_change *c, int64_t *id,
                             struct err *e)
 {
+    struct staging g;
+
     *id = 0;
     if (c->kind == ENTRY_VIEW)
         return true;
-    return find_promise(s, c->name, c->change, c->arena, id, e) &&
-           (!*id || staged_take_up(s, *id, c->change->row, c->arena, e));
+    if (!find_promise(s, c->name, c->change, &g, c->arena, id, e))
+        return false;
+    for (size_t i = 0; *id && i < row_folders(c->change->row); i++)
+        c->held_ms[i] = g.row.expires_ms;
+    return !*id || staged_take_up(s, *id, c->change->row, c->arena, e);
 }
 
-bool entry_create(struct store *s, const struct entry_change *c, struct err *e)
+static struct entry_change with_times(const struct entry_change *c)
 {
+    struct entry_change all = *c;
+
+    all.held_ms = arena_array(c->arena, int64_t, row_folders(c->change->row));
+    return all;
+}
+
+bool entry_create(struct store *s, const struct entry_change *change, struct err *e)
+{
+    const struct entry_change all = with_times(change), *c = &all;
     const struct table_name *t = c->name;
     const struct table_row *row = c->change->row;
     struct sv ignored;
@@ -235,7 +260,7 @@ bool store_table_create(struct store *s, const struct table_name *t, struct tabl
                         struct arena *a, struct err *e)
 {
     c->overlap = (struct sv){0};
-    return sql_transaction(s, create, &(struct entry_change){t, c, a, ENTRY_TABLE}, e);
+    return sql_transaction(s, create, &(struct entry_change){t, c, a, ENTRY_TABLE, NULL}, e);
 }
 
 static bool update_row(struct store *s, const struct table_row *row, int64_t id, struct err *e)
@@ -301,15 +326,44 @@ static bool owns_just(const struct sv_vec *owned, const struct table_row *row)
     return true;
 }
 
-static bool move_folders(struct store *s, const struct entry_change *c, int64_t id, struct err *e)
+/* What it keeps it lets go of, to claim it again: with the time that was known of it. */
+static bool keep_below(struct store *s, const struct entry_change *c, int64_t id, size_t i,
+                       struct err *e)
 {
+    static const char *const texts[] = {
+        "SELECT held_ms FROM folders WHERE table_id = ? AND folder >= ? AND folder < ?"
+        " ORDER BY held_ms DESC LIMIT 1",
+        "DELETE FROM folders WHERE table_id = ? AND folder >= ? AND folder < ?"};
+    const struct sv folder = row_folder(c->change->row, i);
+
+    for (int step = 0; step < 2; step++) {
+        struct sql q;
+
+        if (!sql_begin(s, texts[step], &q, e))
+            return false;
+        sql_i64(&q, id);
+        sql_text(&q, folder);
+        sql_text(&q, folder_end(folder, c->arena));
+        if (!(step ? sql_do(&q, e) : sql_raise(&q, &c->held_ms[i], e)))
+            return false;
+    }
+    return true;
+}
+
+static bool move_folders(struct store *s, const struct entry_change *change, int64_t id,
+                         struct err *e)
+{
+    const struct entry_change with = with_times(change), *c = &with;
     struct table_row all = {0}; /* without a location all folders are extra */
 
     if (!read_extra(s, id, c->arena, &all, e))
         return false;
     if (owns_just(&all.extra_locations, c->change->row))
         return true;
-    /* What it keeps it takes up again at once. */
+    for (size_t i = 0; i < row_folders(c->change->row); i++) {
+        if (!keep_below(s, c, id, i, e))
+            return false;
+    }
     return (!c->change->leaves || dropped_remember(s, id, c->change->leaves, e)) &&
            drop_folders(s, id, e) && claim_all(s, c, id, 0, e);
 }
@@ -377,38 +431,7 @@ bool store_table_swap(struct store *s, const struct table_name *t, struct table_
                       struct arena *a, struct err *e)
 {
     c->overlap = (struct sv){0};
-    return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_TABLE}, e);
-}
-
-struct sealing {
-    const struct table_name *name;
-    const struct table_row *row;
-    enum entry kind;
-};
-
-static bool seal(struct store *s, void *context, struct err *e)
-{
-    const struct sealing *w = context;
-    struct sql q;
-
-    if (!sql_begin(s,
-                   "UPDATE tables SET metadata_sha256 = ?1 WHERE catalog = ?2 AND ns = ?3"
-                   " AND name = ?4 AND kind = ?5 AND metadata_location = ?6"
-                   " AND metadata_sha256 IN ('', ?1)",
-                   &q, e))
-        return false;
-    sql_text(&q, w->row->metadata_sha256);
-    bind_name(&q, w->name);
-    sql_i64(&q, w->kind);
-    sql_text(&q, w->row->metadata_location);
-    return sql_do(&q, e) &&
-           (sql_changes(s) == 1 || err_set(e, ERR_CONFLICT, "another metadata file is in force"));
-}
-
-bool store_seal(struct store *s, const struct table_name *t, bool view, const struct table_row *row,
-                struct err *e)
-{
-    return sql_transaction(s, seal, &(struct sealing){t, row, view ? ENTRY_VIEW : ENTRY_TABLE}, e);
+    return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_TABLE, NULL}, e);
 }
 
 struct several {
@@ -420,7 +443,7 @@ struct several {
 static bool take_step(struct store *s, const struct table_step *step, struct arena *a,
                       struct err *e)
 {
-    const struct entry_change c = {&step->name, step->change, a, ENTRY_TABLE};
+    const struct entry_change c = {&step->name, step->change, a, ENTRY_TABLE, NULL};
     int64_t id;
 
     step->change->overlap = (struct sv){0};

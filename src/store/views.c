@@ -28,7 +28,7 @@ bool store_view_create(struct store *s, const struct table_name *t, struct table
                        struct arena *a, struct err *e)
 {
     c->overlap = (struct sv){0};
-    return sql_transaction(s, create, &(struct entry_change){t, c, a, ENTRY_VIEW}, e);
+    return sql_transaction(s, create, &(struct entry_change){t, c, a, ENTRY_VIEW, NULL}, e);
 }
 
 static bool swap(struct store *s, void *context, struct err *e)
@@ -40,5 +40,5 @@ bool store_view_swap(struct store *s, const struct table_name *t, struct table_c
                      struct arena *a, struct err *e)
 {
     c->overlap = (struct sv){0};
-    return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_VIEW}, e);
+    return sql_transaction(s, swap, &(struct entry_change){t, c, a, ENTRY_VIEW, NULL}, e);
 }

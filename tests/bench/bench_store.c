@@ -60,7 +60,8 @@ static bool make_table(struct store *s, const struct ns_name *ns, int i, struct 
     row.metadata_location =
         arena_printf(&a, SV_FMT "metadata/0.metadata.json", SV_ARG(row.location));
     return table_find_id(s, &name, ENTRY_TABLE, &a, &found, e) &&
-           (found.id || entry_create(s, &(struct entry_change){&name, &c, &a, ENTRY_TABLE}, e));
+           (found.id ||
+            entry_create(s, &(struct entry_change){&name, &c, &a, ENTRY_TABLE, NULL}, e));
 }
 
 static bool make_tables(struct store *s, void *context, struct err *e)

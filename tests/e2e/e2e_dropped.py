@@ -1,4 +1,8 @@
 """What was dropped without its files: whose place it is until they are forgotten."""
+import os
+import sqlite3
+import time
+
 import e2e_surface
 import harness as h
 
@@ -119,6 +123,39 @@ class Dropped(e2e_surface.Surface):
         self.assertEqual(self.call("DELETE", "/namespaces/brief")[0], 204)
         self.restart()
         self.refused(self.make("t", LAKE + "brief"), 403, "ForbiddenException")
+
+    def test_a_place_keeps_its_time_whatever_takes_it_up_and_gives_it_up_again(self):
+        def away(name):
+            return self.commit(name, {"action": "set-location", "location": LAKE + name + "-away"})[0]
+
+        def renamed(name):
+            move = {"source": e2e_surface.identifier("sales", name), "destination": e2e_surface.identifier("open", name)}
+            return self.call("POST", "/tables/rename", move)[0], self.call("DELETE", f"/namespaces/open/tables/{name}")[0]
+
+        ways = {"kept-drop": lambda name: self.call("DELETE", f"/namespaces/sales/tables/{name}")[0], "kept-move": away,
+                "kept-rename": renamed, "kept-purge": lambda name: self.purged(name)}
+        files = {name: self.dropped(name) for name in ways}
+        try:
+            self.retain(0)
+            for name, give_up in ways.items():
+                with self.subTest(name):
+                    answer = self.make(name, LAKE + name, ns="sales")
+                    self.assertEqual(answer[0], 200, answer)
+                    give_up(name)
+                    self.refused(self.make("thief", LAKE + name), 403, "ForbiddenException")
+                    self.refused(self.register("thief", files[name]), 403, "ForbiddenException")
+                    with sqlite3.connect(os.path.join(self.base, "catalog.db")) as db:
+                        (until_ms,), = db.execute("SELECT max(d.expires_ms) FROM dropped d JOIN folders f ON f.dropped_id = d.id"
+                                                  " WHERE f.folder = ?", (LAKE + name + "/",))
+                    self.assertGreater(until_ms / 1000 - time.time(), 6 * 86400)
+                    self.assertLess(until_ms / 1000 - time.time(), 8 * 86400)
+        finally:
+            self.retain(604800)
+
+    def purged(self, name):
+        self.assertEqual(self.call("DELETE", f"/namespaces/sales/tables/{name}?purgeRequested=true")[0], 204)
+        h.wait_for("the purge", lambda: [r for r in self.desk.audit() if r["operation"] == "purge-files"
+                                         and r["table"] == name and r["result"] == "done"])
 
     def test_after_the_time_that_its_catalog_names_the_place_is_free_and_its_files_are_there(self):
         try:

@@ -145,11 +145,12 @@ static const struct dropping forgotten UNUSED = {0};
 static inline bool drop(struct place *p, const char *name, int64_t keep_ms, bool purge)
 {
     const struct table_name n = {sales.catalog, sales.ns, sv_from(name)};
-    const struct dropping d = {.mark = arena_printf(&p->arena, "mark of %s", name),
-                               .principal = SV("l/etl"),
-                               .request = SV("request"),
-                               .keep_ms = keep_ms,
-                               .purge = purge};
+    const struct dropping d = {
+        .mark = arena_printf(&p->arena, "mark of %s%s", name, keep_ms ? "" : " at once"),
+        .principal = SV("l/etl"),
+        .request = SV("request"),
+        .keep_ms = keep_ms,
+        .purge = purge};
 
     return store_table_drop(p->store, &n, &d, &p->e);
 }

@@ -238,7 +238,7 @@ static void every_table_and_column_is_copied(void)
     } known[] = {
         {"SELECT count(*) FROM pragma_table_info('namespaces')", 4 },
         {"SELECT count(*) FROM pragma_table_info('tables')",     9 },
-        {"SELECT count(*) FROM pragma_table_info('folders')",    4 },
+        {"SELECT count(*) FROM pragma_table_info('folders')",    5 },
         {"SELECT count(*) FROM pragma_table_info('staged')",     8 },
         {"SELECT count(*) FROM pragma_table_info('dropped')",    13},
         {"SELECT count(*) FROM pragma_table_info('purges')",     8 },

@@ -100,11 +100,13 @@ static void its_own_name_takes_its_place_up_again(void)
     CHECK(!would_overlap(&p, "t", "s3://b/t/", 1));
     CHECK_INT(stage(&p, "l/etl", "s3://b/t/", "u", 1, NULL), ERR_NONE);
     CHECK_INT(enter(&p, "t", "s3://b/t/", ENDS + 1, false), ERR_NONE);
-    /* It is that table's now, whatever its name: nothing is left of what was dropped. */
+    /* It is that table's now, whatever its name, and is remembered as long as it would have been.
+     */
     NEED_OK(store_rename(p.store, &r, &p.arena, &p.e), &p.e);
     CHECK_INT(enter(&p, "t", "s3://b/t/", 1, false), ERR_CONFLICT);
     NEED_OK(store_table_drop(p.store, &r.to, &forgotten, &p.e), &p.e);
-    CHECK_INT(enter(&p, "thief", "s3://b/t/", ENDS + 1, false), ERR_NONE);
+    CHECK_INT(enter(&p, "thief", "s3://b/t/", KEPT - 1, false), ERR_CONFLICT);
+    CHECK_INT(enter(&p, "thief", "s3://b/t/", KEPT, false), ERR_NONE);
     close_place(&p);
 }
 
@@ -133,7 +135,7 @@ static void what_is_not_taken_up_stays_guarded(void)
     NEED(enter(&p, "t", "s3://b/data/", 1, false) == ERR_NONE);
     CHECK_INT(enter(&p, "thief", "s3://b/t/", 1, false), ERR_CONFLICT);
     NEED_OK(drop(&p, "t", 0, false), &p.e);
-    CHECK_INT(enter(&p, "thief", "s3://b/data/", 1, false), ERR_NONE);
+    CHECK_INT(enter(&p, "thief", "s3://b/data/", KEPT, false), ERR_NONE);
     another_drop(&p, KEPT);
     CHECK_INT(enter(&p, "late", "s3://b/t/", 1, false), ERR_NONE);
     close_place(&p);
