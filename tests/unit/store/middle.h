@@ -69,7 +69,7 @@ static inline void middle_start(struct middle *m, struct place *p, void *(*stand
 {
     struct sockaddr_un at;
     ptrdiff_t host = 0;
-    struct sv url = sv_from(server_url());
+    struct sv url = sv_from(need_server());
 
     while (!sv_starts(sv_skip(url, (size_t)host), SV("host=")))
         NEED(++host < (ptrdiff_t)url.n);
