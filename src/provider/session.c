@@ -1,6 +1,8 @@
 /* session.c - the policy and the name of a session. */
 #include "base/limits.h"
 #include "provider/provider.h"
+#include "sign/digest.h"
+#include "wire/hex.h"
 #include "wire/json.h"
 
 /* Names that no policy can say exactly; location.h lets none in, and this is the last door. */
@@ -301,6 +303,27 @@ struct sv session_name(struct sv template_, const struct session_words *w, struc
 
 /* ---- the tags ---- */
 
+/* A value is for rules as much as for people, so no two names have one: a byte that tags may not
+ * hold is =XX, as is '='; what is too long ends in a part of its hash. */
+static struct sv tag_value(struct sv v, struct arena *a)
+{
+    enum { HASH_CHARS = 16 };
+    struct buf b = buf_new(a, 3 * v.n);
+    struct sha256 h;
+
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] != '=' && sv_has_char(SV(WORD_CHARS ":/+ "), v.p[i]))
+            buf_addc(&b, v.p[i]);
+        else
+            buf_addf(&b, "=%02X", (unsigned char)v.p[i]);
+    }
+    if (b.n <= LIMIT_TAG_VALUE_CHARS)
+        return buf_sv(&b);
+    h = sha256_of(v);
+    return ARENA_JOIN(a, sv_first(buf_sv(&b), LIMIT_TAG_VALUE_CHARS - HASH_CHARS - 1), SV("="),
+                      sv_first(hex_encode(a, sv_of((const char *)h.b, sizeof(h.b))), HASH_CHARS));
+}
+
 struct tags session_tags(const struct target *t, const struct session_words *w, struct arena *a)
 {
     const struct tag all[] = {
@@ -314,12 +337,8 @@ struct tags session_tags(const struct target *t, const struct session_words *w, 
     struct tags out = {0};
 
     for (size_t i = 0; t->tag_sessions && i < sizeof(all) / sizeof(all[0]); i++) {
-        struct buf value = buf_new(a, LIMIT_TAG_VALUE_CHARS);
-
-        if (!all[i].value.n)
-            continue;
-        add_clean(&value, sv_first(all[i].value, LIMIT_TAG_VALUE_CHARS), SV(WORD_CHARS ":/+ "));
-        vec_push(&out, a, ((struct tag){all[i].key, buf_sv(&value)}));
+        if (all[i].value.n)
+            vec_push(&out, a, ((struct tag){all[i].key, tag_value(all[i].value, a)}));
     }
     return out;
 }

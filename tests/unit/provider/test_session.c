@@ -306,7 +306,7 @@ static void a_session_is_tagged_with_who_and_what_first(void)
 
     NEED(tags.n == 5);
     CHECK_SV(tags.p[0].key, SV("polaris:principal"));
-    CHECK_SV(tags.p[0].value, SV("l/al-ice--"));
+    CHECK_SV(tags.p[0].value, SV("l/al=2Cice=C3=A9"));
     CHECK_SV(tags.p[1].value, SV("t 1"));
     CHECK_SV(tags.p[SESSION_SUBJECT_TAGS].key, SV("polaris:request-id"));
     words.trace = SV("0af7651916cd43dd8448eb211c80319c");
@@ -326,6 +326,31 @@ static void a_tag_ends_where_token_services_stop(void)
     CHECK_INT(session_tags(&t, &words, &a).p[0].value.n, LIMIT_TAG_VALUE_CHARS);
 }
 
+static void two_names_have_two_tags(void)
+{
+    static const char *const names[] = {"a,b", "a-b",   "a=2Cb", "a b",    "a.b",
+                                        "a/b", "a:b",   "a\"b",  "a\xc3_", "\"a.b\"",
+                                        "a_b", "a=3Db", "=",     "=3D",    "a=b"};
+    enum { N = sizeof(names) / sizeof(names[0]) };
+    auto_arena a = {0};
+    const struct target t = {.tag_sessions = true};
+    struct sv tags[N], longs[2];
+
+    for (size_t i = 0; i < N; i++) {
+        const struct session_words words = {.table = sv_from(names[i])};
+
+        tags[i] = session_tags(&t, &words, &a).p[0].value;
+        for (size_t k = 0; k < i; k++)
+            CHECK(!sv_eq(tags[i], tags[k]));
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct session_words words = {.table = arena_printf(&a, "%0300d%d", 7, i)};
+
+        longs[i] = session_tags(&t, &words, &a).p[0].value;
+    }
+    CHECK(!sv_eq(longs[0], longs[1]));
+}
+
 SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(each_bit_opens_its_actions_only), TEST(a_name_cannot_leave_its_json_string),
       TEST(what_a_policy_cannot_say_is_refused), TEST(a_policy_for_nothing_is_refused),
@@ -338,4 +363,4 @@ SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(a_session_opens_the_keys_of_an_encrypted_bucket), TEST(other_stores_know_one_partition),
       TEST(a_session_name_keeps_to_the_alphabet), TEST(a_long_session_name_keeps_its_request),
       TEST(a_session_name_is_never_too_short), TEST(a_session_is_tagged_with_who_and_what_first),
-      TEST(a_tag_ends_where_token_services_stop))
+      TEST(two_names_have_two_tags), TEST(a_tag_ends_where_token_services_stop))
