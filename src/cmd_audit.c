@@ -8,6 +8,7 @@
 #include "options.h"
 #include "store/store.h"
 #include "wire/json.h"
+#include "wire/names.h"
 #include "wire/time.h"
 
 enum { MAX_TEXT_BYTES = 256 * 1024 * 1024, DEFAULT_LIMIT = 1000 };
@@ -17,7 +18,8 @@ struct asking {
     const struct options *options;
     struct trail_reading reading;
     size_t limit;
-    bool more; /* than the limit */
+    bool more;              /* than the limit */
+    struct sv table_wanted; /* --table in the form of the records */
     struct arena *arena;
     struct buf lines; /* of those that were found */
     struct columns table;
@@ -31,19 +33,24 @@ static bool is_principal(struct sv name, struct sv wanted)
                                    sv_eq(sv_skip(name, (size_t)(sv_find(name, '/') + 1)), wanted));
 }
 
-/* "CATALOG.NS.TABLE", as far as the record is about one. */
+static struct sv joined(struct arena *a, struct sv all, struct sv part)
+{
+    return part.n ? ARENA_JOIN(a, all, all.n ? SV(".") : SV(""), part) : all;
+}
+
+/* One name in the form of wire/names.h; empty: there is none. */
+static struct sv quoted(struct arena *a, struct sv name)
+{
+    return name.n ? names_text(a, &name, 1) : name;
+}
+
+/* "CATALOG.NS.TABLE", as far as the record is about one. Its namespace has that form already. */
 static struct sv subject_of(const struct json *record, struct arena *a)
 {
-    static const char *const members[] = {"catalog", "namespace", "table"};
-    struct sv all = {0};
+    struct sv all = joined(a, quoted(a, json_get_str(record, SV("catalog"))),
+                           json_get_str(record, SV("namespace")));
 
-    for (size_t i = 0; i < 3; i++) {
-        struct sv part = json_get_str(record, sv_from(members[i]));
-
-        if (part.n)
-            all = ARENA_JOIN(a, all, all.n ? SV(".") : SV(""), part);
-    }
-    return all;
+    return joined(a, all, quoted(a, json_get_str(record, SV("table"))));
 }
 
 /* The table itself, or what lies below a catalog or a namespace. */
@@ -54,18 +61,25 @@ static bool lies_in(struct sv subject, struct sv wanted)
     return sv_starts(subject, wanted) && (!below.n || sv_starts(below, SV(".")));
 }
 
-/* A transaction names its tables in its details. */
+/* A transaction names its tables in its details; a rename where to. The name of a catalog may be
+ * given as it is, with its dots. */
 static bool is_about(const struct json *record, struct sv wanted, struct arena *a)
 {
     const struct json *tables = json_path(record, SV("details.tables"));
-    struct sv catalog = json_get_str(record, SV("catalog"));
+    struct sv catalog = json_get_str(record, SV("catalog")), prefix = quoted(a, catalog);
 
+    if (lies_in(wanted, catalog))
+        wanted = ARENA_JOIN(a, prefix, sv_skip(wanted, catalog.n));
     for (size_t i = 0; i < json_count(tables); i++) {
-        if (lies_in(ARENA_JOIN(a, catalog, SV("."), json_str(json_at(tables, i), (struct sv){0})),
-                    wanted))
+        if (lies_in(joined(a, prefix, json_str(json_at(tables, i), (struct sv){0})), wanted))
             return true;
     }
-    return lies_in(subject_of(record, a), wanted);
+    return lies_in(subject_of(record, a), wanted) ||
+           lies_in(joined(a,
+                          joined(a, prefix,
+                                 json_get_str(json_get(record, SV("details")), SV("toNamespace"))),
+                          quoted(a, json_get_str(json_get(record, SV("details")), SV("toName")))),
+                   wanted);
 }
 
 static bool is_wanted(const struct asking *q, const struct json *record, struct arena *a)
@@ -79,7 +93,7 @@ static bool is_wanted(const struct asking *q, const struct json *record, struct 
            (!o->principal.n || is_principal(json_get_str(record, SV("principal")), o->principal)) &&
            (!o->operation.n || sv_eq(json_get_str(record, SV("operation")), o->operation)) &&
            (!o->decision.n || sv_eq(json_get_str(record, SV("decision")), o->decision)) &&
-           (!o->table.n || is_about(record, o->table, a));
+           (!o->table.n || is_about(record, q->table_wanted, a));
 }
 
 static void add_row(struct asking *q, const struct json *record, struct arena *a)
@@ -179,6 +193,19 @@ static bool exists(struct sv url, struct arena *a, struct err *e)
                    strerrordesc_np(errno));
 }
 
+/* --table as the records have it: quotes where they are needed, none where not. */
+static bool table_of(struct asking *q, struct err *e)
+{
+    struct sv_vec levels = {0};
+
+    if (!q->options->table.n)
+        return true;
+    if (!names_read(text_unescaped(q->arena, q->options->table), q->arena, &levels, e))
+        return err_wrap(e, "--table");
+    q->table_wanted = names_text(q->arena, levels.p, levels.n);
+    return true;
+}
+
 static bool time_of(struct sv text, int64_t fallback, int64_t *out, struct err *e)
 {
     *out = fallback;
@@ -210,7 +237,7 @@ int cmd_audit(const struct options *o)
     }
     q.lines = buf_new(&a, MAX_TEXT_BYTES);
     q.table = columns_new(&a, heads, 8);
-    if (time_of(o->from, INT64_MIN, &q.reading.from_ms, &e) &&
+    if (table_of(&q, &e) && time_of(o->from, INT64_MIN, &q.reading.from_ms, &e) &&
         time_of(o->to, INT64_MAX, &q.reading.to_ms, &e) && exists(url, &a, &e) &&
         store_open(url, &a, &s, &e) && take_all(&q, s, &e) && print(&q, &e))
         return 0;

@@ -2,6 +2,7 @@
  * first. */
 #include "base/limits.h"
 #include "base/metric.h"
+#include "catalog/commit_record.h"
 #include "catalog/commit_steps.h"
 #include "catalog/replay.h"
 #include "catalog/routes.h"
@@ -88,7 +89,7 @@ static bool after_is_view(struct call *c, UNUSED const struct err *outcome, stru
 
     if (!w->is_view)
         return table_find(c, &w->one.at, existing_found, e);
-    (void)view_in_the_way(&w->one.at.path, e);
+    (void)view_in_the_way(c, &w->one.at.path, e);
     return commit_conflict(c);
 }
 
@@ -349,5 +350,6 @@ bool table_commit(struct call *c, struct err *e)
     if (!table_path(c, &w->one.at.path, e) || !call_body(c, &request, e))
         return false;
     w->one.request = request;
+    commit_record(c, &w->one);
     return commit_rights(c, &w->one, e) && call_once(c, begin_try, once_table_committed, e);
 }

@@ -6,6 +6,8 @@
 #include "catalog/table_steps.h"
 #include "serve/once.h"
 
+enum { RECORDED_NAMES = 100 }; /* of properties, in one record */
+
 struct namespace_work {
     struct table_path path;
     struct sv properties; /* JSON text */
@@ -449,6 +451,23 @@ static bool is_in_both(const struct sv_vec *removals, const struct json *updates
     return false;
 }
 
+/* Names only: a value may be anything. */
+static struct json *properties_record(const struct namespace_work *w, struct arena *a)
+{
+    struct json *details = json_new_object(a), *set = json_new_array(a),
+                *removed = json_new_array(a), *value;
+    const struct json *updates = json_get(w->body, SV("updates"));
+    struct sv name;
+
+    for (size_t i = 0; i < RECORDED_NAMES && json_member(updates, i, &name, &value); i++)
+        json_push(set, json_new_str(a, sv_first(name, LIMIT_NAME_BYTES)));
+    for (size_t i = 0; i < RECORDED_NAMES && i < w->removals.n; i++)
+        json_push(removed, json_new_str(a, sv_first(w->removals.p[i], LIMIT_NAME_BYTES)));
+    json_set(details, SV("properties"), set);
+    json_set(details, SV("removals"), removed);
+    return details;
+}
+
 bool namespace_properties(struct call *c, struct err *e)
 {
     struct namespace_work *w;
@@ -460,6 +479,7 @@ bool namespace_properties(struct call *c, struct err *e)
     updates = json_get(w->body, SV("updates"));
     if (!read_removals(c, json_get(w->body, SV("removals")), &w->removals, e))
         return false;
+    c->details = properties_record(w, c->arena);
     if (is_in_both(&w->removals, updates, &twice)) {
         c->error_status = 422;
         c->error_type = "UnprocessableEntityException";

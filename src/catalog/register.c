@@ -28,8 +28,7 @@ static bool name_taken(struct call *c, struct err *e)
 {
     const struct table_path *p = &((struct register_work *)c->work)->one.at.path;
 
-    return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT "." SV_FMT,
-                   SV_ARG(sv_first(p->ns.dotted, 100)), SV_ARG(sv_first(p->table, 100)));
+    return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT, SV_ARG(path_text(c, p)));
 }
 
 static bool refuse(struct call *c, const struct err *why, struct err *e)
@@ -196,7 +195,7 @@ static bool after_before(struct call *c, const struct err *outcome, struct err *
     if (outcome)
         return outcome->code == ERR_NOT_FOUND ? call_no_namespace(c, &w->one.at.path.ns, e) : false;
     if (w->is_view)
-        return view_in_the_way(&w->one.at.path, e);
+        return view_in_the_way(c, &w->one.at.path, e);
     if (!w->one.creates && !w->overwrite)
         return name_taken(c, e);
     if (w->taken)

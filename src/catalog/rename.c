@@ -33,11 +33,9 @@ static bool after_rename(struct call *c, const struct err *outcome, struct err *
     if (outcome->code == ERR_NOT_FOUND)
         return not_found(c, w, e);
     if (outcome->code == ERR_CONFLICT)
-        return err_set(e, ERR_CONFLICT,
-                       "Cannot rename " SV_FMT "." SV_FMT " to " SV_FMT "." SV_FMT
-                       ". %s already exists",
-                       SV_ARG(sv_first(w->from.ns.dotted, 40)), SV_ARG(sv_first(w->from.table, 40)),
-                       SV_ARG(sv_first(w->to.ns.dotted, 40)), SV_ARG(sv_first(w->to.table, 40)),
+        return err_set(e, ERR_CONFLICT, "Cannot rename " SV_FMT " to " SV_FMT ". %s already exists",
+                       SV_ARG(sv_first(path_text(c, &w->from), 80)),
+                       SV_ARG(sv_first(path_text(c, &w->to), 80)),
                        w->names.onto_view ? "View" : "Table");
     return false;
 }

@@ -108,10 +108,15 @@ bool name_is_views(struct store *s, const struct table_name *name, struct arena 
     return store_view_get(s, name, a, &there, &ignored);
 }
 
-bool view_in_the_way(const struct table_path *path, struct err *e)
+struct sv path_text(const struct call *c, const struct table_path *p)
 {
-    return err_set(e, ERR_CONFLICT, "View with same name already exists: " SV_FMT "." SV_FMT,
-                   SV_ARG(sv_first(path->ns.dotted, 100)), SV_ARG(sv_first(path->table, 100)));
+    return sv_first(call_table_text(c, &p->ns, p->table), 200);
+}
+
+bool view_in_the_way(const struct call *c, const struct table_path *path, struct err *e)
+{
+    return err_set(e, ERR_CONFLICT, "View with same name already exists: " SV_FMT,
+                   SV_ARG(path_text(c, path)));
 }
 
 static bool query_table(struct call *c, struct store *s, struct err *e)

@@ -19,6 +19,8 @@ MUST_CHECK bool table_identifier(struct call *c, const struct json *v, const cha
 /* The same for the store. */
 struct ns_name path_ns(const struct call *c, const struct table_path *p);
 struct table_name path_table(const struct call *c, const struct table_path *p);
+/* The same for messages: "ns.table". */
+struct sv path_text(const struct call *c, const struct table_path *p);
 
 /* A table found: its row, and its folders checked now. Kept in c->work by those who embed it first
  * there. */
@@ -51,7 +53,7 @@ MUST_CHECK bool table_is_new(struct store *s, const struct table_name *name, str
 /* On a keeper: whether a view bears the name; where that is not known, none does. */
 bool name_is_views(struct store *s, const struct table_name *name, struct arena *a);
 /* "View with same name already exists". Always false. */
-bool view_in_the_way(const struct table_path *path, struct err *e);
+bool view_in_the_way(const struct call *c, const struct table_path *path, struct err *e);
 /* Reads the row into `t` (c->work must be, or begin with, a struct table_at) and checks that each
  * folder is allowed and in no other table's place. ERR_NOT_FOUND in Iceberg's words. */
 MUST_CHECK bool table_find(struct call *c, struct table_at *t, call_then_fn *then, struct err *e);

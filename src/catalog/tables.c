@@ -37,10 +37,9 @@ static bool taken(struct call *c, const struct table_work *w, struct sv overlap,
                        SV_ARG(sv_first(w->at.row.location, 150)));
     }
     if (w->is_view)
-        return view_in_the_way(&w->at.path, e);
-    return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT "." SV_FMT,
-                   SV_ARG(sv_first(w->at.path.ns.dotted, 100)),
-                   SV_ARG(sv_first(w->at.path.table, 100)));
+        return view_in_the_way(c, &w->at.path, e);
+    return err_set(e, ERR_CONFLICT, "Table already exists: " SV_FMT,
+                   SV_ARG(path_text(c, &w->at.path)));
 }
 
 static bool refuse(struct call *c, const struct err *why, struct err *e)

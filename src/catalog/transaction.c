@@ -2,6 +2,7 @@
 #include "catalog/transaction.h"
 
 #include "base/limits.h"
+#include "catalog/commit_record.h"
 #include "catalog/routes.h"
 #include "serve/once.h"
 
@@ -127,7 +128,7 @@ static bool query_apply(struct call *c, UNUSED struct store *s, struct err *e)
 
     for (t->failed = 0; t->failed < t->n; t->failed++) {
         if (!commit_apply(c, &t->parts[t->failed].one, e))
-            return transaction_about(&t->parts[t->failed], e);
+            return transaction_about(c, &t->parts[t->failed], e);
     }
     return true;
 }
@@ -142,7 +143,7 @@ static bool after_apply(struct call *c, const struct err *outcome, struct err *e
     for (size_t i = 0; i < t->n; i++) {
         any = any || t->parts[i].one.changed;
         if (t->parts[i].one.changed && !commit_claims(c, &t->parts[i].one, e))
-            return transaction_about(&t->parts[i], e);
+            return transaction_about(c, &t->parts[i], e);
         commit_change(c, &t->parts[i].one);
     }
     return any ? call_read(c, query_places, after_places, e) : transaction_done(c, t);
@@ -227,14 +228,17 @@ static bool read_part(struct call *c, struct transaction *t, size_t i, const str
 
 static struct json *names(struct call *c, const struct transaction *t)
 {
-    struct json *details = json_new_object(c->arena), *list = json_new_array(c->arena);
+    struct json *details = json_new_object(c->arena), *list = json_new_array(c->arena),
+                *updates = json_new_array(c->arena);
 
-    for (size_t i = 0; i < t->n; i++)
-        json_push(list,
-                  json_new_str(c->arena, arena_printf(c->arena, SV_FMT "." SV_FMT,
-                                                      SV_ARG(t->parts[i].one.at.path.ns.dotted),
-                                                      SV_ARG(t->parts[i].one.at.path.table))));
+    for (size_t i = 0; i < t->n; i++) {
+        const struct table_path *p = &t->parts[i].one.at.path;
+
+        json_push(list, json_new_str(c->arena, call_table_text(c, &p->ns, p->table)));
+        json_push(updates, commit_updates(c, &t->parts[i].one, t->n));
+    }
     json_set(details, SV("tables"), list);
+    json_set(details, SV("updates"), updates);
     return details;
 }
 

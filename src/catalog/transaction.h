@@ -30,7 +30,8 @@ MUST_CHECK bool transaction_try(struct call *c, struct transaction *t, struct er
 
 bool transaction_done(struct call *c, const struct transaction *t); /* 204. Always true */
 bool transaction_unknown(struct call *c, struct err *e);            /* always false */
-bool transaction_about(const struct part *p, struct err *e); /* names the table. Always false */
+bool transaction_about(const struct call *c, const struct part *p,
+                       struct err *e); /* names the table. Always false */
 /* Ends with `refusal` of the part `failed`; nothing was written. */
 MUST_CHECK bool transaction_refuse(struct call *c, struct transaction *t, struct err *e);
 /* Ends with `e`, unless a new table of it is there already. */

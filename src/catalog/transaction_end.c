@@ -21,10 +21,9 @@ bool transaction_unknown(struct call *c, struct err *e)
 }
 
 /* The error with the table it is about. Always false. */
-bool transaction_about(const struct part *p, struct err *e)
+bool transaction_about(const struct call *c, const struct part *p, struct err *e)
 {
-    return err_wrap(e, "table " SV_FMT "." SV_FMT, SV_ARG(sv_first(p->one.at.path.ns.dotted, 60)),
-                    SV_ARG(sv_first(p->one.at.path.table, 60)));
+    return err_wrap(e, "table " SV_FMT, SV_ARG(sv_first(path_text(c, &p->one.at.path), 120)));
 }
 
 /* ---- a table that exists already ---- */
@@ -87,7 +86,7 @@ bool transaction_refuse(struct call *c, struct transaction *t, struct err *e)
     if (p->one.change.overlap.n) {
         (void)err_set(e, ERR_DENIED,
                       "a location of it lies in another table's place; choose another");
-        return transaction_about(p, e);
+        return transaction_about(c, p, e);
     }
     if (e->code == ERR_NOT_FOUND)
         return p->one.creates ? call_no_namespace(c, &p->one.at.path.ns, e)
@@ -97,7 +96,7 @@ bool transaction_refuse(struct call *c, struct transaction *t, struct err *e)
     (void)err_set(e, ERR_CONFLICT,
                   p->one.creates ? "Requirement failed: table already exists"
                                  : "other commits were first, each time");
-    (void)transaction_about(p, e);
+    (void)transaction_about(c, p, e);
     return transaction_failed(c, t, e);
 }
 

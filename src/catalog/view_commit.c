@@ -1,6 +1,7 @@
 /* view_commit.c - views: create and replace. Write the file, compare and swap the pointer; again
  * when somebody was first. And register: the file lies there already. */
 #include "base/limits.h"
+#include "catalog/commit_record.h"
 #include "catalog/register_steps.h"
 #include "catalog/replay.h"
 #include "catalog/routes.h"
@@ -38,12 +39,10 @@ static bool wrong(struct call *c, const struct err *e)
 
 static bool name_taken(struct call *c, const struct view_work *w, struct err *e)
 {
-    const struct table_path *p = &w->one.at.path;
-
     c->error_type = "AlreadyExistsException";
-    return err_set(e, ERR_CONFLICT, "%s already exists: " SV_FMT "." SV_FMT,
+    return err_set(e, ERR_CONFLICT, "%s already exists: " SV_FMT,
                    w->is_table ? "Table with same name" : "View",
-                   SV_ARG(sv_first(p->ns.dotted, 100)), SV_ARG(sv_first(p->table, 100)));
+                   SV_ARG(path_text(c, &w->one.at.path)));
 }
 
 /* ---- refusing ---- */
@@ -410,8 +409,10 @@ bool view_replace(struct call *c, struct err *e)
 {
     struct view_work *w;
 
-    return begin(c, &w, e) &&
-           call_demand(c, &w->one.at.path.ns, w->one.at.path.table, PRIVILEGE_VIEW_WRITE_PROPERTIES,
+    if (!begin(c, &w, e))
+        return false;
+    commit_record(c, &w->one);
+    return call_demand(c, &w->one.at.path.ns, w->one.at.path.table, PRIVILEGE_VIEW_WRITE_PROPERTIES,
                        NULL, e) &&
            demand_moves(c, w, e) && call_once(c, begin_try, once_view, e);
 }

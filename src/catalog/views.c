@@ -6,8 +6,7 @@
 bool view_missing(struct call *c, const struct table_path *path, struct err *e)
 {
     c->error_type = "NoSuchViewException";
-    return err_set(e, ERR_NOT_FOUND, "View does not exist: " SV_FMT "." SV_FMT,
-                   SV_ARG(sv_first(path->ns.dotted, 100)), SV_ARG(sv_first(path->table, 100)));
+    return err_set(e, ERR_NOT_FOUND, "View does not exist: " SV_FMT, SV_ARG(path_text(c, path)));
 }
 
 bool view_answer(struct call *c, struct sv file, struct json *metadata)

@@ -1,20 +1,20 @@
 /* record.c - what the audit says of a purge. */
 #include "maintain/record.h"
 
-#include "base/buf.h"
+#include "base/vec.h"
 #include "wire/json.h"
+#include "wire/names.h"
 #include "wire/time.h"
-
-enum { LEVELS_BYTES = 8192 };
 
 /* Levels are kept joined by 0x1F. */
 static struct sv dotted(struct sv ns, struct arena *a)
 {
-    struct buf b = buf_new(a, LEVELS_BYTES);
+    struct sv_vec levels = {0};
+    struct sv level;
 
-    for (size_t i = 0; i < ns.n; i++)
-        buf_add(&b, ns.p[i] == '\x1f' ? SV(".") : sv_of(ns.p + i, 1));
-    return buf_sv(&b);
+    while (sv_cut(&ns, '\x1f', &level))
+        vec_push(&levels, a, level);
+    return names_text(a, levels.p, levels.n);
 }
 
 static struct json *details(const struct purge_row *row, const struct purge_done *done,

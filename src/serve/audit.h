@@ -11,7 +11,7 @@
 
 struct audit;
 
-enum { AUDIT_RECORD_BYTES = 1152 * 1024 };
+enum { AUDIT_RECORD_BYTES = 2560 * 1024 };
 
 struct audit_options {
     struct sv_vec sinks; /* "stdout", "file:PATH", "store"; none: no records are written */

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "serve/loop.h"
 #include "serve/route.h"
+#include "wire/names.h"
 
 /* Values that take less are not worth a look at the caller's share. */
 enum { FREE_BYTES = 16 * 1024 };
@@ -124,7 +125,7 @@ bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e)
 bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct levels *out,
                     struct err *e)
 {
-    struct buf joined = buf_new(c->arena, 8192), dotted = buf_new(c->arena, 8192);
+    struct buf joined = buf_new(c->arena, 8192);
 
     if (n == 0 || n > LIMIT_NAMESPACE_LEVELS)
         return err_set(e, ERR_INVALID, "a namespace must have 1 to %d levels",
@@ -139,12 +140,16 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
                 LIMIT_NAME_BYTES);
         out->p[i] = levels[i];
         buf_addf(&joined, "%s" SV_FMT, i ? "\x1f" : "", SV_ARG(levels[i]));
-        buf_addf(&dotted, "%s" SV_FMT, i ? "." : "", SV_ARG(levels[i]));
     }
     out->joined = buf_sv(&joined);
-    out->dotted = buf_sv(&dotted);
+    out->dotted = names_text(c->arena, levels, n);
     c->levels_text = out->dotted;
     return true;
+}
+
+struct sv call_table_text(const struct call *c, const struct levels *ns, struct sv table)
+{
+    return ARENA_JOIN(c->arena, ns->dotted, SV("."), names_text(c->arena, &table, 1));
 }
 
 bool call_charge(struct call *c, size_t bytes, struct err *e)
@@ -213,10 +218,11 @@ static bool demand(struct call *c, const struct levels *ns, struct subject s, en
         return true;
     }
     c->missing = privilege_name(p);
-    return err_set(e, ERR_DENIED, SV_FMT " lacks " SV_FMT " on %s" SV_FMT "%s" SV_FMT,
-                   SV_ARG(c->who.name), SV_ARG(privilege_name(p)), ns ? "" : "the catalog",
-                   SV_ARG(ns ? ns->dotted : SV("")), s.table.n ? "." : "",
-                   SV_ARG(sv_first(s.table, 60)));
+    return err_set(e, ERR_DENIED, SV_FMT " lacks " SV_FMT " on " SV_FMT, SV_ARG(c->who.name),
+                   SV_ARG(privilege_name(p)),
+                   SV_ARG(!ns         ? SV("the catalog")
+                          : s.table.n ? sv_first(call_table_text(c, ns, s.table), 250)
+                                      : ns->dotted));
 }
 
 bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum privilege p,
@@ -243,6 +249,6 @@ bool call_no_namespace(struct call *c, const struct levels *ns, struct err *e)
 bool call_no_table(struct call *c, const struct levels *ns, struct sv table, struct err *e)
 {
     c->error_type = "NoSuchTableException";
-    return err_set(e, ERR_NOT_FOUND, "Table does not exist: " SV_FMT "." SV_FMT,
-                   SV_ARG(sv_first(ns->dotted, 100)), SV_ARG(sv_first(table, 100)));
+    return err_set(e, ERR_NOT_FOUND, "Table does not exist: " SV_FMT,
+                   SV_ARG(sv_first(call_table_text(c, ns, table), 200)));
 }

@@ -135,8 +135,10 @@ struct levels {
     struct sv *p;
     size_t n;
     struct sv joined; /* with 0x1F: the store's key */
-    struct sv dotted; /* for messages */
+    struct sv dotted; /* for messages and records, as wire/names.h writes it: a."b.c" */
 };
+/* "ns.table" in the same form. */
+struct sv call_table_text(const struct call *c, const struct levels *ns, struct sv table);
 MUST_CHECK bool call_levels(struct call *c, struct sv raw, struct levels *out, struct err *e);
 /* The same from a decoded parameter; `encoded` when its levels are encoded once more. */
 MUST_CHECK bool call_levels_text(struct call *c, struct sv text, bool encoded, struct levels *out,

@@ -15,10 +15,11 @@ static_assert(6 * (LIMIT_NAMESPACE_LEVELS * (LIMIT_NAME_BYTES + 1) + LIMIT_NAME_
                    TRACE_BYTES + AGENT_BYTES + (int)sizeof(((struct err *)0)->msg)) <
                   RECORD_BYTES / 2,
               "room for the longest record");
-/* A transaction's record names all of its tables; names hold no control bytes, so that an escape
- * makes two of one. */
-static_assert(2 * LIMIT_TRANSACTION_TABLES *
-                      (LIMIT_NAMESPACE_LEVELS * (LIMIT_NAME_BYTES + 1) + LIMIT_NAME_BYTES + 4) <
+/* A transaction's record names all of its tables; names hold no control bytes, so that a quote
+ * takes most: it is written twice, and each is escaped. Beside them some KB of each say its
+ * updates. */
+static_assert(LIMIT_TRANSACTION_TABLES *
+                      ((LIMIT_NAMESPACE_LEVELS + 1) * (4 * LIMIT_NAME_BYTES + 5) + 2048) <
                   RECORD_BYTES / 2,
               "no name is left out");
 

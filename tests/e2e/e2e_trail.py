@@ -99,6 +99,32 @@ class Trail(unittest.TestCase):
             h.wait_for("the record", lambda n=name: [r for r in self.records("--table", "analytics.sales." + n)
                                                      if r.get("details", {}).get("tables") == ["sales.orders", "sales.other"]])
 
+    def test_names_with_dots_are_told_apart(self):
+        paths = {'a.b.t': "a%1Fb/tables/t", '"a.b".t': "a.b/tables/t", 'a."b.t"': "a/tables/b.t"}
+        for path in paths.values():
+            self.assertEqual(self.desk.call("GET", f"{NAMESPACES}/{path}", self.token)[0], 404)
+        def one(name):
+            found = self.records("--table", "analytics." + name)
+            return len({r["requestId"] for r in found}) == 1 and found[0]
+        found = {name: h.wait_for("the record of " + name, lambda n=name: one(n)) for name in paths}
+        self.assertEqual({n: (r["namespace"], r["table"]) for n, r in found.items()},
+                         {'a.b.t': ("a.b", "t"), '"a.b".t': ('"a.b"', "t"), 'a."b.t"': ("a", "b.t")})
+        # As it is printed it can be asked for, and what has no quotes needed none.
+        text = self.ask("--table", 'analytics."a.b"').stdout
+        self.assertIn('  analytics."a.b".t  ', text)
+        self.assertEqual(self.records("--table", '"analytics"."a"."b"."t"'), self.records("--table", "analytics.a.b.t"))
+
+    def test_a_commit_is_found_with_its_updates(self):
+        status, _ = self.desk.call("POST", NAMESPACES + "/sales/tables/other", self.token, {"requirements": [], "updates": [
+            {"action": "set-properties", "updates": {"colour": "confidential-value"}},
+            {"action": "remove-properties", "removals": ["gone"]}]})
+        self.assertEqual(status, 200)
+        record = h.wait_for("the record", lambda: [r for r in self.records("--table", "analytics.sales.other")
+                                                   if r["operation"] == "commit-table"])[0]
+        self.assertEqual(record["details"]["updates"], [{"action": "set-properties", "properties": ["colour"]},
+                                                        {"action": "remove-properties", "removals": ["gone"]}])
+        self.assertNotIn("confidential-value", json.dumps(record))
+
     def test_a_time_is_held_to(self):
         every = self.all_of_them()
         some = sorted(r["time"] for r in every)[len(every) // 3: len(every) // 2]

@@ -98,6 +98,87 @@ static void a_record_says_who_asked_for_what_and_why_not(void)
     bench_done(&b);
 }
 
+static void a_name_with_a_dot_is_not_two_names(void)
+{
+    static const char *const paths[] = {"/v1/c/namespaces/a%1Fb/tables/t",
+                                        "/v1/c/namespaces/a.b/tables/t",
+                                        "/v1/c/namespaces/a/tables/b.t"};
+    static const char *const namespaces[] = {"a.b", "\"a.b\"", "a"}, *const said[] = {"a.b.t",
+                                                                                      "\"a.b\".t",
+                                                                                      "a.\"b.t\""};
+    struct sv text;
+
+    bench_start(&b, LAKE);
+    for (size_t i = 0; i < 3; i++)
+        CHECK_INT(bench_ask(&b, &(struct asking){.path = paths[i]}).status, 404);
+    text = bench_records(&b);
+    for (size_t i = 0; i < 3; i++) {
+        const struct json *r = record(text, 2 - i);
+
+        check_field(r, "namespace", namespaces[i]);
+        CHECK(sv_ends(json_get_str(r, SV("reason")), sv_from(said[i])));
+    }
+    bench_done(&b);
+}
+
+static void a_commit_says_which_updates(void)
+{
+    static const char body[] =
+        "{\"requirements\":[],\"updates\":["
+        "{\"action\":\"set-properties\",\"updates\":{\"owner\":\"" SECRET "\",\"x\":\"1\"}},"
+        "{\"action\":\"remove-properties\",\"removals\":[\"y\"]},"
+        "{\"action\":\"set-location\",\"location\":\"s3://b/elsewhere\"},"
+        "{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":7,\"summary\":{}}},"
+        "{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"branch\","
+        "\"snapshot-id\":7},"
+        "{\"action\":\"remove-snapshots\",\"snapshot-ids\":[1,2]}]}";
+    const struct json *r;
+
+    bench_start(&b, LAKE);
+    CHECK_INT(bench_ask(&b, &(struct asking){.method = HTTP_POST,
+                                             .path = "/v1/c/namespaces/n/tables/t",
+                                             .body = body})
+                  .status,
+              404);
+    r = record(bench_records(&b), 0);
+    CHECK_SV(json_text(&b.arena, json_path(r, SV("details.updates"))),
+             SV("[{\"action\":\"set-properties\",\"properties\":[\"owner\",\"x\"]},"
+                "{\"action\":\"remove-properties\",\"removals\":[\"y\"]},"
+                "{\"action\":\"set-location\",\"location\":\"s3://b/elsewhere\"},"
+                "{\"action\":\"add-snapshot\",\"snapshot-id\":7},"
+                "{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"branch\","
+                "\"snapshot-id\":7},"
+                "{\"action\":\"remove-snapshots\",\"snapshot-ids\":[1,2]}]"));
+    bench_done(&b);
+}
+
+/* However many there are, each is there or counted. */
+static void no_update_of_a_long_commit_goes_unsaid(void)
+{
+    enum { MANY = 900 };
+    const struct json *updates, *more;
+    struct buf body;
+    int64_t said;
+
+    bench_start(&b, LAKE);
+    body = buf_new(&b.arena, 1024 * 1024);
+    buf_add(&body, SV("{\"updates\":["));
+    for (int i = 0; i < MANY; i++)
+        buf_addf(&body, "%s{\"action\":\"set-location\",\"location\":\"s3://b/%0200d\"}",
+                 i ? "," : "", i);
+    buf_add(&body, SV(",{\"action\":\"set-properties\",\"updates\":{}}]}"));
+    (void)bench_ask(&b, &(struct asking){.method = HTTP_POST,
+                                         .path = "/v1/c/namespaces/n/tables/t",
+                                         .body = buf_sv(&body).p});
+    updates = json_path(record(bench_records(&b), 0), SV("details.updates"));
+    said = (int64_t)json_count(updates) - 1;
+    CHECK(said > 20);
+    more = json_get(json_at(updates, (size_t)said), SV("more"));
+    CHECK_INT(json_i64(json_get(more, SV("set-location")), 0), MANY - said);
+    CHECK_INT(json_i64(json_get(more, SV("set-properties")), 0), 1);
+    bench_done(&b);
+}
+
 static void no_secret_is_in_any_record(void)
 {
     struct sv text;
@@ -349,8 +430,10 @@ static void a_sink_that_cannot_be_is_an_error(void)
 }
 
 SUITE("catalog/audit", TEST(every_request_leaves_one_record),
-      TEST(a_record_says_who_asked_for_what_and_why_not), TEST(no_secret_is_in_any_record),
-      TEST(hostile_names_stay_inside_their_strings), TEST(the_longest_record_is_written_whole),
-      TEST(a_client_that_hangs_up_is_on_record), TEST(what_is_under_way_at_the_end_is_on_record),
+      TEST(a_record_says_who_asked_for_what_and_why_not), TEST(a_name_with_a_dot_is_not_two_names),
+      TEST(a_commit_says_which_updates), TEST(no_update_of_a_long_commit_goes_unsaid),
+      TEST(no_secret_is_in_any_record), TEST(hostile_names_stay_inside_their_strings),
+      TEST(the_longest_record_is_written_whole), TEST(a_client_that_hangs_up_is_on_record),
+      TEST(what_is_under_way_at_the_end_is_on_record),
       TEST(many_writers_lose_no_record_and_mix_no_lines),
       TEST(the_longest_records_fit_behind_each_other), TEST(a_sink_that_cannot_be_is_an_error))

@@ -27,6 +27,16 @@ static void the_end_is_told_with_the_request_that_asked_for_it(void)
                 "\"result\":\"done\",\"decision\":\"allowed\"}"));
 }
 
+static void a_level_with_a_dot_is_not_two(void)
+{
+    auto_arena a = {0};
+    struct purge_row dotted = row;
+
+    dotted.table.ns = SV("sales.eu");
+    CHECK(sv_contains(purge_record(&dotted, &done, NULL, &a),
+                      SV("\"namespace\":\"\\\"sales.eu\\\"\"")));
+}
+
 static void what_is_not_done_has_a_reason(void)
 {
     const struct err why = {ERR_INVALID, "a manifest is spoilt"};
@@ -38,4 +48,4 @@ static void what_is_not_done_has_a_reason(void)
 }
 
 SUITE("maintain/record", TEST(the_end_is_told_with_the_request_that_asked_for_it),
-      TEST(what_is_not_done_has_a_reason))
+      TEST(a_level_with_a_dot_is_not_two), TEST(what_is_not_done_has_a_reason))
