@@ -306,7 +306,8 @@ static void add_client(struct cache *c, const struct object *o, struct policy_in
                              .client_id = cache_value(s, "client-id", NULL)};
     struct err ignored = {0};
 
-    if (!o->resource->principal.has_client || !f.client_id.n || !secret.n)
+    if (!o->resource->principal.has_client || !f.client_id.n || !secret.n ||
+        !secret_is_text(&(struct job_secret){.data = s->data}, &ignored))
         return;
     f.secret_hash = sha256_of(secret);
     if (old.n && time_read(cache_value(s, "previous-valid-until", NULL), &f.old_until_ms, &ignored))

@@ -104,7 +104,10 @@ MUST_CHECK bool reconcile_integration(struct worker *w, struct job *j, struct er
 MUST_CHECK bool reconcile_principal(struct worker *w, struct job *j, struct err *e);
 MUST_CHECK bool reconcile_plain(struct worker *w, struct job *j, struct err *e);
 
-/* A value of a Secret under either of two names. */
+/* A value of a Secret under either of two names, without a line feed at its end. */
 struct sv secret_value(const struct job_secret *s, const char *name, const char *other);
+/* Whether the values that are sent as credentials can be. ERR_INVALID names the first key and byte.
+ */
+MUST_CHECK bool secret_is_text(const struct job_secret *s, struct err *e);
 
 #endif

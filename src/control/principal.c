@@ -120,6 +120,9 @@ static bool reconcile_client(struct worker *w, struct job *j, struct outcome *o,
     struct sv handled = json_get_str(j->resource->status, SV("lastHandledRotationAt"));
     bool ok = !wants_new_secret(j) || renew_credentials(w, j, &client_id, &rotated_at, e);
 
+    ok = ok && (secret_is_text(&j->client, e) ||
+                err_wrap(e, "spec.clientCredentials.secretName: Secret " SV_FMT,
+                         SV_ARG(j->resource->principal.client_secret)));
     if (ok && rotation_asked(j).n)
         handled = rotation_asked(j);
     o->extra = json_new_object(a);

@@ -142,11 +142,27 @@ static struct sv lack_of_ambient_keys(struct pass *p)
         SV_ARG(p->j->ambient_why));
 }
 
+static bool is_unusable(struct pass *p, const char *field, struct sv name,
+                        const struct job_secret *s)
+{
+    struct err why = {0};
+
+    if (secret_is_text(s, &why))
+        return false;
+    pass_shut(p, err_code_name(why.code),
+              arena_printf(p->a, "%s: Secret " SV_FMT ": %s", field, SV_ARG(name), why.msg));
+    return true;
+}
+
 static bool lacks_keys(struct pass *p)
 {
     const char *field = "spec.credentialsSecretRef";
     struct sv name = p->spec->credentials_secret;
 
+    if (is_unusable(p, field, name, &p->j->own) ||
+        is_unusable(p, "spec.adminCredentialsSecretRef", p->spec->admin_credentials_secret,
+                    &p->j->admin))
+        return true;
     read_key(&p->j->own, &p->target.own);
     p->target.admin = p->target.own;
     if (p->spec->admin_credentials_secret.n) {

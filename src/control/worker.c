@@ -29,14 +29,46 @@ bool backend_is_over(void *backend)
     return backend_is_late(b) || !b->ops->may_write(b);
 }
 
+/* kubectl takes a file as it is, and editors and echo end one with a line feed. */
+static struct sv without_line_end(struct sv v)
+{
+    if (v.n && v.p[v.n - 1] == '\n')
+        v.n--;
+    if (v.n && v.p[v.n - 1] == '\r')
+        v.n--;
+    return v;
+}
+
 struct sv secret_value(const struct job_secret *s, const char *name, const char *other)
 {
     for (size_t i = 0; i < s->data.n; i++) {
         if (sv_eq(s->data.p[i].key, sv_from(name)) ||
             (other && sv_eq(s->data.p[i].key, sv_from(other))))
-            return s->data.p[i].value;
+            return without_line_end(s->data.p[i].value);
     }
     return (struct sv){0};
+}
+
+bool secret_is_text(const struct job_secret *s, struct err *e)
+{
+    static const char *const names[] = {
+        "client-id",         "client-secret",         "access-key-id", "AWS_ACCESS_KEY_ID",
+        "secret-access-key", "AWS_SECRET_ACCESS_KEY", "session-token", "AWS_SESSION_TOKEN"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct sv v = secret_value(s, names[i], NULL);
+
+        for (size_t at = 0; at < v.n; at++) {
+            unsigned char c = (unsigned char)v.p[at];
+
+            if (c < 0x20 || c > 0x7e || (i == 0 && c == ':'))
+                return err_set(e, ERR_INVALID,
+                               "%s: byte 0x%02x at %zu: only printable ASCII can be sent as a "
+                               "credential%s",
+                               names[i], c, at, i ? "" : ", and no colon in an id");
+        }
+    }
+    return true;
 }
 
 struct sv secret_rotation_asked(const struct json *secret)

@@ -1,6 +1,7 @@
 /* test_cache.c - what a replica believes of an integration before it has looked itself. */
 #include "control/cache.h"
 #include "unit/suite.h"
+#include "wire/base64.h"
 
 #define INTEGRATION(status)                                                                   \
     "{\"apiVersion\":\"polaris.apache.org/v1\",\"kind\":\"StorageIntegration\",\"metadata\":" \
@@ -216,9 +217,55 @@ static void a_service_accounts_principal_is_ready_when_its_tokens_can_be_verifie
     cache_done(&c);
 }
 
+#define LOGIN_PRINCIPAL                                                              \
+    "{\"apiVersion\":\"polaris.apache.org/v1\",\"kind\":\"Principal\",\"metadata\":" \
+    "{\"name\":\"etl\",\"namespace\":\"n\",\"generation\":1},\"spec\":{\"clientCredentials\":{}}}"
+
+/* Whether id and "s3cr3t" log in, where the Secret holds that value. */
+static bool logs_in(struct sv id, struct sv value)
+{
+    auto_arena a = {0};
+    struct cache c;
+    struct rulebook *r;
+    struct caller who;
+    struct json *v;
+    struct object *o;
+    struct err e = {0};
+    bool in;
+
+    cache_init(&c);
+    (void)put(&c, &a, LOGIN_PRINCIPAL);
+    NEED_OK(
+        json_read(arena_printf(&a,
+                               "{\"kind\":\"Secret\",\"metadata\":{\"name\":\"etl-credentials\","
+                               "\"namespace\":\"n\"},\"data\":{\"client-id\":\"" SV_FMT
+                               "\",\"client-secret\":\"" SV_FMT "\"}}",
+                               SV_ARG(base64_encode(&a, id)), SV_ARG(base64_encode(&a, value))),
+                  &a, &v, &e),
+        &e);
+    (void)cache_put(&c, v, &o);
+    r = cache_compile(&c);
+    in = rulebook_login(r, SV("alice"), secret_of(SV("s3cr3t")), 0, &who, &e);
+    (void)rulebook_unref(r);
+    cache_done(&c);
+    return in;
+}
+
+/* `kubectl create secret --from-file` takes the line feed of the file along. */
+static void a_line_feed_at_the_end_of_a_secret_is_none_of_it(void)
+{
+    CHECK(logs_in(SV("alice"), SV("s3cr3t")));
+    CHECK(logs_in(SV("alice\n"), SV("s3cr3t\n")));
+    CHECK(logs_in(SV("alice"), SV("s3cr3t\r\n")));
+    CHECK(!logs_in(SV("alice"), SV("s3cr3t\n\n")));
+    CHECK(!logs_in(SV("alice"), SV("\ns3cr3t")));
+    CHECK(!logs_in(SV("alice"), SV("\n")));
+}
+
 SUITE("control/cache", TEST(a_principal_is_ready_when_its_secret_is_what_logs_in),
       TEST(a_service_accounts_principal_is_ready_when_its_tokens_can_be_verified),
       TEST(a_deletion_is_given_the_keys_that_were_there_last), TEST(a_verified_scope_is_believed),
       TEST(a_scope_that_nobody_verified_is_not_vended_from),
       TEST(without_a_status_nothing_is_believed),
-      TEST(a_status_alone_changes_nothing_in_the_rulebook), TEST(a_change_keeps_what_was_found_out))
+      TEST(a_status_alone_changes_nothing_in_the_rulebook), TEST(a_change_keeps_what_was_found_out),
+      TEST(a_line_feed_at_the_end_of_a_secret_is_none_of_it))

@@ -79,6 +79,37 @@ static void a_complaint_makes_no_secret(void)
     bench_end(&b);
 }
 
+/* What cannot be sent, as a form's bytes or in a header, cannot log in either. */
+static void a_secret_that_cannot_be_sent_is_named_with_its_byte(void)
+{
+    static const struct {
+        const char *id, *secret, *said;
+    } cases[] = {
+        {"alice",     "s3cr3t\n",   "True Reconciled: the principal is in force"             },
+        {"alice\r\n", "s3cr3t",     "True Reconciled: the principal is in force"             },
+        {"alice",     "s3\ncr3t",   "Secret etl-credentials: client-secret: byte 0x0a at 2: "},
+        {"alice",     "s3cr3t\n\n", "Secret etl-credentials: client-secret: byte 0x0a at 6: "},
+        {"alice",
+         "s\xc3\xa9"
+         "cret",                    "Secret etl-credentials: client-secret: byte 0xc3 at 1: "},
+        {"al:ice",    "s3cr3t",     "Secret etl-credentials: client-id: byte 0x3a at 2: "    },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct worker_bench b = {0};
+        struct job *j;
+
+        bench_begin(&b);
+        j = bench_job(&b, SV(OBJECT("Principal", "{\"clientCredentials\":{}}")));
+        vec_push(&j->client.data, &j->arena, ((struct tag){SV("client-id"), sv_from(cases[i].id)}));
+        vec_push(&j->client.data, &j->arena,
+                 ((struct tag){SV("client-secret"), sv_from(cases[i].secret)}));
+        job_run(&b.worker, j);
+        CHECK(sv_contains(bench_condition(&b, "Ready"), sv_from(cases[i].said)));
+        bench_end(&b);
+    }
+}
+
 static void a_catalog_says_what_engines_call_it(void)
 {
     struct worker_bench b = {0};
@@ -94,4 +125,5 @@ static void a_catalog_says_what_engines_call_it(void)
 
 SUITE("control/principal", TEST(a_second_look_writes_nothing),
       TEST(a_client_is_told_where_its_secret_is), TEST(a_complaint_makes_no_secret),
+      TEST(a_secret_that_cannot_be_sent_is_named_with_its_byte),
       TEST(a_catalog_says_what_engines_call_it))
