@@ -61,14 +61,10 @@ static bool list(struct call *c, bool views, struct err *e)
 
     c->work = w;
     w->views = views;
-    if (!table_path(c, &w->path, e) || !page_begin(c, w->path.ns.joined, &w->paging, e))
-        return false;
     /* Rights on single entries are enough: the list shows those only. */
-    if (!rulebook_sees(c->rules, &c->who,
-                       &(struct subject){c->catalog, w->path.ns.p, w->path.ns.n, {0}, false}))
-        return call_demand(c, &w->path.ns, (struct sv){0},
-                           views ? PRIVILEGE_VIEW_LIST : PRIVILEGE_TABLE_LIST, NULL, e);
-    return call_read(c, query_list, after_list, e);
+    return table_path(c, &w->path, e) && page_begin(c, w->path.ns.joined, &w->paging, e) &&
+           within_demand(c, &w->path.ns, views ? PRIVILEGE_VIEW_LIST : PRIVILEGE_TABLE_LIST, e) &&
+           call_read(c, query_list, after_list, e);
 }
 
 bool table_list(struct call *c, struct err *e)

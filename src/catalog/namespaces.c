@@ -319,8 +319,10 @@ bool namespace_load(struct call *c, struct err *e)
 {
     struct namespace_work *w;
 
-    return begin(c, PRIVILEGE_NAMESPACE_READ_PROPERTIES, &w, e) &&
-           call_read(c, query_get, after_load, e);
+    if (begin(c, PRIVILEGE_NAMESPACE_READ_PROPERTIES, &w, e))
+        return call_read(c, query_get, after_load, e);
+    return c->missing.n && lies_below_a_table(c, &w->path.ns) &&
+           call_no_namespace(c, &w->path.ns, e);
 }
 
 static bool after_done(struct call *c, const struct err *outcome, struct err *e)
@@ -333,11 +335,15 @@ static bool after_done(struct call *c, const struct err *outcome, struct err *e)
     return outcome ? missing(c, outcome, e) : call_reply_empty(c, 204);
 }
 
+/* Rights on what is in it are enough, as they are to list its tables: engines look for a namespace
+ * before they go on to the table in it. */
 bool namespace_exists(struct call *c, struct err *e)
 {
-    struct namespace_work *w;
+    struct namespace_work *w = work_of(c);
 
-    return begin(c, PRIVILEGE_NAMESPACE_LIST, &w, e) && call_read(c, query_get, after_done, e);
+    return table_path(c, &w->path, e) &&
+           within_demand(c, &w->path.ns, PRIVILEGE_NAMESPACE_LIST, e) &&
+           call_read(c, query_get, after_done, e);
 }
 
 static bool query_drop(struct call *c, struct store *s, struct err *e)

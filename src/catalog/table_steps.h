@@ -16,6 +16,22 @@ MUST_CHECK bool table_path(struct call *c, struct table_path *out, struct err *e
 /* The same from an identifier in a body: {"namespace": [...], "name": "..."}; `what` names it. */
 MUST_CHECK bool table_identifier(struct call *c, const struct json *v, const char *what,
                                  struct table_path *out, struct err *e);
+/*
+ * Goes on with `go` when the caller holds `p`, a right to list or to read, on the name of the path.
+ *
+ * Otherwise 403, but 404 where that tells nothing: of a name that lies below a table which the
+ * caller may load (clients ask for a table t.files first, and for t's files only then), or that it
+ * may load as the other of table and view, whatever is there; and of a free name that it may
+ * create. Takes c->work. read_rights.c
+ */
+MUST_CHECK bool read_demand(struct call *c, const struct table_path *path, enum privilege p,
+                            call_fn *go, struct err *e);
+/* Any right on the namespace, or on what is in it, or `p`. Otherwise 403, but 404 below a table.
+ * read_rights.c */
+MUST_CHECK bool within_demand(struct call *c, const struct levels *ns, enum privilege p,
+                              struct err *e);
+/* Whether a level of the namespace is a table's name that the caller may load. read_rights.c */
+bool lies_below_a_table(const struct call *c, const struct levels *ns);
 /* The same for the store. */
 struct ns_name path_ns(const struct call *c, const struct table_path *p);
 struct table_name path_table(const struct call *c, const struct table_path *p);

@@ -324,6 +324,11 @@ static bool found(struct call *c, UNUSED const struct err *outcome, struct err *
     return table_text(c, &w->at, loaded, e);
 }
 
+static bool load(struct call *c, struct err *e)
+{
+    return table_find(c, c->work, found, e);
+}
+
 bool table_load(struct call *c, struct err *e)
 {
     const struct sv *snapshots = form_get(&c->query, SV("snapshots"));
@@ -337,10 +342,9 @@ bool table_load(struct call *c, struct err *e)
     w = arena_new(c->arena, struct table_work);
     w->at.refs_only = refs_only;
     w->at.is_load = true;
+    c->work = w;
     return table_path(c, &w->at.path, e) &&
-           call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_READ_PROPERTIES, NULL,
-                       e) &&
-           table_find(c, &w->at, found, e);
+           read_demand(c, &w->at.path, PRIVILEGE_TABLE_READ_PROPERTIES, load, e);
 }
 
 /* ---- exists ---- */
@@ -363,12 +367,16 @@ static bool after_done(struct call *c, const struct err *outcome, struct err *e)
     return !outcome && call_reply_empty(c, 204);
 }
 
+static bool look_for(struct call *c, struct err *e)
+{
+    return call_read(c, query_get, after_done, e);
+}
+
 bool table_exists(struct call *c, struct err *e)
 {
     struct table_work *w = arena_new(c->arena, struct table_work);
 
     c->work = w;
     return table_path(c, &w->at.path, e) &&
-           call_demand(c, &w->at.path.ns, w->at.path.table, PRIVILEGE_TABLE_LIST, NULL, e) &&
-           call_read(c, query_get, after_done, e);
+           read_demand(c, &w->at.path, PRIVILEGE_TABLE_LIST, look_for, e);
 }

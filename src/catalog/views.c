@@ -114,12 +114,18 @@ bool view_load(struct call *c, struct commit_one *o, call_then_fn *then, struct 
     return call_read(c, query_view, after_view, e);
 }
 
-static bool begin(struct call *c, enum privilege p, struct commit_one **out, struct err *e)
+static bool begin(struct call *c, struct commit_one **out, struct err *e)
 {
     *out = arena_new(c->arena, struct commit_one);
     c->work = *out;
-    return table_path(c, &(*out)->at.path, e) &&
-           call_demand(c, &(*out)->at.path.ns, (*out)->at.path.table, p, NULL, e);
+    return table_path(c, &(*out)->at.path, e);
+}
+
+static bool begin_read(struct call *c, enum privilege p, call_fn *go, struct err *e)
+{
+    struct commit_one *o;
+
+    return begin(c, &o, e) && read_demand(c, &o->at.path, p, go, e);
 }
 
 static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct err *e)
@@ -130,11 +136,14 @@ static bool show(struct call *c, UNUSED const struct err *outcome, UNUSED struct
     return view_answer(c, o->old_file, o->at.metadata);
 }
 
+static bool load(struct call *c, struct err *e)
+{
+    return view_load(c, c->work, show, e);
+}
+
 bool view_show(struct call *c, struct err *e)
 {
-    struct commit_one *o;
-
-    return begin(c, PRIVILEGE_VIEW_READ_PROPERTIES, &o, e) && view_load(c, o, show, e);
+    return begin_read(c, PRIVILEGE_VIEW_READ_PROPERTIES, load, e);
 }
 
 /* ---- exists, drop ---- */
@@ -148,11 +157,14 @@ static bool after_done(struct call *c, const struct err *outcome, struct err *e)
     return call_reply_empty(c, 204);
 }
 
+static bool look_for(struct call *c, struct err *e)
+{
+    return call_read(c, query_view, after_done, e);
+}
+
 bool view_exists(struct call *c, struct err *e)
 {
-    struct commit_one *o;
-
-    return begin(c, PRIVILEGE_VIEW_LIST, &o, e) && call_read(c, query_view, after_done, e);
+    return begin_read(c, PRIVILEGE_VIEW_LIST, look_for, e);
 }
 
 static bool query_drop(struct call *c, struct store *s, struct err *e)
@@ -173,5 +185,7 @@ bool view_drop(struct call *c, struct err *e)
 {
     struct commit_one *o;
 
-    return begin(c, PRIVILEGE_VIEW_DROP, &o, e) && call_once(c, drop, NULL, e);
+    return begin(c, &o, e) &&
+           call_demand(c, &o->at.path.ns, o->at.path.table, PRIVILEGE_VIEW_DROP, NULL, e) &&
+           call_once(c, drop, NULL, e);
 }

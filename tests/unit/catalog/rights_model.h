@@ -368,7 +368,8 @@ static inline bool may(const struct asked *q, const struct request *r, struct ar
 {
     struct sv op = sv_from(r->operation);
 
-    if (sv_eq(op, SV("list-tables")) || sv_eq(op, SV("list-views")))
+    if (sv_eq(op, SV("list-tables")) || sv_eq(op, SV("list-views")) ||
+        sv_eq(op, SV("namespace-exists")))
         return any_line(q, shows, (void *)(uintptr_t)&r->at);
     if (sv_eq(op, SV("commit-table")) || sv_eq(op, SV("commit-transaction")))
         return may_commit(q, r, 0, a) && (r->parts < 2 || may_commit(q, r, 1, a));

@@ -100,7 +100,8 @@ static enum verdict ask(struct really *x, const struct request *q, struct caller
     x->code = e.code;
     if (c.error_type && !strcmp(c.error_type, "NoSuchWarehouseException"))
         return HIDDEN;
-    return e.code == ERR_DENIED && (c.missing.n || is_rename(q)) ? REFUSED : ALLOWED;
+    /* Refused may be 404 too, where it tells nothing. */
+    return c.missing.n || (e.code == ERR_DENIED && is_rename(q)) ? REFUSED : ALLOWED;
 }
 
 /* ---- both together ---- */
