@@ -40,7 +40,7 @@ bool config_show(struct call *c, struct err *e)
     struct json *body = json_new_object(c->arena), *overrides = json_new_object(c->arena),
                 *defaults = json_new_object(c->arena);
 
-    if (warehouse) {
+    if (warehouse && warehouse->n) {
         c->params[0] = uri_encoded(c->arena, *warehouse);
         if (!call_catalog(c, e))
             return false;

@@ -82,6 +82,8 @@ bool table_drop(struct call *c, struct err *e)
     struct drop_work *w = arena_new(c->arena, struct drop_work);
 
     c->work = w;
+    if (asked && asked->n && !purge && !sv_eq_nocase(*asked, SV("false")))
+        return err_set(e, ERR_INVALID, "purgeRequested must be true or false");
     if (!table_path(c, &w->path, e) || !check_rights(c, &w->path, purge, e))
         return false;
     w->how = dropping_of(c, purge);

@@ -41,7 +41,7 @@ bool page_begin(struct call *c, struct sv scope, struct paging *p, struct err *e
     *p = (struct paging){.scope = scope};
     if (!token)
         return true;
-    if (size && (!sv_i64(*size, &n) || n < 1))
+    if (size && size->n && (!sv_i64(*size, &n) || n < 1))
         return err_set(e, ERR_INVALID, "pageSize must be a number from 1");
     p->page.limit = (int)(n > MAX_PAGE ? MAX_PAGE : n);
     return !token->n || read_token(c, *token, p) ||

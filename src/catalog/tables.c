@@ -335,7 +335,7 @@ bool table_load(struct call *c, struct err *e)
     bool refs_only = snapshots && sv_eq_nocase(*snapshots, SV("refs"));
     struct table_work *w;
 
-    if (snapshots && !refs_only && !sv_eq_nocase(*snapshots, SV("all")))
+    if (snapshots && snapshots->n && !refs_only && !sv_eq_nocase(*snapshots, SV("all")))
         return err_set(e, ERR_INVALID, "snapshots must be all or refs");
     if (table_answer_again(c, refs_only))
         return true;

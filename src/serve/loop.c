@@ -164,7 +164,7 @@ static bool find_route(struct call *c, struct err *e)
                        c->allowed ? "this path does not take that method" : "no such path");
     }
     c->operation = c->route->operation;
-    return form_read(query, c->arena, &c->query, e);
+    return form_read(query, c->arena, &c->query, e) && form_has_no_twins(&c->query, e);
 }
 
 /* Who asks, and what the path alone decides: before the body is looked at, and where it has not

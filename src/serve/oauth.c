@@ -31,27 +31,11 @@ struct asked {
     bool is_client; /* `who` has proved itself by its secret */
 };
 
-/* RFC 6749, 3.2: a parameter without a value counts as left out. */
 static struct sv field(const struct asked *q, const char *name)
 {
-    for (size_t i = 0; i < q->form.n; i++) {
-        if (q->form.p[i].value.n && sv_eq(q->form.p[i].name, sv_from(name)))
-            return q->form.p[i].value;
-    }
-    return (struct sv){0};
-}
+    const struct sv *v = form_get(&q->form, sv_from(name));
 
-/* RFC 6749, 3.2: whoever checks the first of two and whoever uses the second would differ. */
-static bool has_twins(const struct pairs *form, struct sv *twin)
-{
-    for (size_t i = 0; i < form->n; i++) {
-        for (size_t j = 0; j < i; j++) {
-            *twin = form->p[i].name;
-            if (form->p[i].value.n && form->p[j].value.n && sv_eq(form->p[j].name, *twin))
-                return true;
-        }
-    }
-    return false;
+    return v ? *v : (struct sv){0};
 }
 
 /* ---- who asks ---- */
@@ -232,14 +216,13 @@ static bool token_exchange(struct call *c, struct asked *q, struct err *e)
 bool oauth_token(struct call *c, struct err *e)
 {
     struct asked q = {0};
-    struct sv grant, twin;
+    struct sv grant;
 
     if (!form_read(c->in->body, c->arena, &q.form, e))
         return refuse(c, 400, "invalid_request", e->msg);
-    if (has_twins(&q.form, &twin)) {
-        (void)err_set(e, ERR_INVALID, SV_FMT ": is given twice", SV_ARG(sv_first(twin, 100)));
+    form_drop_empty(&q.form);
+    if (!form_has_no_twins(&q.form, e))
         return refuse(c, 400, "invalid_request", e->msg);
-    }
     grant = field(&q, "grant_type");
     if (sv_eq(grant, SV("client_credentials")))
         return client_credentials(c, &q, e);

@@ -40,6 +40,29 @@ const struct sv *form_get(const struct pairs *p, struct sv name)
     return NULL;
 }
 
+bool form_has_no_twins(const struct pairs *p, struct err *e)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (sv_eq(p->p[i].name, p->p[j].name))
+                return err_set(e, ERR_INVALID, SV_FMT ": is given twice; leave one of them out",
+                               SV_ARG(sv_first(p->p[i].name, 100)));
+        }
+    }
+    return true;
+}
+
+void form_drop_empty(struct pairs *p)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->p[i].value.n)
+            p->p[kept++] = p->p[i];
+    }
+    p->n = kept;
+}
+
 void form_write(struct buf *out, const struct pairs *p)
 {
     for (size_t i = 0; i < p->n; i++) {

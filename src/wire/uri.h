@@ -38,6 +38,11 @@ struct pairs VEC(struct pair);
 MUST_CHECK bool form_read(struct sv text, struct arena *a, struct pairs *out, struct err *e);
 /* The first value of that name or, when absent, NULL. */
 const struct sv *form_get(const struct pairs *p, struct sv name);
+/* No name stands twice: whoever checks the first of two and whoever uses the second would differ.
+ * ERR_INVALID names it. */
+MUST_CHECK bool form_has_no_twins(const struct pairs *p, struct err *e);
+/* What RFC 6749, 3.2 says of parameters without a value: they were left out. */
+void form_drop_empty(struct pairs *p);
 /* name=value&..., strictly percent-encoded: a blank is %20, never '+', which RGW takes literally.
  */
 void form_write(struct buf *out, const struct pairs *p);

@@ -105,8 +105,40 @@ static void before_the_first_rulebook_all_is_503(void)
     bench_done(&b);
 }
 
+/* Whoever stands before us may have gone by the other one. */
+static void a_parameter_that_is_given_twice_is_refused_and_an_empty_one_is_absent(void)
+{
+    static const char *const twice[] = {
+        "/v1/config?warehouse=c&warehouse=d",
+        "/v1/c/namespaces?pageSize=1&pageToken=&pageSize=1000",
+        "/v1/c/namespaces?parent=&parent=n",
+        "/v1/c/namespaces/n/tables/t?snapshots=all&snapshots=refs",
+    };
+    static const char *const empty[] = {"/v1/config?warehouse=", "/v1/c/namespaces?parent=",
+                                        "/v1/c/namespaces?pageSize=&pageToken="};
+
+    bench_start(&b, LAKE);
+    for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
+        struct http_response r = bench_ask(&b, &(struct asking){.path = twice[i]});
+
+        check_error(&b, &r, 400, "BadRequestException");
+    }
+    for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++)
+        CHECK_INT(bench_ask(&b, &(struct asking){.path = empty[i]}).status, 200);
+    CHECK_INT(
+        bench_ask(&b, &(struct asking){.path = "/v1/c/namespaces/n/tables/t?snapshots="}).status,
+        404);
+    CHECK_INT(bench_ask(&b, &(struct asking){.method = HTTP_DELETE,
+                                             .path = "/v1/c/namespaces/n/tables/t"
+                                                     "?purgeRequested=maybe"})
+                  .status,
+              400);
+    bench_done(&b);
+}
+
 SUITE("catalog/config", TEST(the_only_catalog_need_not_be_named),
       TEST(of_several_catalogs_one_is_named), TEST(a_catalog_one_has_no_grant_in_is_like_none),
       TEST(the_endpoints_are_those_of_the_table),
       TEST(nothing_but_tokens_is_served_without_a_token),
-      TEST(before_the_first_rulebook_all_is_503))
+      TEST(before_the_first_rulebook_all_is_503),
+      TEST(a_parameter_that_is_given_twice_is_refused_and_an_empty_one_is_absent))

@@ -115,7 +115,25 @@ static void whatever_is_written_reads_back(void)
     }
 }
 
+static void a_name_that_stands_twice_is_named(void)
+{
+    auto_arena a = {0};
+    struct pairs p = form(SV("scope=a&id=b&scope=&%69d=c"), &a);
+    struct err e = {0};
+
+    CHECK(!form_has_no_twins(&p, &e));
+    CHECK(sv_starts(sv_from(e.msg), SV("scope: ")));
+    form_drop_empty(&p);
+    CHECK_INT(p.n, 3);
+    CHECK(!form_has_no_twins(&p, &e));
+    CHECK(sv_starts(sv_from(e.msg), SV("id: ")));
+    p = form(SV("scope=a&Scope=b&scope=&id="), &a);
+    form_drop_empty(&p);
+    CHECK_INT(p.n, 2);
+    CHECK(form_has_no_twins(&p, &e));
+}
+
 SUITE("wire/form", TEST(names_and_values_are_decoded), TEST(empty_is_not_absent),
       TEST(the_first_of_a_repeated_name_counts), TEST(a_form_has_a_limit),
-      TEST(a_bad_escape_names_its_field_and_no_value),
+      TEST(a_name_that_stands_twice_is_named), TEST(a_bad_escape_names_its_field_and_no_value),
       TEST(what_is_written_reads_back_without_a_plus), TEST(whatever_is_written_reads_back))
