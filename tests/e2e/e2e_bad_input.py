@@ -72,7 +72,7 @@ UPDATES = [
     ({"action": "set-properties", "updates": {"write.metadata.compression-codec": "rar"}}, "write.metadata.compression-codec"),
     ({"action": "set-properties", "updates": {f"p{n}": "" for n in range(1001)}}, "more than 1000 properties"),
     ({"action": "remove-properties", "removals": [1]}, "removals"), ({"action": "set-location", "location": ""}, "location"),
-    ({"action": "remove-schemas", "schema-ids": [0]}, "current schema"), ({"action": "remove-partition-specs", "spec-ids": [0]}, "default partition spec"),
+    ({"action": "remove-schemas", "schema-ids": [0]}, "current-schema-id"), ({"action": "remove-partition-specs", "spec-ids": [0]}, "default-spec-id"),
     ({"action": "set-statistics", "statistics": {"snapshot-id": 1, "statistics-path": "x"}}, "file-size-in-bytes"),
     ({"action": "add-encryption-key", "encryption-key": {"key-id": "k", "encrypted-key-metadata": "not base64"}}, "encrypted-key-metadata"),
 ]
