@@ -106,8 +106,7 @@ static bool query_understand(struct call *c, UNUSED struct store *s, struct err 
     struct commit_one *o = c->work;
 
     return register_unpack(c, o, e) &&
-           metadata_read_text(o->text, c->arena, &o->after, &o->text, e) &&
-           metadata_check(o->after, c->arena, e);
+           metadata_read_foreign(o->text, c->arena, &o->after, &o->text, e);
 }
 
 static bool is_same(const struct register_work *w, struct err *e)

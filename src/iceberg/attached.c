@@ -2,58 +2,42 @@
 #include <inttypes.h>
 
 #include "base/vec.h"
+#include "iceberg/elements.h"
 #include "iceberg/inside.h"
-#include "iceberg/members.h"
-#include "wire/base64.h"
 
 /* ---- statistics: one entry a snapshot ---- */
 
-static bool set_entry(struct changing *c, const struct json *entry, enum list list,
-                      const struct member *members, struct err *e)
+static void set_entry(struct changing *c, enum list list, struct json *entry)
 {
-    const char *what = list == LIST_STATISTICS ? "statistics" : "partition-statistics";
     int64_t id = get_i64(entry, "snapshot-id", -1);
 
-    if (!members_check(entry, members, e))
-        return err_wrap(e, "%s", what);
-    if (!json_get_str(entry, SV("statistics-path")).n)
-        return err_set(e, ERR_INVALID, "%s: statistics-path is required", what);
-    if (id < 0)
-        return err_set(e, ERR_INVALID, "%s: snapshot-id must not be negative", what);
     (void)list_drop(c, list, id);
-    list_add(c, list, json_copy(c->arena, entry));
+    list_add(c, list, entry);
     (void)map_put_id(&c->described, id, c);
     c->changed = true;
-    return true;
 }
 
 bool set_statistics(struct changing *c, const struct json *u, struct err *e)
 {
-    static const struct member members[MEMBERS] = {
-        {"snapshot-id",               JSON_INT,    false},
-        {"statistics-path",           JSON_STRING, false},
-        {"file-size-in-bytes",        JSON_INT,    false},
-        {"file-footer-size-in-bytes", JSON_INT,    false},
-        {"blob-metadata",             JSON_ARRAY,  false}
-    };
-    const struct json *entry = json_get(u, SV("statistics")),
-                      *outside = json_get(u, SV("snapshot-id"));
+    struct json *entry = element_copy(c->arena, json_get(u, SV("statistics")));
+    const struct json *outside = json_get(u, SV("snapshot-id"));
 
+    if (!statistics_check(entry, e))
+        return err_wrap(e, "set-statistics");
     if (outside && json_i64(outside, 0) != get_i64(entry, "snapshot-id", -1))
         return err_set(e, ERR_INVALID, "set-statistics: snapshot-id is not that of the statistics");
-    return set_entry(c, entry, LIST_STATISTICS, members, e);
+    set_entry(c, LIST_STATISTICS, entry);
+    return true;
 }
 
 bool set_partition_statistics(struct changing *c, const struct json *u, struct err *e)
 {
-    static const struct member members[MEMBERS] = {
-        {"snapshot-id",        JSON_INT,    false},
-        {"statistics-path",    JSON_STRING, false},
-        {"file-size-in-bytes", JSON_INT,    false}
-    };
+    struct json *entry = element_copy(c->arena, json_get(u, SV("partition-statistics")));
 
-    return set_entry(c, json_get(u, SV("partition-statistics")), LIST_PARTITION_STATISTICS, members,
-                     e);
+    if (!partition_statistics_check(entry, e))
+        return err_wrap(e, "set-partition-statistics");
+    set_entry(c, LIST_PARTITION_STATISTICS, entry);
+    return true;
 }
 
 bool remove_statistics(struct changing *c, const struct json *u, UNUSED struct err *e)
@@ -88,35 +72,16 @@ static bool described_exist(struct changing *c, struct err *e)
 
 /* ---- encryption keys ---- */
 
-static bool check_key(const struct changing *c, const struct json *key, struct err *e)
-{
-    static const struct member members[MEMBERS] = {
-        {"key-id",                 JSON_STRING, false},
-        {"encrypted-key-metadata", JSON_STRING, false},
-        {"encrypted-by-id",        JSON_STRING, true },
-        {"properties",             JSON_OBJECT, true }
-    };
-    struct sv ignored;
-
-    if (!members_check(key, members, e))
-        return err_wrap(e, "encryption-key");
-    if (!json_get_str(key, SV("key-id")).n)
-        return err_set(e, ERR_INVALID, "encryption-key: key-id must not be empty");
-    return base64_decode(json_get_str(key, SV("encrypted-key-metadata")), c->scratch, &ignored,
-                         e) ||
-           err_wrap(e, "encryption-key: encrypted-key-metadata");
-}
-
 /* A key that is there stays as it is. */
 bool add_encryption_key(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *key = json_get(u, SV("encryption-key"));
+    struct json *key = element_copy(c->arena, json_get(u, SV("encryption-key")));
 
-    if (!check_key(c, key, e))
-        return false;
+    if (!encryption_key_check(key, e))
+        return err_wrap(e, "encryption-key");
     if (list_get_named(c, LIST_KEYS, json_get_str(key, SV("key-id"))))
         return true;
-    list_add(c, LIST_KEYS, json_copy(c->arena, key));
+    list_add(c, LIST_KEYS, key);
     c->changed = true;
     return true;
 }

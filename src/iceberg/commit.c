@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "iceberg/elements.h"
 #include "iceberg/members.h"
 #include "iceberg/schema.h"
 #include "iceberg/updates.h"
@@ -99,18 +100,19 @@ static const struct requirement {
     requirement_fn *holds;
     struct member members[MEMBERS];
 } requirements[] = {
-    {SV_INIT("assert-create"),                     assert_create, {{0}}                                                         },
-    {SV_INIT("assert-table-uuid"),                 assert_uuid,   {{"uuid", JSON_STRING, false}}                                },
+    {SV_INIT("assert-create"),                     assert_create, {{0}}                                                                },
+    {SV_INIT("assert-table-uuid"),                 assert_uuid,   {{"uuid", JSON_STRING, REQUIRED}}                                    },
     {SV_INIT("assert-ref-snapshot-id"),
-     assert_ref,                                                  {{"ref", JSON_STRING, false}, {"snapshot-id", JSON_INT, true}}},
+     assert_ref,                                                  {{"ref", JSON_STRING, REQUIRED}, {"snapshot-id", JSON_INT, OPTIONAL}}},
     {SV_INIT("assert-last-assigned-field-id"),
-     assert_field_id,                                             {{"last-assigned-field-id", JSON_INT, false}}                 },
-    {SV_INIT("assert-current-schema-id"),          assert_schema, {{"current-schema-id", JSON_INT, false}}                      },
+     assert_field_id,                                             {{"last-assigned-field-id", JSON_INT, REQUIRED}}                     },
+    {SV_INIT("assert-current-schema-id"),
+     assert_schema,                                               {{"current-schema-id", JSON_INT, REQUIRED}}                          },
     {SV_INIT("assert-last-assigned-partition-id"),
-     assert_partition_id,                                         {{"last-assigned-partition-id", JSON_INT, false}}             },
-    {SV_INIT("assert-default-spec-id"),            assert_spec,   {{"default-spec-id", JSON_INT, false}}                        },
+     assert_partition_id,                                         {{"last-assigned-partition-id", JSON_INT, REQUIRED}}                 },
+    {SV_INIT("assert-default-spec-id"),            assert_spec,   {{"default-spec-id", JSON_INT, REQUIRED}}                            },
     {SV_INIT("assert-default-sort-order-id"),
-     assert_order,                                                {{"default-sort-order-id", JSON_INT, false}}                  },
+     assert_order,                                                {{"default-sort-order-id", JSON_INT, REQUIRED}}                      },
 };
 
 static const struct requirement *requirement_of(const struct json *r)
@@ -227,22 +229,21 @@ static bool is_complete(const struct json *base, const struct json *m, struct ar
     return spec_is_bound(spec, &columns, e) && order_is_bound(order, &columns, e);
 }
 
-int64_t last_logged_ms(const struct json *m)
+static int64_t later(int64_t x, int64_t y)
 {
-    const struct json *log = json_get(m, SV("snapshot-log"));
-    size_t n = json_count(log);
-
-    return n ? get_i64(json_at(log, n - 1), "timestamp-ms", 0) : 0;
+    return x > y ? x : y;
 }
 
-/* A client's clock may run ahead: time in the metadata never goes back. */
+/* A clock may run ahead, another writer's or a client's: time in the metadata never goes back, and
+ * the file is not older than what its logs say. */
 static void set_updated(struct changing *c, const struct json *base)
 {
-    int64_t at = c->now_ms, logged = last_logged_ms(c->m),
-            before = get_i64(base, "last-updated-ms", 0);
+    int64_t at = later(c->now_ms, get_i64(base, "last-updated-ms", 0));
 
-    at = logged > at ? logged : at;
-    set_i64(c, "last-updated-ms", before > at ? before : at);
+    log_sort(c, "snapshot-log");
+    log_sort(c, "metadata-log");
+    at = later(at, log_last_ms(json_get(c->m, SV("snapshot-log"))));
+    set_i64(c, "last-updated-ms", later(at, log_last_ms(json_get(c->m, SV("metadata-log")))));
 }
 
 bool metadata_is_complete(const struct json *m, struct arena *a, struct err *e)
@@ -290,8 +291,8 @@ bool metadata_commit(const struct json *base, const struct json *request,
     *out = (struct commit_result){c.m, c.changed || !base};
     if (!out->changed)
         return true;
-    set_updated(&c, base);
     log_previous(&c, base, o->base_location);
+    set_updated(&c, base);
     metadata_mirror_v1(c.m);
     return metadata_shape(c.m, e);
 }

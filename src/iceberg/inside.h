@@ -92,11 +92,16 @@ MUST_CHECK bool requirements_known(const struct json *list, bool *creates, struc
 /* commit.c. Identity, place, current schema, layout and order are there and fit together. */
 MUST_CHECK bool metadata_is_complete(const struct json *m, struct arena *a, struct err *e);
 
-/* commit.c. When the snapshot-log says that main moved last; 0: it is empty. */
-int64_t last_logged_ms(const struct json *m);
-
 /* metadata.c. Each member is of its kind and no list is longer than a reader of ours takes. */
 MUST_CHECK bool metadata_shape(const struct json *m, struct err *e);
+
+/* check.c. The members of a file as it lies, before anything is added. */
+MUST_CHECK bool metadata_check_members(const struct json *m, struct err *e);
+
+/* log.c. No time of a log stands before an earlier one: whatever another writer's clock said, one
+ * that goes back becomes the one in front of it. Readers refuse a file whose logs are not sorted.
+ */
+void log_sort(struct changing *c, const char *name);
 
 /* log.c. The metadata-log gets the file of `base`, and keeps as many as the table wants. */
 void log_previous(struct changing *c, const struct json *base, struct sv location);

@@ -4,7 +4,9 @@
 
 #include "base/limits.h"
 #include "iceberg/inside.h"
+#include "iceberg/members.h"
 #include "iceberg/schema.h"
+#include "iceberg/spelling.h"
 
 enum { FIRST_FIELD_ID = 1000 };
 
@@ -160,6 +162,18 @@ static bool check_width(const struct json *field, struct err *e)
            err_set(e, ERR_INVALID, "Invalid transform: " SV_FMT, SV_ARG(sv_first(transform, 60)));
 }
 
+/* Two ways to say which columns: they must not say two things. */
+static bool check_sources(const struct json *field, struct err *e)
+{
+    const struct json *one = json_get(field, SV("source-id")),
+                      *all = json_get(field, SV("source-ids"));
+
+    if (!one && !json_count(all))
+        return err_set(e, ERR_INVALID, "source-id must be a whole number");
+    return !one || !all || (json_count(all) == 1 && json_eq(json_at(all, 0), one)) ||
+           err_set(e, ERR_INVALID, "source-id and source-ids name different columns");
+}
+
 /* Engines show partitions beside columns. One that is named as the column it comes from is that. */
 static bool check_name(const struct json *field, const struct columns *columns, struct err *e)
 {
@@ -172,44 +186,62 @@ static bool check_name(const struct json *field, const struct columns *columns, 
                    SV_ARG(sv_first(name, 80)));
 }
 
-static bool check_spec_field(const struct json *field, const struct columns *columns,
-                             struct map *names, struct map *ids, struct err *e)
+static bool check_spec_field(const struct json *field, struct map *names, struct map *ids,
+                             struct err *e)
 {
+    static const struct member members[MEMBERS] = {
+        {"name",       JSON_STRING, REQUIRED},
+        {"transform",  JSON_STRING, REQUIRED},
+        {"source-id",  JSON_INT,    OPTIONAL},
+        {"source-ids", JSON_ARRAY,  OPTIONAL}
+    };
     struct sv name = json_get_str(field, SV("name"));
     const struct json *id = json_get(field, SV("field-id"));
     int64_t n = json_i64(id, -1);
 
     if (!name.n)
         return err_set(e, ERR_INVALID, "partition spec: a field without a name");
+    if (!members_sound(field, members, e) || !check_sources(field, e))
+        return err_wrap(e, "partition spec: field " SV_FMT, SV_ARG(sv_first(name, 80)));
     if (map_put(names, name, names))
         return err_set(e, ERR_INVALID, "partition spec: name " SV_FMT " is used twice",
                        SV_ARG(sv_first(name, 80)));
-    if (id && (n < 1 || n > INT32_MAX))
+    if (json_has(field, SV("field-id")) && (n < 1 || n > INT32_MAX))
         return err_set(e, ERR_INVALID,
                        "partition spec: field-id of " SV_FMT " must be a number from 1 to %d",
                        SV_ARG(sv_first(name, 80)), INT32_MAX);
     if (id && map_put_id(ids, n, ids))
         return err_set(e, ERR_INVALID, "partition spec: field-id %" PRId64 " is used twice", n);
-    return check_width(field, e) && check_name(field, columns, e);
+    return check_width(field, e);
+}
+
+bool spec_is_sound(const struct json *spec, bool are_numbered, struct err *e)
+{
+    const struct json *fields = json_get(spec, SV("fields"));
+    auto_arena own = {0};
+    struct map names = map_new(&own), ids = map_new(&own);
+
+    for (size_t i = 0; i < json_count(fields); i++) {
+        if (!check_spec_field(json_at(fields, i), &names, &ids, e))
+            return false;
+    }
+    if ((are_numbered || ids.n) && ids.n != json_count(fields))
+        return err_set(e, ERR_INVALID, "partition spec: %zu of %zu fields have no field-id",
+                       json_count(fields) - ids.n, json_count(fields));
+    return fields_are_spelt(spec, e) || err_wrap(e, "partition spec");
 }
 
 bool spec_check(const struct json *spec, const struct columns *columns, struct err *e)
 {
     const struct json *fields = json_get(spec, SV("fields"));
-    auto_arena own = {0};
-    struct map names = map_new(&own), ids = map_new(&own);
-    size_t numbered = 0;
 
-    if (!spec_is_bound(spec, columns, e))
+    if (!spec_is_bound(spec, columns, e) || !spec_is_sound(spec, false, e))
         return false;
     for (size_t i = 0; i < json_count(fields); i++) {
-        if (!check_spec_field(json_at(fields, i), columns, &names, &ids, e))
+        if (!check_name(json_at(fields, i), columns, e))
             return false;
-        numbered += json_get(json_at(fields, i), SV("field-id")) != NULL;
     }
-    return numbered == 0 || numbered == json_count(fields) ||
-           err_set(e, ERR_INVALID, "partition spec: %zu of %zu fields have no field-id",
-                   json_count(fields) - numbered, json_count(fields));
+    return true;
 }
 
 int64_t spec_last_id(const struct json *spec)
@@ -354,28 +386,38 @@ static bool is_one_of(const struct json *field, const char *member, struct sv on
 {
     struct sv text = json_get_str(field, sv_from(member));
 
-    return sv_eq_nocase(text, one) || sv_eq_nocase(text, other) ||
+    return sv_eq(text, one) || sv_eq(text, other) ||
            err_set(e, ERR_INVALID, "sort order: %s must be " SV_FMT " or " SV_FMT, member,
                    SV_ARG(one), SV_ARG(other));
 }
 
-bool order_check(const struct json *order, const struct columns *columns, struct err *e)
+bool order_is_sound(const struct json *order, struct err *e)
 {
+    static const struct member members[MEMBERS] = {
+        {"transform",  JSON_STRING, REQUIRED},
+        {"source-id",  JSON_INT,    OPTIONAL},
+        {"source-ids", JSON_ARRAY,  OPTIONAL}
+    };
     const struct json *fields = json_get(order, SV("fields"));
 
-    if (!order_is_bound(order, columns, e))
-        return false;
     if (json_count(fields) && json_i64(json_get(order, SV("order-id")), 1) == 0)
         return err_set(e, ERR_INVALID, "Sort order ID 0 is reserved for unsorted order");
     for (size_t i = 0; i < json_count(fields); i++) {
         const struct json *field = json_at(fields, i);
 
+        if (!members_sound(field, members, e) || !check_sources(field, e))
+            return err_wrap(e, "sort order: fields[%zu]", i);
         if (!is_one_of(field, "direction", SV("asc"), SV("desc"), e) ||
             !is_one_of(field, "null-order", SV("nulls-first"), SV("nulls-last"), e) ||
             !check_width(field, e))
             return false;
     }
-    return true;
+    return fields_are_spelt(order, e) || err_wrap(e, "sort order");
+}
+
+bool order_check(const struct json *order, const struct columns *columns, struct err *e)
+{
+    return order_is_bound(order, columns, e) && order_is_sound(order, e);
 }
 
 void order_key(const struct json *order, struct buf *out)

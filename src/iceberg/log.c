@@ -37,6 +37,27 @@ void log_previous(struct changing *c, const struct json *base, struct sv locatio
         list_from(c, "metadata-log", (size_t)(n - kept));
 }
 
+void log_sort(struct changing *c, const char *name)
+{
+    const struct json *log = json_get(c->m, sv_from(name));
+    struct json *sorted = json_new_array(c->arena);
+    int64_t latest = INT64_MIN;
+
+    for (size_t i = 0; i < json_count(log); i++) {
+        struct json *entry = json_at(log, i);
+        int64_t at = get_i64(entry, "timestamp-ms", latest);
+
+        if (at < latest) {
+            entry = json_copy_flat(c->arena, entry);
+            json_set_i64(entry, c->arena, SV("timestamp-ms"), at = latest);
+        }
+        latest = at;
+        json_push(sorted, entry);
+    }
+    if (log)
+        json_set(c->m, sv_from(name), sorted);
+}
+
 static struct sv file_at(const struct json *log, size_t i)
 {
     return json_get_str(json_at(log, i), SV("metadata-file"));

@@ -1,4 +1,4 @@
-/* members.c - what an update or a requirement must bring along. */
+/* members.c - what an update, a requirement or an element of a file must bring along. */
 #include "iceberg/members.h"
 
 static const char *const kinds[] = {
@@ -7,15 +7,30 @@ static const char *const kinds[] = {
     [JSON_OBJECT] = "an object",
 };
 
+static bool check(const struct json *v, const struct member *m, bool null_is_fine, struct err *e)
+{
+    const struct json *value = json_get(v, sv_from(m->name));
+
+    if (!value && m->need != REQUIRED && (null_is_fine || !json_has(v, sv_from(m->name))))
+        return true;
+    return json_kind(value) == m->kind ||
+           err_set(e, ERR_INVALID, "%s must be %s", m->name, kinds[m->kind]);
+}
+
 bool members_check(const struct json *v, const struct member *members, struct err *e)
 {
     for (int i = 0; i < MEMBERS && members[i].name; i++) {
-        const struct json *value = json_get(v, sv_from(members[i].name));
-        bool absent_is_fine = !value && members[i].optional;
+        if (!check(v, &members[i], true, e))
+            return false;
+    }
+    return true;
+}
 
-        if (!absent_is_fine && json_kind(value) != members[i].kind)
-            return err_set(e, ERR_INVALID, "%s must be %s", members[i].name,
-                           kinds[members[i].kind]);
+bool members_sound(const struct json *v, const struct member *members, struct err *e)
+{
+    for (int i = 0; i < MEMBERS && members[i].name; i++) {
+        if (!check(v, &members[i], members[i].need == NULLABLE, e))
+            return false;
     }
     return true;
 }

@@ -4,9 +4,11 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "iceberg/elements.h"
 #include "iceberg/inside.h"
 #include "iceberg/members.h"
 #include "iceberg/schema.h"
+#include "iceberg/spelling.h"
 
 enum { NEWEST_FORMAT = 3, UNPARTITIONED_LAST_ID = 999 };
 
@@ -109,12 +111,10 @@ bool metadata_fits(struct sv text, struct err *e)
     return true;
 }
 
-bool metadata_read_text(struct sv text, struct arena *a, struct json **out, struct sv *as_text,
-                        struct err *e)
+static bool read_shaped(struct sv text, struct arena *a, struct json **out, struct err *e)
 {
     struct json *m;
     int64_t format;
-    bool added;
 
     if (!metadata_fits(text, e))
         return false;
@@ -131,11 +131,32 @@ bool metadata_read_text(struct sv text, struct arena *a, struct json **out, stru
         return err_set(e, ERR_INVALID, "table metadata without a location");
     if (format > 1 && !json_get_str(m, SV("table-uuid")).n)
         return err_set(e, ERR_INVALID, "table metadata without a table-uuid");
+    *out = m;
+    return true;
+}
+
+static bool modernise(struct json *m, struct sv text, struct arena *a, struct sv *as_text,
+                      struct err *e)
+{
+    bool added;
+
     if (!metadata_modernise(m, a, &added, e))
         return err_wrap(e, "table metadata");
-    *out = m;
     *as_text = added ? json_text(a, m) : sv_trim(text);
     return true;
+}
+
+bool metadata_read_text(struct sv text, struct arena *a, struct json **out, struct sv *as_text,
+                        struct err *e)
+{
+    return read_shaped(text, a, out, e) && modernise(*out, text, a, as_text, e);
+}
+
+bool metadata_read_foreign(struct sv text, struct arena *a, struct json **out, struct sv *as_text,
+                           struct err *e)
+{
+    return read_shaped(text, a, out, e) && metadata_check_members(*out, e) &&
+           modernise(*out, text, a, as_text, e) && metadata_check(*out, a, e);
 }
 
 bool metadata_read(struct sv text, struct arena *a, struct json **out, struct err *e)
@@ -208,7 +229,7 @@ static bool copy_properties(const struct json *from, struct json *to, struct are
         if (!property_check(name, json_str(value, name), e))
             return false;
         if (!is_reserved(name))
-            json_set_str(to, a, name, json_str(value, name));
+            json_set_str(to, a, name, property_spelt(name, json_str(value, name), a));
     }
     if (!json_has(to, SV("write.parquet.compression-codec")))
         json_set_str(to, a, SV("write.parquet.compression-codec"), SV("zstd"));
@@ -239,6 +260,7 @@ static bool add_spec(struct json *m, const struct json *request, const struct js
     const struct columns columns = columns_of(schema, a);
     int64_t last = UNPARTITIONED_LAST_ID;
 
+    fields_spell(spec, a);
     if (!spec_check(spec, &columns, e))
         return false;
     /* Ids of a new table count from 1000, whatever the client chose. */
@@ -261,6 +283,7 @@ static bool add_order(struct json *m, const struct json *request, const struct j
     int64_t id = json_count(json_get(order, SV("fields"))) ? 1 : 0;
     const struct columns columns = columns_of(schema, a);
 
+    fields_spell(order, a);
     if (!order_check(order, &columns, e))
         return false;
     json_set_i64(order, a, SV("order-id"), id);
@@ -308,18 +331,32 @@ static void add_rest(struct json *m, int format, struct arena *a)
     metadata_mirror_v1(m);
 }
 
-bool metadata_create(const struct json *request, const struct create_options *o, struct arena *a,
+/* What goes into the file, without nulls. A property that is null is not passed over. */
+static struct json *copy_request(const struct json *asked, struct arena *a)
+{
+    static const char *const parts[] = {"schema", "partition-spec", "write-order", NULL};
+    struct json *request = json_copy_flat(a, asked);
+
+    for (const char *const *part = parts; *part; part++) {
+        if (json_get(asked, sv_from(*part)))
+            json_set(request, sv_from(*part), element_copy(a, json_get(asked, sv_from(*part))));
+    }
+    return request;
+}
+
+bool metadata_create(const struct json *asked, const struct create_options *o, struct arena *a,
                      struct json **out, struct err *e)
 {
     /* What is not what it must be is not passed over: the table would be another one. */
     static const struct member members[MEMBERS] = {
-        {"location",       JSON_STRING, true},
-        {"stage-create",   JSON_BOOL,   true},
-        {"properties",     JSON_OBJECT, true},
-        {"partition-spec", JSON_OBJECT, true},
-        {"write-order",    JSON_OBJECT, true}
+        {"location",       JSON_STRING, OPTIONAL},
+        {"stage-create",   JSON_BOOL,   OPTIONAL},
+        {"properties",     JSON_OBJECT, OPTIONAL},
+        {"partition-spec", JSON_OBJECT, OPTIONAL},
+        {"write-order",    JSON_OBJECT, OPTIONAL}
     };
-    struct json *m = json_new_object(a), *properties = json_new_object(a), *schema;
+    struct json *m = json_new_object(a), *properties = json_new_object(a),
+                *request = copy_request(asked, a), *schema;
     struct map ids = map_new(a);
     int64_t last_id = 0;
     int format = 2;
@@ -330,6 +367,7 @@ bool metadata_create(const struct json *request, const struct create_options *o,
         !copy_properties(json_get(request, SV("properties")), properties, a, e))
         return false;
     schema = schema_renumber(json_get(request, SV("schema")), a, &ids, &last_id);
+    schema_spell(schema, a);
     json_set_str(schema, a, SV("type"), SV("struct"));
     json_set_i64(schema, a, SV("schema-id"), 0);
     json_set_i64(m, a, SV("format-version"), format);

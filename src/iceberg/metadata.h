@@ -33,6 +33,11 @@ MUST_CHECK bool metadata_read_text(struct sv text, struct arena *a, struct json 
  */
 MUST_CHECK bool metadata_check(const struct json *metadata, struct arena *a, struct err *e);
 
+/* A file that somebody else wrote, to be registered: metadata_read_text and metadata_check, and no
+ * member of the file is null where Iceberg's Java library or PyIceberg would not take it. */
+MUST_CHECK bool metadata_read_foreign(struct sv text, struct arena *a, struct json **out,
+                                      struct sv *as_text, struct err *e);
+
 /* What vending and location checks need to know. */
 struct metadata_facts {
     struct sv uuid, location;

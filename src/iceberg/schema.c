@@ -114,6 +114,15 @@ static bool check_defaults(const struct checking *c, const struct json *f, struc
     return true;
 }
 
+static bool check_doc(const struct json *f, struct sv name, struct err *e)
+{
+    const struct json *doc = json_get(f, SV("doc"));
+
+    return !doc || json_kind(doc) == JSON_STRING ||
+           err_set(e, ERR_INVALID, "field " SV_FMT ": doc must be text",
+                   SV_ARG(sv_first(name, 80)));
+}
+
 static const char *use_of(const struct checking *c, const struct json *f)
 {
     struct sv type = json_get_str(f, SV("type"));
@@ -139,7 +148,7 @@ static bool check_field(struct checking *c, const struct json *f, struct map *na
     ok = check_type(c, type, name, e);
     c->shut = shut;
     return ok && check_unknown(type, is_required(f, "required"), name, e) &&
-           check_defaults(c, f, name, e);
+           check_doc(f, name, e) && check_defaults(c, f, name, e);
 }
 
 static bool check_fields(struct checking *c, const struct json *fields, struct err *e)
@@ -205,9 +214,12 @@ static bool check(struct checking *c, const struct json *schema, struct err *e)
 {
     const struct json *identifiers = json_get(schema, SV("identifier-field-ids"));
 
+    /* A request need not say that it is one; what we write does. */
+    if (json_has(schema, SV("type")) && !sv_eq(json_get_str(schema, SV("type")), SV("struct")))
+        return err_set(e, ERR_INVALID, "schema: type must be struct");
     if (!check_fields(c, json_get(schema, SV("fields")), e))
         return err_wrap(e, "schema");
-    if (identifiers && json_kind(identifiers) != JSON_ARRAY)
+    if (json_has(schema, SV("identifier-field-ids")) && json_kind(identifiers) != JSON_ARRAY)
         return err_set(e, ERR_INVALID, "schema: identifier-field-ids must be a list");
     for (size_t i = 0; i < json_count(identifiers); i++) {
         int64_t id = json_i64(json_at(identifiers, i), -1);

@@ -44,6 +44,9 @@ struct columns columns_of(const struct json *schema, struct arena *a);
 
 /* A new spec: names and field ids of its own, or no ids at all, and what spec_is_bound checks. */
 MUST_CHECK bool spec_check(const struct json *spec, const struct columns *columns, struct err *e);
+/* Of a file: names and, if they must be numbered, field ids of its own, transforms as the
+ * specification spells them. */
+MUST_CHECK bool spec_is_sound(const struct json *spec, bool are_numbered, struct err *e);
 /* Each field stands on a column that its transform takes; void needs none, and a
  * transform that we do not know takes any. */
 MUST_CHECK bool spec_is_bound(const struct json *spec, const struct columns *columns,
@@ -72,6 +75,8 @@ MUST_CHECK bool spec_continue(const struct spec_past *past, struct json *spec, s
 void spec_key(const struct json *spec, struct buf *out);
 /* The first column that a field is made of; 0: none. */
 int64_t field_source(const struct json *field);
+/* Of a file: a direction and a null order for each field, spelt as in the specification. */
+MUST_CHECK bool order_is_sound(const struct json *order, struct err *e);
 MUST_CHECK bool order_check(const struct json *order, const struct columns *columns, struct err *e);
 /* The same without the checks that only a new order must pass. */
 MUST_CHECK bool order_is_bound(const struct json *order, const struct columns *columns,

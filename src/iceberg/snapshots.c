@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/vec.h"
+#include "iceberg/elements.h"
 #include "iceberg/inside.h"
 #include "iceberg/members.h"
 
@@ -62,35 +63,6 @@ static bool check_rows(struct changing *c, const struct json *s, struct err *e)
     return true;
 }
 
-static bool is_operation(struct sv name)
-{
-    static const char *const known[] = {"append", "replace", "overwrite", "delete", NULL};
-
-    for (const char *const *k = known; *k; k++) {
-        if (sv_eq(name, sv_from(*k)))
-            return true;
-    }
-    return false;
-}
-
-static bool check_summary(const struct json *summary, struct err *e)
-{
-    struct sv operation = json_get_str(summary, SV("operation")), name;
-    struct json *value;
-
-    if (!is_operation(operation))
-        return err_set(e, ERR_INVALID,
-                       "add-snapshot: summary.operation must be append, replace, overwrite or "
-                       "delete, not \"" SV_FMT "\"",
-                       SV_ARG(sv_first(operation, 40)));
-    for (size_t i = 0; json_member(summary, i, &name, &value); i++) {
-        if (json_kind(value) != JSON_STRING)
-            return err_set(e, ERR_INVALID, "add-snapshot: summary." SV_FMT " must be text",
-                           SV_ARG(sv_first(name, 80)));
-    }
-    return true;
-}
-
 static bool check_schema(struct changing *c, const struct json *s, struct err *e)
 {
     const struct json *id = json_get(s, SV("schema-id"));
@@ -101,42 +73,29 @@ static bool check_schema(struct changing *c, const struct json *s, struct err *e
            err_set(e, ERR_INVALID, "add-snapshot: there is no schema %" PRId64, json_i64(id, -1));
 }
 
+/* A new one says what it did, and in format 3 which rows it brings; old files need not. */
 static bool check_snapshot(struct changing *c, const struct json *s, struct err *e)
 {
     static const struct member members[MEMBERS] =
         {
-            {"snapshot-id",        JSON_INT,    false},
-            {"timestamp-ms",       JSON_INT,    false},
-            {"manifest-list",      JSON_STRING, false},
-            {"summary",            JSON_OBJECT, false},
-            {"parent-snapshot-id", JSON_INT,    true },
-            {"schema-id",          JSON_INT,    true }
+            {"summary", JSON_OBJECT, REQUIRED}
     },
-                               since_2[MEMBERS] = {{"sequence-number", JSON_INT, true}},
-                               since_3[MEMBERS] = {{"first-row-id", JSON_INT, false},
-                                                   {"added-rows", JSON_INT, false},
-                                                   {"key-id", JSON_STRING, true}};
+                               since_3[MEMBERS] = {{"first-row-id", JSON_INT, REQUIRED},
+                                                   {"added-rows", JSON_INT, REQUIRED}};
 
-    if (!members_check(s, members, e) || (format(c) > 1 && !members_check(s, since_2, e)) ||
-        (format(c) > 2 && !members_check(s, since_3, e)))
+    if (!members_check(s, members, e) || (format(c) > 2 && !members_check(s, since_3, e)) ||
+        !snapshot_check(s, format(c), e))
         return err_wrap(e, "add-snapshot");
-    if (get_i64(s, "snapshot-id", -1) < 0 || get_i64(s, "timestamp-ms", -1) < 0)
+    if (!json_get_str(json_get(s, SV("summary")), SV("operation")).n)
         return err_set(e, ERR_INVALID,
-                       "add-snapshot: snapshot-id and timestamp-ms must not be negative");
-    if (!json_get_str(s, SV("manifest-list")).n)
-        return err_set(e, ERR_INVALID, "add-snapshot: manifest-list must not be empty");
-    /* Format 1 knows no numbers: one that stood there would be past all that a later one counts. */
-    if (format(c) < 2 && get_i64(s, "sequence-number", 0))
-        return err_set(e, ERR_INVALID,
-                       "Cannot add a snapshot: sequence-number must be 0 in format 1");
-    if (json_get(s, SV("first-row-id")) && !json_get(s, SV("added-rows")))
-        return err_set(e, ERR_INVALID, "Cannot add a snapshot: first-row-id without added-rows");
-    return check_summary(json_get(s, SV("summary")), e) && check_schema(c, s, e);
+                       "add-snapshot: summary.operation must be append, replace, overwrite or "
+                       "delete");
+    return check_schema(c, s, e);
 }
 
 bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *s = json_get(u, SV("snapshot"));
+    struct json *s = element_copy(c->arena, json_get(u, SV("snapshot")));
     int64_t id = get_i64(s, "snapshot-id", -1);
 
     if (!check_snapshot(c, s, e))
@@ -148,7 +107,7 @@ bool add_snapshot(struct changing *c, const struct json *u, struct err *e)
                        "Cannot add snapshot %" PRId64 ": the same request removes it", id);
     if (!check_sequence(c, s, e) || !check_rows(c, s, e))
         return false;
-    list_add(c, LIST_SNAPSHOTS, json_copy(c->arena, s));
+    list_add(c, LIST_SNAPSHOTS, s);
     (void)map_put_id(&c->added_snapshots, id, c);
     c->changed = true;
     return true;
@@ -171,7 +130,7 @@ static void move_main(struct changing *c, const struct json *snapshot, int64_t i
     if (c->log_entry && n && json_at(log, n - 1) == c->log_entry &&
         is_added(c, get_i64(c->log_entry, "snapshot-id", -1)))
         json_remove_at(log, n - 1);
-    before = last_logged_ms(c->m);
+    before = log_last_ms(log);
     json_set_i64(entry, c->arena, SV("snapshot-id"), id);
     json_set_i64(entry, c->arena, SV("timestamp-ms"), at > before ? at : before);
     json_push(log, entry);
@@ -193,45 +152,26 @@ static struct json *new_ref(struct changing *c, const struct json *u)
     return ref;
 }
 
-static bool check_retention(const struct json *ref, struct err *e)
-{
-    static const char *const members[] = {"min-snapshots-to-keep", "max-snapshot-age-ms",
-                                          "max-ref-age-ms", NULL};
-
-    for (const char *const *m = members; *m; m++) {
-        if (get_i64(ref, *m, 1) < 1)
-            return err_set(e, ERR_INVALID, "set-snapshot-ref: %s must be positive", *m);
-    }
-    return get_i64(ref, "min-snapshots-to-keep", 1) <= INT32_MAX ||
-           err_set(e, ERR_INVALID, "set-snapshot-ref: min-snapshots-to-keep is beyond an int");
-}
-
 bool set_snapshot_ref(struct changing *c, const struct json *u, struct err *e)
 {
-    struct sv name = json_get_str(u, SV("ref-name")), type = json_get_str(u, SV("type"));
+    struct sv name = json_get_str(u, SV("ref-name"));
     int64_t id = get_i64(u, "snapshot-id", -1);
     const struct json *snapshot = list_get(c, LIST_SNAPSHOTS, id);
     struct json *ref = new_ref(c, u), *refs = own_member(c, "refs", JSON_OBJECT);
-    bool branch = sv_eq(type, SV("branch"));
 
-    if (!name.n || (!branch && !sv_eq(type, SV("tag"))))
-        return err_set(e, ERR_INVALID,
-                       "set-snapshot-ref: ref-name and type (branch or tag) are required");
+    if (!name.n)
+        return err_set(e, ERR_INVALID, "set-snapshot-ref: ref-name is required");
+    if (!ref_check(name, ref, e))
+        return err_wrap(e, "set-snapshot-ref");
     if (!snapshot)
         return err_set(e, ERR_INVALID, "Cannot set " SV_FMT " to unknown snapshot: %" PRId64,
                        SV_ARG(sv_first(name, 80)), id);
-    if (!branch && (sv_eq(name, SV("main")) || json_get(u, SV("min-snapshots-to-keep")) ||
-                    json_get(u, SV("max-snapshot-age-ms"))))
-        return err_set(e, ERR_INVALID,
-                       "set-snapshot-ref: main is a branch, and a tag keeps no snapshots");
-    if (!check_retention(ref, e))
-        return false;
     if (json_eq(json_get(refs, name), ref))
         return true;
     if (sv_eq(name, SV("main")) && get_i64(json_get(refs, name), "snapshot-id", -1) != id)
         move_main(c, snapshot, id);
     json_set(refs, name, ref);
-    if (branch)
+    if (sv_eq(json_get_str(ref, SV("type")), SV("branch")))
         evolution_add_branch(c, name);
     c->changed = true;
     return true;

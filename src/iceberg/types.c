@@ -27,7 +27,7 @@ bool type_decimal(struct sv type, int64_t *precision, int64_t *scale)
            *precision <= MAX_DIGITS && *scale >= 0 && *scale <= *precision;
 }
 
-static bool read_fixed(struct sv type, int64_t *length)
+bool type_fixed(struct sv type, int64_t *length)
 {
     struct sv text;
 
@@ -227,7 +227,7 @@ bool type_is_primitive(struct sv type, int *needs_format)
         }
     }
     *needs_format = is_geo(type) ? 3 : 1;
-    return *needs_format == 3 || read_fixed(type, &ignored) || type_decimal(type, &ignored, &too);
+    return *needs_format == 3 || type_fixed(type, &ignored) || type_decimal(type, &ignored, &too);
 }
 
 /* "14.20" for a scale of 2. */
@@ -255,7 +255,7 @@ static bool primitive_takes(struct sv type, const struct json *value)
     }
     if (type_decimal(type, &precision, &scale))
         return is_decimal(value, precision, scale);
-    return read_fixed(type, &precision) && is_hex(value) &&
+    return type_fixed(type, &precision) && is_hex(value) &&
            json_str(value, (struct sv){0}).n == 2 * (size_t)precision;
 }
 

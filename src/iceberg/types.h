@@ -13,6 +13,8 @@
 bool type_is_primitive(struct sv type, int *needs_format);
 /* "decimal(9, 2)", blanks around the numbers; no more than 38 digits. */
 bool type_decimal(struct sv type, int64_t *precision, int64_t *scale);
+/* "fixed[16]", blanks around the number. */
+bool type_fixed(struct sv type, int64_t *length);
 /* "9c12d441-03fe-4693-9a96-a0705ddf69c1", in either case. */
 bool text_is_uuid(struct sv text);
 /* Whether a column of that type may have `value` for a default. Null is no value. */

@@ -6,8 +6,10 @@
 
 #include "base/limits.h"
 #include "base/map.h"
+#include "iceberg/elements.h"
 #include "iceberg/members.h"
 #include "iceberg/schema.h"
+#include "iceberg/spelling.h"
 #include "iceberg/types.h"
 
 enum { NO_PARTITION_ID = 999 };
@@ -64,7 +66,7 @@ static bool assign_uuid(struct changing *c, const struct json *u, struct err *e)
     if (have.n && !sv_eq_nocase(have, uuid))
         return err_set(e, ERR_INVALID, "Cannot reassign uuid");
     c->changed |= !have.n;
-    json_set_str(c->m, c->arena, SV("table-uuid"), uuid);
+    json_set_str(c->m, c->arena, SV("table-uuid"), uuid_spelt(uuid, c->arena));
     return true;
 }
 
@@ -95,10 +97,11 @@ static bool upgrade_format_version(struct changing *c, const struct json *u, str
 
 static bool add_schema(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("schema")), *same;
-    struct json *copy;
+    struct json *asked = element_copy(c->arena, json_get(u, SV("schema")));
+    const struct json *same;
     int64_t max_id = 0;
 
+    schema_spell(asked, c->arena);
     if (!schema_check(asked, (int)get_i64(c->m, "format-version", 2), &max_id, e))
         return false;
     same = list_same(c, LIST_SCHEMAS, asked);
@@ -108,10 +111,9 @@ static bool add_schema(struct changing *c, const struct json *u, struct err *e)
     }
     if (!schema_may_follow(c, asked, e) || !list_next_id(c, LIST_SCHEMAS, 0, &c->last_schema, e))
         return false;
-    copy = json_copy(c->arena, asked);
-    json_set_str(copy, c->arena, SV("type"), SV("struct"));
-    json_set_i64(copy, c->arena, SV("schema-id"), c->last_schema);
-    list_add(c, LIST_SCHEMAS, copy);
+    json_set_str(asked, c->arena, SV("type"), SV("struct"));
+    json_set_i64(asked, c->arena, SV("schema-id"), c->last_schema);
+    list_add(c, LIST_SCHEMAS, asked);
     if (max_id > get_i64(c->m, "last-column-id", 0))
         set_i64(c, "last-column-id", max_id);
     c->changed = true;
@@ -155,18 +157,16 @@ static bool set_current_schema(struct changing *c, const struct json *u, struct 
     return check_next(c, id, e) && set_current(c, LIST_SCHEMAS, id, "current-schema-id", e);
 }
 
-/* A copy of what was asked for, with ids for all of its fields. */
-static bool number_spec(struct changing *c, const struct json *asked, struct json **out,
-                        struct err *e)
+/* A copy of what was asked for, with ids for all of its fields; what was there before keeps its. */
+static bool number_spec(struct changing *c, struct json *asked, struct json **out, struct err *e)
 {
     int format = (int)get_i64(c->m, "format-version", 1);
     int64_t last = get_i64(c->m, "last-partition-id", NO_PARTITION_ID);
-    struct json *copy = json_copy(c->arena, asked);
 
     if (!c->spec_past.known)
         c->spec_past = spec_past_of(list_json(c, LIST_SPECS), c->memory);
-    if ((format > 1 && !spec_continue(&c->spec_past, copy, c->arena, e)) ||
-        !spec_number(copy, format, c->arena, &last, out, e))
+    if ((format > 1 && !spec_continue(&c->spec_past, asked, c->arena, e)) ||
+        !spec_number(asked, format, c->arena, &last, out, e))
         return false;
     set_i64(c, "last-partition-id", last);
     spec_past_add(&c->spec_past, *out);
@@ -176,9 +176,10 @@ static bool number_spec(struct changing *c, const struct json *asked, struct jso
 
 static bool add_spec(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("spec")), *same;
-    struct json *copy;
+    struct json *asked = element_copy(c->arena, json_get(u, SV("spec"))), *copy;
+    const struct json *same;
 
+    fields_spell(asked, c->arena);
     if (!spec_check(asked, columns_in_force(c), e))
         return false;
     same = list_same(c, LIST_SPECS, asked);
@@ -201,10 +202,11 @@ static bool set_default_spec(struct changing *c, const struct json *u, struct er
 
 static bool add_sort_order(struct changing *c, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("sort-order")), *same;
+    struct json *asked = element_copy(c->arena, json_get(u, SV("sort-order")));
     bool unsorted = json_count(json_get(asked, SV("fields"))) == 0;
-    struct json *copy;
+    const struct json *same;
 
+    fields_spell(asked, c->arena);
     if (!order_check(asked, columns_in_force(c), e))
         return false;
     same = list_same(c, LIST_ORDERS, asked);
@@ -216,9 +218,8 @@ static bool add_sort_order(struct changing *c, const struct json *u, struct err 
     c->last_order = 0;
     if (!unsorted && !list_next_id(c, LIST_ORDERS, 1, &c->last_order, e))
         return false;
-    copy = json_copy(c->arena, asked);
-    json_set_i64(copy, c->arena, SV("order-id"), c->last_order);
-    list_add(c, LIST_ORDERS, copy);
+    json_set_i64(asked, c->arena, SV("order-id"), c->last_order);
+    list_add(c, LIST_ORDERS, asked);
     c->changed = true;
     return true;
 }
@@ -246,8 +247,11 @@ bool set_properties(struct changing *c, const struct json *u, struct err *e)
 {
     const struct json *updates = json_get(u, SV("updates"));
     struct json *properties = own_member(c, "properties", JSON_OBJECT), *value;
-    struct sv name;
+    struct sv name, text;
 
+    if (updates && json_get(u, SV("updated")))
+        return err_set(e, ERR_INVALID,
+                       "set-properties: updates and updated are one thing; give one");
     if (!updates)
         updates = json_get(u, SV("updated"));
     if (json_kind(updates) != JSON_OBJECT)
@@ -258,8 +262,9 @@ bool set_properties(struct changing *c, const struct json *u, struct err *e)
                            SV_ARG(sv_first(name, 80)));
         if (!property_check(name, json_str(value, name), e))
             return false;
-        c->changed |= !json_eq(json_get(properties, name), value);
-        json_set_str(properties, c->arena, name, json_str(value, name));
+        text = property_spelt(name, json_str(value, name), c->scratch);
+        c->changed |= !json_has(properties, name) || !sv_eq(json_get_str(properties, name), text);
+        json_set_str(properties, c->arena, name, text);
     }
     return json_count(properties) <= LIMIT_PROPERTIES ||
            err_set(e, ERR_INVALID, "more than %d properties", LIMIT_PROPERTIES);
@@ -270,6 +275,9 @@ bool remove_properties(struct changing *c, const struct json *u, struct err *e)
     const struct json *removals = json_get(u, SV("removals"));
     struct json *properties = own_member(c, "properties", JSON_OBJECT);
 
+    if (removals && json_get(u, SV("removed")))
+        return err_set(e, ERR_INVALID,
+                       "remove-properties: removals and removed are one thing; give one");
     if (!removals)
         removals = json_get(u, SV("removed"));
     if (json_kind(removals) != JSON_ARRAY)
@@ -314,25 +322,25 @@ static bool remove_schemas(struct changing *c, const struct json *u, struct err 
            err_wrap(e, "remove-schemas: schema-ids");
 }
 
-#define ID(name)              \
-    {                         \
-        name, JSON_INT, false \
-    }
-#define TEXT(name)               \
+#define ID(name)                 \
     {                            \
-        name, JSON_STRING, false \
+        name, JSON_INT, REQUIRED \
     }
-#define OBJECT(name)             \
+#define TEXT(name)                  \
+    {                               \
+        name, JSON_STRING, REQUIRED \
+    }
+#define OBJECT(name)                \
+    {                               \
+        name, JSON_OBJECT, REQUIRED \
+    }
+#define LIST(name)                 \
+    {                              \
+        name, JSON_ARRAY, REQUIRED \
+    }
+#define MAYBE_ID(name)           \
     {                            \
-        name, JSON_OBJECT, false \
-    }
-#define LIST(name)              \
-    {                           \
-        name, JSON_ARRAY, false \
-    }
-#define MAYBE_ID(name)       \
-    {                        \
-        name, JSON_INT, true \
+        name, JSON_INT, OPTIONAL \
     }
 
 static const struct update {

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "iceberg/elements.h"
 #include "iceberg/members.h"
 #include "iceberg/schema.h"
+#include "iceberg/spelling.h"
 #include "iceberg/view_version.h"
 
 /* A view holds no files, so any type that is known may stand in its schemas. */
@@ -20,13 +22,13 @@ static bool is_shaped(const struct json *m)
         enum json_kind kind;
         bool required;
     } members[] = {
-        {"view-uuid",          JSON_STRING, true },
-        {"location",           JSON_STRING, true },
-        {"schemas",            JSON_ARRAY,  true },
-        {"versions",           JSON_ARRAY,  true },
-        {"version-log",        JSON_ARRAY,  true },
-        {"current-version-id", JSON_INT,    true },
-        {"properties",         JSON_OBJECT, false},
+        {"view-uuid",          JSON_STRING, OPTIONAL},
+        {"location",           JSON_STRING, OPTIONAL},
+        {"schemas",            JSON_ARRAY,  OPTIONAL},
+        {"versions",           JSON_ARRAY,  OPTIONAL},
+        {"version-log",        JSON_ARRAY,  OPTIONAL},
+        {"current-version-id", JSON_INT,    OPTIONAL},
+        {"properties",         JSON_OBJECT, REQUIRED},
     };
 
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
@@ -89,9 +91,10 @@ static bool upgrade(UNUSED struct view_change *v, const struct json *u, struct e
 
 static bool add_schema(struct view_change *v, const struct json *u, struct err *e)
 {
-    const struct json *asked = json_get(u, SV("schema")), *same;
-    struct json *copy;
+    struct json *asked = element_copy(v->c.arena, json_get(u, SV("schema")));
+    const struct json *same;
 
+    schema_spell(asked, v->c.arena);
     if (!schema_check_draft(asked, SCHEMA_FORMAT, e))
         return false;
     same = list_same(&v->c, LIST_SCHEMAS, asked);
@@ -103,10 +106,9 @@ static bool add_schema(struct view_change *v, const struct json *u, struct err *
         return err_set(e, ERR_INVALID, "more than %d schemas", LIMIT_VIEW_SCHEMAS);
     if (!list_next_id(&v->c, LIST_SCHEMAS, 0, &v->c.last_schema, e))
         return false;
-    copy = json_copy(v->c.arena, asked);
-    json_set_str(copy, v->c.arena, SV("type"), SV("struct"));
-    json_set_i64(copy, v->c.arena, SV("schema-id"), v->c.last_schema);
-    list_add(&v->c, LIST_SCHEMAS, copy);
+    json_set_str(asked, v->c.arena, SV("type"), SV("struct"));
+    json_set_i64(asked, v->c.arena, SV("schema-id"), v->c.last_schema);
+    list_add(&v->c, LIST_SCHEMAS, asked);
     v->c.changed = true;
     return true;
 }
@@ -127,7 +129,7 @@ static bool version_id(struct view_change *v, const struct json *version, bool *
 
 static bool add_version(struct view_change *v, const struct json *u, struct err *e)
 {
-    struct json *copy = json_copy(v->c.arena, json_get(u, SV("view-version")));
+    struct json *copy = element_copy(v->c.arena, json_get(u, SV("view-version")));
     bool known;
 
     if (!version_check(copy, e))
@@ -151,9 +153,9 @@ static bool add_version(struct view_change *v, const struct json *u, struct err 
 
 static bool set_current(struct view_change *v, const struct json *u, struct err *e)
 {
-    struct json *entry = json_new_object(v->c.arena);
+    struct json *entry = json_new_object(v->c.arena), *log;
     const struct json *version;
-    int64_t id = get_i64(u, "view-version-id", -2), at = v->c.now_ms;
+    int64_t id = get_i64(u, "view-version-id", -2), at = v->c.now_ms, before;
 
     id = id == -1 ? v->last_version : id;
     version = list_get(&v->c, LIST_VERSIONS, id);
@@ -165,9 +167,11 @@ static bool set_current(struct view_change *v, const struct json *u, struct err 
     if (map_get_id(&v->added, id))
         at = get_i64(version, "timestamp-ms", at);
     set_i64(&v->c, "current-version-id", id);
-    json_set_i64(entry, v->c.arena, SV("timestamp-ms"), at);
+    log = own_member(&v->c, "version-log", JSON_ARRAY);
+    before = log_last_ms(log);
+    json_set_i64(entry, v->c.arena, SV("timestamp-ms"), at > before ? at : before);
     json_set_i64(entry, v->c.arena, SV("version-id"), id);
-    json_push(own_member(&v->c, "version-log", JSON_ARRAY), entry);
+    json_push(log, entry);
     v->c.changed = true;
     return true;
 }
@@ -265,8 +269,8 @@ bool view_create(const struct json *request, const struct create_options *o, str
                  struct json **out, struct err *e)
 {
     static const struct member members[MEMBERS] = {
-        {"location",   JSON_STRING, true},
-        {"properties", JSON_OBJECT, true}
+        {"location",   JSON_STRING, OPTIONAL},
+        {"properties", JSON_OBJECT, OPTIONAL}
     };
     struct json *m = json_new_object(a), *version = json_get(request, SV("view-version")),
                 *last = json_new_object(a);
@@ -355,8 +359,10 @@ bool view_commit(const struct json *base, const struct json *request, int64_t no
     lists_close(&v.c);
     if (!dialects_kept(v.c.m, current_of(base), current_of(v.c.m), e))
         return false;
-    if (v.c.changed)
+    if (v.c.changed) {
         versions_expire(&v.c, &v.added);
+        log_sort(&v.c, "version-log");
+    }
     *out = (struct commit_result){.metadata = v.c.m, .changed = v.c.changed};
     return true;
 }

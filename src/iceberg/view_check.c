@@ -2,7 +2,9 @@
 #include <inttypes.h>
 
 #include "base/limits.h"
+#include "iceberg/elements.h"
 #include "iceberg/schema.h"
+#include "iceberg/spelling.h"
 #include "iceberg/types.h"
 #include "iceberg/view.h"
 #include "iceberg/view_version.h"
@@ -21,7 +23,8 @@ static bool check_schemas(const struct json *m, struct arena *a, struct map *ids
     if (json_count(schemas) > LIMIT_VIEW_SCHEMAS)
         return err_set(e, ERR_INVALID, "more than %d schemas", LIMIT_VIEW_SCHEMAS);
     for (size_t i = 0; i < json_count(schemas); i++) {
-        if (!schema_check_draft(json_at(schemas, i), SCHEMA_FORMAT, e))
+        if (!schema_check_draft(json_at(schemas, i), SCHEMA_FORMAT, e) ||
+            !schema_is_spelt(json_at(schemas, i), e))
             return false;
     }
     return list_ids(schemas, "schema-id", a, ids, e);
@@ -54,12 +57,7 @@ static bool check_log(const struct json *m, struct err *e)
     if (json_count(log) > LIMIT_METADATA_ENTRIES)
         return err_set(e, ERR_INVALID, "more than %d entries in version-log",
                        LIMIT_METADATA_ENTRIES);
-    for (size_t i = 0; i < json_count(log); i++) {
-        if (get_i64(json_at(log, i), "version-id", -1) < 0 ||
-            get_i64(json_at(log, i), "timestamp-ms", -1) < 0)
-            return err_set(e, ERR_INVALID, "an entry of version-log names no version");
-    }
-    return true;
+    return log_check(log, "version-id", JSON_INT, e) || err_wrap(e, "version-log");
 }
 
 bool view_check(const struct json *m, struct arena *a, struct err *e)
@@ -69,7 +67,7 @@ bool view_check(const struct json *m, struct arena *a, struct err *e)
 
     if (!text_is_uuid(json_get_str(m, SV("view-uuid"))))
         return err_set(e, ERR_INVALID, "view metadata: a view-uuid of 36 characters is required");
-    if (properties &&
+    if (json_has(m, SV("properties")) &&
         (!is_texts(properties, JSON_OBJECT) || json_count(properties) > LIMIT_PROPERTIES))
         return err_set(e, ERR_INVALID, "view metadata: properties must be texts, at most %d",
                        LIMIT_PROPERTIES);

@@ -77,12 +77,12 @@ static bool check_query(const struct json *version, size_t i, struct err *e)
 bool version_check(const struct json *version, struct err *e)
 {
     static const struct member members[MEMBERS] = {
-        {"version-id",        JSON_INT,    false},
-        {"timestamp-ms",      JSON_INT,    false},
-        {"schema-id",         JSON_INT,    false},
-        {"summary",           JSON_OBJECT, false},
-        {"default-namespace", JSON_ARRAY,  false},
-        {"default-catalog",   JSON_STRING, true }
+        {"version-id",        JSON_INT,    REQUIRED},
+        {"timestamp-ms",      JSON_INT,    REQUIRED},
+        {"schema-id",         JSON_INT,    REQUIRED},
+        {"summary",           JSON_OBJECT, REQUIRED},
+        {"default-namespace", JSON_ARRAY,  REQUIRED},
+        {"default-catalog",   JSON_STRING, OPTIONAL}
     };
     const struct json *list = json_get(version, SV("representations")),
                       *levels = json_get(version, SV("default-namespace"));

@@ -15,8 +15,9 @@ static enum err_code with(const char *member, const char *value)
     return metadata_check(m, &a, &e) ? ERR_NONE : e.code;
 }
 
-#define SNAP(id, sequence) \
-    "{\"snapshot-id\":" id ",\"sequence-number\":" sequence ",\"manifest-list\":\"s3://b/t/l\"}"
+#define SNAP(id, sequence)                                                     \
+    "{\"snapshot-id\":" id ",\"timestamp-ms\":1,\"sequence-number\":" sequence \
+    ",\"manifest-list\":\"s3://b/t/l\"}"
 
 static void a_table_of_ours_is_sound(void)
 {

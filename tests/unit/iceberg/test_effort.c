@@ -38,6 +38,10 @@ static void set_list(struct json *m, const char *name, int n, const char *form, 
     "{\"snapshot-id\":#,\"parent-snapshot-id\":#,\"sequence-number\":1,\"timestamp-ms\":1," \
     "\"manifest-list\":\"s3://b/t/metadata/#.avro\",\"summary\":{\"operation\":\"append\"}}"
 
+#define STATISTICS                                                           \
+    "{\"snapshot-id\":#,\"statistics-path\":\"s\",\"file-size-in-bytes\":1," \
+    "\"file-footer-size-in-bytes\":1,\"blob-metadata\":[]}"
+
 /* `size` of everything: snapshots, refs, log entries, statistics, keys, schemas, specs, orders. */
 static struct json *long_table(int size, struct arena *a)
 {
@@ -47,8 +51,8 @@ static struct json *long_table(int size, struct arena *a)
     set_list(m, "snapshots", size, SNAPSHOT_FORM, a);
     set_list(m, "snapshot-log", size, "{\"snapshot-id\":#,\"timestamp-ms\":1}", a);
     set_list(m, "metadata-log", size, "{\"metadata-file\":\"#\",\"timestamp-ms\":1}", a);
-    set_list(m, "statistics", size, "{\"snapshot-id\":#,\"statistics-path\":\"s\"}", a);
-    set_list(m, "partition-statistics", size, "{\"snapshot-id\":#,\"statistics-path\":\"s\"}", a);
+    set_list(m, "statistics", size, STATISTICS, a);
+    set_list(m, "partition-statistics", size, STATISTICS, a);
     set_list(m, "encryption-keys", size, "{\"key-id\":\"#\",\"encrypted-key-metadata\":\"AAAA\"}",
              a);
     set_list(m, "schemas", size,

@@ -90,7 +90,7 @@ static const struct wrong updates[] = {
     {"{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"snapshot-id\":1}",
      "type must be text"                                                                                                                                                                                                                                          },
     {"{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"twig\",\"snapshot-id\":1}",
-     "type (branch or tag)"                                                                                                                                                                                                                                       },
+     "type must be branch or tag, not \"twig\""                                                                                                                                                                                                                   },
     {"{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"branch\"}",
      "snapshot-id must be a whole number"                                                                                                                                                                                                                         },
     {"{\"action\":\"set-snapshot-ref\",\"ref-name\":\"main\",\"type\":\"branch\",\"snapshot-id\":77}",
