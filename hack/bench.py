@@ -207,6 +207,52 @@ class Poller:
         return answer.split(b" ", 2)[1] == b"204"
 
 
+# Strangers who send bodies as fast as they are taken; the arguments are host and port.
+STRANGERS = """
+import socket, sys
+piece = b"x" * 65536
+while True:
+    flood = [socket.create_connection((sys.argv[1], int(sys.argv[2]))) for _ in range(30)]
+    for s in flood:
+        s.settimeout(1)
+        s.sendall(b"POST /v1/analytics/namespaces HTTP/1.1\\r\\nHost: bench\\r\\nContent-Length: 15000000\\r\\n\\r\\n")
+    for _ in range(115):
+        for s in list(flood):
+            try:
+                s.sendall(piece)
+            except OSError:
+                flood.remove(s)
+    for s in flood:
+        s.close()
+"""
+
+
+def flood(bench):
+    """A caller that asks 1,000 times a second, alone and beside strangers' bodies."""
+    bench.create("first")
+    poller = Poller(bench)
+    h.wait_for("an answer", poller.allowed)
+
+    def rate():
+        began, asked = time.monotonic(), 0
+        while (now := time.monotonic()) < began + SECONDS:
+            time.sleep(max(0, began + asked / 1000 - now))
+            if not poller.allowed():
+                raise SystemExit("the steady caller was answered wrongly")
+            asked += 1
+        return asked / SECONDS
+
+    def beside():
+        host, port = bench.desk.uri[len("http://"):].split(":")
+        strangers = subprocess.Popen(pinned(1, [sys.executable, "-c", STRANGERS, host, port]))
+        try:
+            return rate()
+        finally:
+            strangers.kill()
+            strangers.wait()
+    report("a steady caller beside a flood of bodies", ratio(beside, rate), "x", 0.90, "alone")
+
+
 def change(bench):
     """From the rename of a manifest to the decision on 16 connections spread over all loops, 1,000 resources."""
     for i in range(10):
@@ -306,18 +352,18 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    wanted = arguments.names or ["start", "constant", "credentials", "load", "idle", "change", "cluster", *bench_store.BENCHES]
+    wanted = arguments.names or ["start", "constant", "credentials", "load", "idle", "flood", "change", "cluster", *bench_store.BENCHES]
     print(f"{'what':<44} {'value':>10} {'unit':<14} {'target':<10} against", flush=True)
     bench = Bench
     try:
-        if set(wanted) & {"constant", "credentials", "load", "idle", "change"}:
+        if set(wanted) & {"constant", "credentials", "load", "idle", "flood", "change"}:
             bench.begin()
         for name in wanted:
             if name in bench_store.BENCHES:
                 bench_store.BENCHES[name](report)
                 continue
-            {"start": start, "constant": constant, "credentials": credentials, "load": load, "idle": idle, "change": change,
-             "cluster": cluster}[name](bench)
+            {"start": start, "constant": constant, "credentials": credentials, "load": load, "idle": idle, "flood": flood,
+             "change": change, "cluster": cluster}[name](bench)
     finally:
         bench.doClassCleanups()
     if arguments.json:
