@@ -97,6 +97,7 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
                                   (o->audit_keep_days ? o->audit_keep_days : DEFAULT_KEEP_DAYS) *
                                   24 * 60 * 60 * 1000,
                               .token_ms = o->token_seconds * 1000,
+                              .memory_bytes = (size_t)o->memory_mb * 1024 * 1024,
                               .want_keys = want_keys,
                               .want_purge = want_purge,
                               .context = w};

@@ -41,6 +41,8 @@ static const struct option {
     {"--audit-keep",       "r",   VALUE_NUMBER, AT(audit_keep_days),  "DAYS",
      "how long the store keeps what --audit store puts there; default 90"                                                     },
     {"--threads",          "r",   VALUE_NUMBER, AT(threads),          "N",              "serving loops; default one per core" },
+    {"--memory",           "r",   VALUE_NUMBER, AT(memory_mb),        "MB",
+     "what the process may have; default the least of control group, limits and machine"                                      },
     {"--resync",           "r",   VALUE_NUMBER, AT(resync_seconds),   "SECONDS",
      "look at every integration again after so long; default 600"                                                             },
     {"--lease",            "r",   VALUE_NUMBER, AT(lease_seconds),    "SECONDS",
@@ -155,6 +157,11 @@ static bool is_log_level(struct sv v)
            sv_eq(v, SV("error"));
 }
 
+static bool is_memory(struct sv v)
+{
+    return is_number(v, 64, 1048576);
+}
+
 static bool is_days(struct sv v)
 {
     return is_number(v, 1, 36500);
@@ -183,6 +190,7 @@ static const struct {
     bool (*holds)(struct sv value);
     const char *must;
 } rules[] = {
+    {AT(memory_mb),       is_memory,       "must be a number from 64 to 1048576"                   },
     {AT(threads),         is_thread_count, "must be a number from 1 to 1024"                       },
     {AT(resync_seconds),  is_resync,       "must be a number from 1 to 604800"                     },
     {AT(audit_keep_days), is_days,         "must be a number from 1 to 36500"                      },

@@ -12,7 +12,8 @@ struct options {
     struct sv uri, credential_file, ca_file, table_namespace, config;
     struct sv_vec namespaces, listen, audit;
     struct sv from, to, operation, decision;
-    int64_t threads, resync_seconds, lease_seconds, token_seconds, audit_keep_days, limit;
+    int64_t threads, resync_seconds, lease_seconds, token_seconds, memory_mb, audit_keep_days,
+        limit;
     const char *const *rest; /* what is no option */
     size_t n_rest;
     uint64_t given; /* the options that the command line has, by their place in the table */

@@ -40,7 +40,8 @@ enum {
 
     /* Tokens. */
     LIMIT_TOKEN_BYTES = 8 * 1024, /* a JWT with many groups; the head's limit stands behind it */
-    LIMIT_IDENTITY_TOKEN_BYTES = 20000, /* what AWS STS takes as a web identity */
+    LIMIT_IDENTITY_TOKEN_BYTES = 20000,        /* what AWS STS takes as a web identity */
+    LIMIT_TOKENS_KEPT_BYTES = 4 * 1024 * 1024, /* verified ones, of a loop */
     LIMIT_JWKS_KEYS = 64,
     LIMIT_CLOCK_SKEW_MS = 60 * 1000,
     LIMIT_OWN_TOKEN_TTL_MS = 60 * 60 * 1000,
@@ -49,6 +50,7 @@ enum {
     LIMIT_METADATA_BYTES = 64 * 1024 * 1024,
     /* What its values may take in memory: 75,000 snapshots, or 300 schemas of 1,000 columns. */
     LIMIT_METADATA_MEMORY = 512 * 1024 * 1024,
+    LIMIT_ANSWERS_BYTES = 256 * 1024 * 1024,       /* with credentials, to repeat; of all loops */
     LIMIT_METADATA_CACHE_BYTES = 64 * 1024 * 1024, /* in memory, of all loops together */
     LIMIT_FILES_FORGOTTEN = 100, /* old metadata files that one commit takes away */
     LIMIT_SCHEMA_DEPTH = 32,
@@ -86,6 +88,7 @@ enum {
     LIMIT_TAG_VALUE_CHARS = 256, /* of a session tag at AWS STS */
     LIMIT_MINTS_IN_FLIGHT = 1024,
     LIMIT_MINT_CACHE_ENTRIES = 100000,
+    LIMIT_MINT_CACHE_BYTES = 128 * 1024 * 1024, /* with session tokens, of 1 KB and more */
     LIMIT_MINT_MS = 10 * 1000,
     LIMIT_MIN_TTL_SECONDS = 900,
     LIMIT_MAX_TTL_SECONDS = 43200,

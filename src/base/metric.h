@@ -21,6 +21,10 @@
     X(CONNECTIONS, "gauge", "frontdesk_http_connections", "", "Open client connections")         \
     X(CONNECTIONS_REFUSED, "counter", "frontdesk_http_connections_refused_total", "",            \
       "Connections answered 503 because the limit was reached")                                  \
+    X(SHARED_BYTES, "gauge", "frontdesk_shared_bytes", "",                                       \
+      "Memory that callers and peers make it hold: bodies, their values, replies not yet read")  \
+    X(SHARED_BYTES_MAX, "gauge", "frontdesk_shared_bytes_max", "",                               \
+      "The most of it, of which no caller holds more than is free")                              \
     X(VENDS_GRANTED, "counter", "frontdesk_vends_total", "result=\"granted\"",                   \
       "Credentials handed to clients")                                                           \
     X(VENDS_DENIED, "counter", "frontdesk_vends_total", "result=\"denied\"", "")                 \

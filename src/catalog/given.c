@@ -45,7 +45,8 @@ const struct given *given_find(struct call *c, struct sv variant)
     const struct given *g;
     char text[KEY_BYTES];
 
-    if (l->answers_epoch != epoch || l->answers.n > ANSWERS_KEPT) {
+    if (l->answers_epoch != epoch || l->answers.n > ANSWERS_KEPT ||
+        l->answers_arena.used_bytes > l->answers_max_bytes) {
         arena_done(&l->answers_arena);
         l->answers = map_new(&l->answers_arena);
         l->answers_epoch = epoch;

@@ -33,10 +33,12 @@ static void reply(struct http_turn *t, int status, struct sv type, struct sv bod
     http_turn_reply(t, &r);
 }
 
-static void show_metrics(struct http_turn *t)
+static void show_metrics(struct http_turn *t, struct serve *s)
 {
     struct buf b = buf_new(&t->arena, PAGE_BYTES);
 
+    metric_set(METRIC_SHARED_BYTES, (int64_t)shares_used(&s->memory));
+    metric_set(METRIC_SHARED_BYTES_MAX, (int64_t)s->memory.max);
     metric_write(&b);
     reply(t, 200, SV("text/plain; version=0.0.4"), buf_sv(&b));
 }
@@ -154,7 +156,7 @@ static void request(struct http_turn *t, void *state)
     else if (sv_eq(target, SV("/readyz")))
         show_ready(t, a);
     else if (sv_eq(target, SV("/metrics")))
-        show_metrics(t);
+        show_metrics(t, a->serve);
     else if (sv_eq(target, SV("/rulebook")))
         show_rulebook(t, a);
     else

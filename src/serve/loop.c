@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/metric.h"
 #include "serve/once.h"
 #include "serve/route.h"
@@ -124,7 +125,7 @@ static bool authenticate(struct call *c, struct err *e)
             l->serve->options.want_keys(l->serve->options.context);
         return false;
     }
-    if (l->tokens.n >= TOKENS_KEPT)
+    if (l->tokens.n >= TOKENS_KEPT || l->tokens_arena.used_bytes > LIMIT_TOKENS_KEPT_BYTES)
         forget_tokens(l);
     fresh = arena_new(&l->tokens_arena, struct known_token);
     fresh->who = c->who;
@@ -271,8 +272,11 @@ void *loop_start(struct http_loop *http, void *context)
     shares_init(&l->waiting, LIMIT_CALLS_WAITING, &l->arena);
     l->tokens = map_new(&l->tokens_arena);
     l->places = map_new(&l->places_arena);
-    l->texts = texts_of(LIMIT_METADATA_CACHE_BYTES / s->options.loops);
+    l->texts = texts_of(memory_part(s->options.memory_bytes, 2, LIMIT_METADATA_CACHE_BYTES) /
+                        s->options.loops);
     l->answers_arena.wipe = true;
+    l->answers_max_bytes =
+        memory_part(s->options.memory_bytes, 2, LIMIT_ANSWERS_BYTES) / s->options.loops;
     l->answers = map_new(&l->answers_arena);
     return l;
 }

@@ -43,6 +43,7 @@ struct loop {
     struct arena answers_arena; /* wipes */
     struct map answers; /* vend.c: rendered credentials, of this rulebook and `answers_epoch` */
     uint64_t answers_epoch;
+    size_t answers_max_bytes;
     struct texts texts; /* of metadata files: ours never change */
     struct arena time_arena;
     struct sv time; /* of `time_ms`, for records */

@@ -57,6 +57,7 @@ struct minter {
     struct http_multi *multi;
     pthread_t thread;
     struct generation *young, *old;
+    size_t cache_bytes;
     struct flight *flights;
     struct services services;
     bool ending;
@@ -89,7 +90,8 @@ static void drop_generation(struct generation *g)
 
 static void age(struct minter *m, int64_t now_ms)
 {
-    if (m->young->entries.n < LIMIT_MINT_CACHE_ENTRIES / 2 && now_ms - m->young->born_ms < REUSE_MS)
+    if (m->young->entries.n < LIMIT_MINT_CACHE_ENTRIES / 2 &&
+        m->young->arena.used_bytes < m->cache_bytes / 2 && now_ms - m->young->born_ms < REUSE_MS)
         return;
     drop_generation(m->old);
     m->old = m->young;
@@ -399,12 +401,14 @@ static void *run(void *argument)
     return NULL;
 }
 
-bool minter_start(const struct world *w, struct arena *a, struct minter **out, UNUSED struct err *e)
+bool minter_start(const struct world *w, size_t cache_bytes, struct arena *a, struct minter **out,
+                  UNUSED struct err *e)
 {
     struct minter *m = arena_new(a, struct minter);
     int failed;
 
     m->world = w;
+    m->cache_bytes = cache_bytes;
     m->multi = http_multi_new(&m->arena);
     m->young = new_generation(mono(m));
     m->old = new_generation(mono(m));

@@ -46,8 +46,9 @@ struct mint_job {
     struct mint_job *next; /* the minter's */
 };
 
-MUST_CHECK bool minter_start(const struct world *w, struct arena *a, struct minter **out,
-                             struct err *e);
+/* The credentials that it keeps take about `cache_bytes` at most. */
+MUST_CHECK bool minter_start(const struct world *w, size_t cache_bytes, struct arena *a,
+                             struct minter **out, struct err *e);
 void minter_stop(struct minter *m);
 /* Any thread. The answer always comes by message, later. */
 void minter_ask(struct minter *m, struct mint_job *job);

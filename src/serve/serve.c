@@ -100,11 +100,15 @@ bool serve_start(const struct serve_options *o, struct serve **out, struct err *
 
     s->arena = own;
     s->options = *o;
-    shares_init(&s->memory, memory_part(memory_limit(), 6, LIMIT_HTTP_MEMORY), &s->arena);
+    if (!s->options.memory_bytes)
+        s->options.memory_bytes = memory_limit();
+    shares_init(&s->memory, memory_part(s->options.memory_bytes, 6, LIMIT_HTTP_MEMORY), &s->arena);
     if (!audit_start(&audit, &s->arena, &s->audit, e) ||
         !keepers_start(o->store_url, READERS, &s->arena, &s->keepers, e) ||
         !compute_start(COMPUTING, &s->arena, &s->compute, e) ||
-        !minter_start(o->world, &s->arena, &s->minter, e) || !start_servers(s, e))
+        !minter_start(o->world, memory_part(s->options.memory_bytes, 1, LIMIT_MINT_CACHE_BYTES),
+                      &s->arena, &s->minter, e) ||
+        !start_servers(s, e))
         return false;
     if (keepers_trouble(s->keepers)->code != ERR_NONE)
         log_line(LOG_ERROR, "serve", "the catalog's database cannot be used",

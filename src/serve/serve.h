@@ -17,6 +17,7 @@ struct serve_options {
     size_t n_listeners;
     struct http_listener admin; /* address empty: none */
     unsigned loops;
+    size_t memory_bytes; /* what the process may have; 0: memory_limit() */
     struct sv store_url; /* store_open's */
     struct sv_vec audit; /* audit_options.sinks */
     int64_t audit_keep_ms;
