@@ -20,8 +20,8 @@ def run(statements, execute):
         tell(statement, lambda s=statement: execute(s))
 
 
-def pyiceberg_catalog():
+def pyiceberg_catalog(warehouse="analytics"):
     from pyiceberg.catalog import load_catalog
 
-    return load_catalog("analytics", **{"type": "rest", "uri": URI, "warehouse": "analytics", "credential": CREDENTIAL,
+    return load_catalog(warehouse, **{"type": "rest", "uri": URI, "warehouse": warehouse, "credential": CREDENTIAL,
                                         "scope": SCOPE, "oauth2-server-uri": TOKENS})

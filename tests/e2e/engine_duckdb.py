@@ -18,14 +18,14 @@ DROP TABLE fd.sales.copied
 """
 
 
-def attach(connection):
-    for name in ("httpfs", "avro", "iceberg"):
+def attach(connection, warehouse="analytics", name="fd"):
+    for extension in ("httpfs", "avro", "iceberg"):
         connection.execute("LOAD '%s'" % glob.glob(os.path.join(
-            site.getsitepackages()[0], f"duckdb_extension_{name}", "extensions", "*", "*.duckdb_extension"))[0])
+            site.getsitepackages()[0], f"duckdb_extension_{extension}", "extensions", "*", "*.duckdb_extension"))[0])
     identity, secret = CREDENTIAL.split(":")
     connection.execute(f"CREATE SECRET s (TYPE iceberg, CLIENT_ID '{identity}', CLIENT_SECRET '{secret}', "
                        f"OAUTH2_SCOPE '{SCOPE}', OAUTH2_SERVER_URI '{TOKENS}')")
-    connection.execute(f"ATTACH 'analytics' AS fd (TYPE iceberg, ENDPOINT '{URI}', SECRET s)")
+    connection.execute(f"ATTACH '{warehouse}' AS {name} (TYPE iceberg, ENDPOINT '{URI}', SECRET s)")
 
 
 def widen(table):
@@ -44,13 +44,14 @@ def cross():
 
 
 connection = duckdb.connect(config={"allow_unredacted_secrets": "true"})
-attach(connection)
 
 
 def execute(statement):
     return connection.execute(statement).fetchall()
 
 
-run(DAY, execute)
-tell("own", lambda: execute("SELECT id FROM fd.sales.own"))
-tell("crossing", cross)
+if __name__ == "__main__":
+    attach(connection)
+    run(DAY, execute)
+    tell("own", lambda: execute("SELECT id FROM fd.sales.own"))
+    tell("crossing", cross)

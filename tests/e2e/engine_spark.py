@@ -162,20 +162,25 @@ class Tables:
         return [table.io().newInputFile(f"{table.location()}/data/{n}").getLength() for n in ("early", "late")]
 
 
-spark = session(glob.glob(os.path.join(sys.prefix, "spark", "*.jar")))
-tables = Tables(spark)
-run(DAY, tables.sql)
-for name in ("expired", "orphaned", "purged", "dropped"):
-    tell(name + " at", lambda n=name: tables.with_history("fd.spark." + n))
-tell("expire by statement", lambda: tables.sql(
-    "CALL fd.system.expire_snapshots(table => 'spark.orphaned', older_than => TIMESTAMP '2040-01-01 00:00:00', retain_last => 1)"))
-tell("remove orphans in bulk", lambda: tables.remove_orphans("fd.spark.orphaned", False))
-tell("purge by statement", lambda: tables.sql("DROP TABLE fd.spark.purged PURGE"))
-tell("purge by the catalog", lambda: tables.purge_by_the_catalog("spark.dropped"))
-tell("expire one by one", lambda: tables.expire("fd.spark.expired"))
-tell("remove orphans one by one", lambda: tables.remove_orphans("fd.spark.expired", True))
-tell("slow job", lambda: tables.slow_job("brief.slow.t"))
-tell("own", lambda: tables.sql("SELECT id FROM fd.sales.own"))
-tell("crossing", lambda: tables.sql("SELECT id FROM fd.sales.crossing"))
-tell("write outside", lambda: tables.outside("fd.sales.own", "fd.sales.victim"))
-spark.stop()
+def main():
+    spark = session(glob.glob(os.path.join(sys.prefix, "spark", "*.jar")))
+    tables = Tables(spark)
+    run(DAY, tables.sql)
+    for name in ("expired", "orphaned", "purged", "dropped"):
+        tell(name + " at", lambda n=name: tables.with_history("fd.spark." + n))
+    tell("expire by statement", lambda: tables.sql(
+        "CALL fd.system.expire_snapshots(table => 'spark.orphaned', older_than => TIMESTAMP '2040-01-01 00:00:00', retain_last => 1)"))
+    tell("remove orphans in bulk", lambda: tables.remove_orphans("fd.spark.orphaned", False))
+    tell("purge by statement", lambda: tables.sql("DROP TABLE fd.spark.purged PURGE"))
+    tell("purge by the catalog", lambda: tables.purge_by_the_catalog("spark.dropped"))
+    tell("expire one by one", lambda: tables.expire("fd.spark.expired"))
+    tell("remove orphans one by one", lambda: tables.remove_orphans("fd.spark.expired", True))
+    tell("slow job", lambda: tables.slow_job("brief.slow.t"))
+    tell("own", lambda: tables.sql("SELECT id FROM fd.sales.own"))
+    tell("crossing", lambda: tables.sql("SELECT id FROM fd.sales.crossing"))
+    tell("write outside", lambda: tables.outside("fd.sales.own", "fd.sales.victim"))
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -67,9 +67,9 @@ def write(path, text):
         f.write(text.strip() + "\n")
 
 
-def start(folder, port):
+def start(folder, port, warehouse="analytics", name="fd"):
     write(f"{folder}/config.properties", SERVER.format(port=port, folder=folder))
-    write(f"{folder}/catalog/fd.properties", CATALOG)
+    write(f"{folder}/catalog/{name}.properties", CATALOG.replace("warehouse=analytics", "warehouse=" + warehouse))
     trino = os.path.join(sys.prefix, "trino")
     os.makedirs(f"{folder}/plugin")
     os.symlink(glob.glob(f"{trino}/trino-iceberg-*")[0], f"{folder}/plugin/iceberg")
@@ -127,14 +127,19 @@ def ask(port, statement):
             time.sleep(0.5)
 
 
-with tempfile.TemporaryDirectory(prefix="fd-trino-") as folder:
-    port = envlib.free_port()
-    server = start(folder, port)
-    try:
-        wait_until_started(server, folder, port)
-        run(DAY, lambda s: ask(port, s))
-        tell("own", lambda: ask(port, "SELECT id FROM fd.sales.own"))
-        tell("crossing", lambda: ask(port, "SELECT id FROM fd.sales.crossing"))
-    finally:
-        server.kill()
-        server.wait()
+def main():
+    with tempfile.TemporaryDirectory(prefix="fd-trino-") as folder:
+        port = envlib.free_port()
+        server = start(folder, port)
+        try:
+            wait_until_started(server, folder, port)
+            run(DAY, lambda s: ask(port, s))
+            tell("own", lambda: ask(port, "SELECT id FROM fd.sales.own"))
+            tell("crossing", lambda: ask(port, "SELECT id FROM fd.sales.crossing"))
+        finally:
+            server.kill()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()
