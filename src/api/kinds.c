@@ -172,17 +172,47 @@ static const struct field catalog_role_fields[] = {
 /* clang-format on */
 #undef AT
 
-/* '*' stands for a whole name or ends one; anywhere else it would promise more than we match. */
+/* '*' stands for a whole name or ends one; anywhere else it would promise more than we match. In
+ * quotes it is a character like any other. */
+static const char *check_stars(const struct name_levels *levels)
+{
+    for (size_t i = 0; i < levels->n; i++) {
+        const struct name_level *l = &levels->p[i];
+        struct sv before = i + 1 < levels->n ? l->text : sv_first(l->text, l->text.n - 1);
+
+        if (!l->quoted && sv_has_char(before, '*'))
+            return "* may only stand at the end";
+    }
+    return NULL;
+}
+
+bool grant_names(struct sv text, bool dotted, struct arena *a, struct name_levels *out,
+                 struct err *e)
+{
+    const char *wrong;
+
+    /* A table's name may hold dots, and then needs no quotes. */
+    if (!dotted && !sv_starts(text, SV("\"")))
+        vec_push(out, a, ((struct name_level){text, false}));
+    else if (!names_parse(text, a, out, e))
+        return false;
+    wrong = !dotted && out->n > 1 ? "a quoted name must be closed at its end" : check_stars(out);
+    return !wrong ||
+           err_set(e, ERR_INVALID, "\"" SV_FMT "\": %s", SV_ARG(sv_first(text, 100)), wrong);
+}
+
 static void check_patterns(struct resource *r, const struct sv_vec *patterns, const char *field,
                            size_t grant, struct arena *a)
 {
-    for (size_t i = 0; i < patterns->n; i++) {
-        struct sv p = patterns->p[i];
+    bool dotted = sv_eq(sv_from(field), SV("namespaces"));
 
-        if (sv_has_char(sv_first(p, p.n - 1), '*'))
+    for (size_t i = 0; i < patterns->n; i++) {
+        struct name_levels ignored = {0};
+        struct err e = {0};
+
+        if (!grant_names(patterns->p[i], dotted, a, &ignored, &e))
             complain(&r->complaints, a, "InvalidSpec",
-                     arena_printf(a, "spec.grants[%zu].%s[%zu]", grant, field, i),
-                     "\"" SV_FMT "\": * may only stand at the end", SV_ARG(sv_first(p, 100)));
+                     arena_printf(a, "spec.grants[%zu].%s[%zu]", grant, field, i), "%s", e.msg);
     }
 }
 

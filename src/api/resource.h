@@ -6,6 +6,7 @@
 #define API_RESOURCE_H
 
 #include "api/meta.h"
+#include "wire/names.h"
 
 enum storage_type { STORAGE_S3, STORAGE_FILE };
 enum storage_provider {
@@ -127,7 +128,8 @@ typedef uint64_t privilege_set;
 struct sv privilege_name(enum privilege p);
 MUST_CHECK bool privilege_read(struct sv name, enum privilege *out);
 
-/* Names with '*' as a whole name or a trailing part. A namespace is dotted: "sales.eu". */
+/* Names with '*' as a whole name or a trailing part. A namespace is dotted: "sales.eu"; a level
+ * that holds a dot, and a name whose '*' is meant, stands in double quotes: "lake.\"eu.west\"". */
 struct grant {
     privilege_set privileges;
     struct sv_vec namespaces; /* empty: all. A namespace covers what is below it */
@@ -136,6 +138,10 @@ struct grant {
     struct sv_vec tables, views;
 };
 struct grants VEC(struct grant);
+/* The levels of a namespace of a grant (`dotted`), or the name of a table or view as the one level.
+ * A '*' at the end of the last, outside of quotes, stands for all that begin so. ERR_INVALID. */
+MUST_CHECK bool grant_names(struct sv text, bool dotted, struct arena *a, struct name_levels *out,
+                            struct err *e);
 
 struct catalog_role {
     struct ref catalog;     /* namespace_ filled in */

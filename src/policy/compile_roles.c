@@ -109,37 +109,49 @@ void compile_principal_role(struct compiling *c, size_t i)
 
 /* ---- catalog roles ---- */
 
-static struct pattern split(struct arena *a, struct sv dotted)
+/* What the decoder has taken; a text that it has not names nothing. */
+static struct pattern read_pattern(struct compiling *c, struct sv text, bool dotted)
 {
-    struct sv_vec levels = {0};
-    struct sv level;
+    struct name_levels levels = {0};
+    struct err ignored = {0};
+    struct pattern p;
 
-    while (sv_cut(&dotted, '.', &level))
-        vec_push(&levels, a, arena_dup(a, level));
-    return (struct pattern){levels.p, levels.n,
-                            levels.n && sv_ends(levels.p[levels.n - 1], SV("*"))};
+    if (!grant_names(text, dotted, c->scratch, &levels, &ignored))
+        levels = (struct name_levels){0};
+    p = (struct pattern){arena_array(c->arena, struct name_pattern, levels.n + 1), levels.n};
+    for (size_t i = 0; i < levels.n; i++) {
+        struct sv name = levels.p[i].text;
+        bool open = !levels.p[i].quoted && sv_ends(name, SV("*"));
+
+        p.levels[i] =
+            (struct name_pattern){arena_dup(c->arena, sv_first(name, name.n - open)), open};
+    }
+    return p;
+}
+
+static struct name_pattern *read_names(struct compiling *c, const struct sv_vec *texts)
+{
+    struct name_pattern *out = arena_array(c->arena, struct name_pattern, texts->n);
+
+    for (size_t i = 0; i < texts->n; i++)
+        out[i] = read_pattern(c, texts->p[i], false).levels[0];
+    return out;
 }
 
 static struct rule_grant compile_grant(struct compiling *c, const struct resource *r, size_t i)
 {
     const struct grant *g = &r->catalog_role.grants.p[i];
     struct pattern *patterns = arena_array(c->arena, struct pattern, g->namespaces.n);
-    struct sv *tables = arena_array(c->arena, struct sv, g->tables.n),
-              *views = arena_array(c->arena, struct sv, g->views.n);
 
     for (size_t j = 0; j < g->namespaces.n; j++)
-        patterns[j] = split(c->arena, g->namespaces.p[j]);
-    for (size_t j = 0; j < g->tables.n; j++)
-        tables[j] = arena_dup(c->arena, g->tables.p[j]);
-    for (size_t j = 0; j < g->views.n; j++)
-        views[j] = arena_dup(c->arena, g->views.p[j]);
+        patterns[j] = read_pattern(c, g->namespaces.p[j], true);
     return (struct rule_grant){
         .privileges = privileges_implied(g->privileges),
         .namespaces = patterns,
         .n_namespaces = g->namespaces.n,
-        .tables = tables,
+        .tables = read_names(c, &g->tables),
         .n_tables = g->tables.n,
-        .views = views,
+        .views = read_names(c, &g->views),
         .n_views = g->views.n,
         .max_ttl_seconds = r->catalog_role.max_credential_ttl_seconds,
         .label = arena_indexed(c->arena,

@@ -50,27 +50,25 @@ privilege_set privileges_implied(privilege_set set)
     return set;
 }
 
-/* '*' stands for any name, "eu*" for any that begins so. */
-static bool name_matches(struct sv pattern, struct sv name)
+static bool name_matches(const struct name_pattern *p, struct sv name)
 {
-    if (sv_ends(pattern, SV("*")))
-        return sv_starts(name, sv_first(pattern, pattern.n - 1));
-    return sv_eq(pattern, name);
+    return p->open ? sv_starts(name, p->text) : sv_eq(p->text, name);
+}
+
+/* As many levels as both have. */
+static bool begin_alike(const struct pattern *p, const struct subject *s)
+{
+    for (size_t i = 0; i < p->n && i < s->n_levels; i++) {
+        if (!name_matches(&p->levels[i], s->levels[i]))
+            return false;
+    }
+    return true;
 }
 
 /* A namespace covers what is below it; levels are compared one by one. */
 static bool covers(const struct pattern *p, const struct subject *s)
 {
-    if (p->n > s->n_levels)
-        return false;
-    for (size_t i = 0; i < p->n; i++) {
-        bool last = i + 1 == p->n;
-
-        if (!(last && p->star ? name_matches(p->levels[i], s->levels[i])
-                              : sv_eq(p->levels[i], s->levels[i])))
-            return false;
-    }
-    return true;
+    return p->n <= s->n_levels && begin_alike(p, s);
 }
 
 static bool any_namespace(const struct rule_grant *g, const struct subject *s)
@@ -82,10 +80,10 @@ static bool any_namespace(const struct rule_grant *g, const struct subject *s)
     return g->n_namespaces == 0;
 }
 
-static bool any_name(const struct sv *patterns, size_t n, struct sv name)
+static bool any_name(const struct name_pattern *patterns, size_t n, struct sv name)
 {
     for (size_t i = 0; i < n; i++) {
-        if (name_matches(patterns[i], name))
+        if (name_matches(&patterns[i], name))
             return true;
     }
     return false;
@@ -162,23 +160,11 @@ unsigned decision_access(const struct decision *d)
     return access;
 }
 
-/* Whether the pattern covers the subject, or something below the subject could be covered. */
-static bool touches(const struct pattern *p, const struct subject *s)
-{
-    for (size_t i = 0; i < p->n && i < s->n_levels; i++) {
-        bool last = i + 1 == p->n;
-
-        if (!(last && p->star ? name_matches(p->levels[i], s->levels[i])
-                              : sv_eq(p->levels[i], s->levels[i])))
-            return false;
-    }
-    return true;
-}
-
+/* Whether a pattern covers the subject, or something below the subject could be covered. */
 static bool any_touched(const struct rule_grant *g, const struct subject *s)
 {
     for (size_t i = 0; i < g->n_namespaces; i++) {
-        if (touches(&g->namespaces[i], s))
+        if (begin_alike(&g->namespaces[i], s))
             return true;
     }
     return g->n_namespaces == 0;

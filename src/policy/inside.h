@@ -7,11 +7,15 @@
 #include "base/map.h"
 #include "policy/rulebook.h"
 
-/* A dotted namespace pattern, split; `star` when its last level is '*' or ends in it. */
+/* A name, or the beginning of names. */
+struct name_pattern {
+    struct sv text;
+    bool open; /* it stands for every name that begins so */
+};
+/* A namespace; its last level may be open. */
 struct pattern {
-    struct sv *levels;
+    struct name_pattern *levels;
     size_t n;
-    bool star;
 };
 
 /* One line of a catalog role, as one principal holds it. */
@@ -20,7 +24,7 @@ struct rule_grant {
     const struct pattern *namespaces;
     size_t n_namespaces; /* 0: all */
     /* Neither: all tables and views, and the namespaces themselves. */
-    const struct sv *tables, *views;
+    const struct name_pattern *tables, *views;
     size_t n_tables, n_views;
     int max_ttl_seconds;
     struct sv label; /* "CatalogRole ns/name grants[2]" */

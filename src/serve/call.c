@@ -97,26 +97,34 @@ bool call_catalog(struct call *c, struct err *e)
     return true;
 }
 
-static bool is_good_name(struct sv name)
+/* NULL, or what is wrong with a level of a namespace or a name. */
+static const char *wrong_with(struct sv name)
 {
+    if (!name.n || name.n > LIMIT_NAME_BYTES)
+        return "must be 1 to 255 bytes";
+    if (!sv_is_utf8(name))
+        return "must be UTF-8";
+    /* Clients and proxies resolve these in a path, as steps to another name. */
+    if (sv_eq(name, SV(".")) || sv_eq(name, SV("..")))
+        return "must not be . or ..";
     for (size_t i = 0; i < name.n; i++) {
         if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
-            return false;
+            return "must be without control bytes";
     }
-    return name.n > 0 && name.n <= LIMIT_NAME_BYTES && sv_is_utf8(name) && !sv_eq(name, SV(".")) &&
-           !sv_eq(name, SV(".."));
+    return NULL;
 }
+static_assert(LIMIT_NAME_BYTES == 255, "as the sentence says");
 
 bool call_name(struct call *c, struct sv raw, struct sv *out, struct err *e)
 {
+    const char *wrong;
     struct sv name;
 
     if (!uri_decode(raw, true, c->arena, &name, e))
         return false;
-    if (!is_good_name(name))
-        return err_set(e, ERR_INVALID,
-                       "a name must be 1 to %d bytes of UTF-8 without control bytes",
-                       LIMIT_NAME_BYTES);
+    wrong = wrong_with(name);
+    if (wrong)
+        return err_set(e, ERR_INVALID, "a name %s", wrong);
     c->table_text = name;
     *out = name;
     return true;
@@ -133,11 +141,10 @@ bool call_levels_of(struct call *c, const struct sv *levels, size_t n, struct le
     out->p = arena_array(c->arena, struct sv, n);
     out->n = n;
     for (size_t i = 0; i < n; i++) {
-        if (!is_good_name(levels[i]))
-            return err_set(
-                e, ERR_INVALID,
-                "a level of a namespace must be 1 to %d bytes of UTF-8 without control bytes",
-                LIMIT_NAME_BYTES);
+        const char *wrong = wrong_with(levels[i]);
+
+        if (wrong)
+            return err_set(e, ERR_INVALID, "level %zu of the namespace %s", i + 1, wrong);
         out->p[i] = levels[i];
         buf_addf(&joined, "%s" SV_FMT, i ? "\x1f" : "", SV_ARG(levels[i]));
     }

@@ -38,19 +38,31 @@ static const char *take_level(struct sv *rest, struct arena *a, struct sv *out, 
     return out->n ? NULL : "a level is empty";
 }
 
-bool names_read(struct sv text, struct arena *a, struct sv_vec *levels, struct err *e)
+bool names_parse(struct sv text, struct arena *a, struct name_levels *levels, struct err *e)
 {
     struct sv rest = text, level;
     bool more = true;
 
     while (more) {
+        bool quoted = sv_starts(rest, SV("\""));
         const char *wrong = take_level(&rest, a, &level, &more);
 
         if (wrong)
             return err_set(e, ERR_INVALID, "\"" SV_FMT "\": %s", SV_ARG(sv_first(text, 150)),
                            wrong);
-        vec_push(levels, a, level);
+        vec_push(levels, a, ((struct name_level){level, quoted}));
     }
+    return true;
+}
+
+bool names_read(struct sv text, struct arena *a, struct sv_vec *levels, struct err *e)
+{
+    struct name_levels parsed = {0};
+
+    if (!names_parse(text, a, &parsed, e))
+        return false;
+    for (size_t i = 0; i < parsed.n; i++)
+        vec_push(levels, a, parsed.p[i].text);
     return true;
 }
 

@@ -58,6 +58,71 @@ static void a_star_ends_a_name_and_nothing_else(void)
     done(&w);
 }
 
+static struct sv reason_of(struct world_of *w, const char *name, struct sv *field)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (sv_eq(w->resources[i]->meta.name, sv_from(name)) && w->result.complaints[i].n) {
+            *field = w->result.complaints[i].p[0].field;
+            return w->result.complaints[i].p[0].reason;
+        }
+    }
+    *field = SV("");
+    return SV("");
+}
+
+/* A name that may be made can be granted, and nothing beside it. */
+static void a_name_in_quotes_is_that_name_whatever_stands_in_it(void)
+{
+    struct world_of w = {0};
+
+    compile_text(&w, STORE CATALOG ALICE ROLE(
+                         "r", TO_ALICE,
+                         "{privileges: [TABLE_LIST], namespaces: ['lake.\"eu.west\"', '\"s*\"', "
+                         "'\"q\"\"q\"']}, {privileges: [TABLE_DROP], tables: ['\"t*\"', 'a.b', "
+                         "'\"\"\"x\"\"\"']}"));
+    CHECK(holds(&w, "alice", "lake/eu.west", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(holds(&w, "alice", "lake/eu.west/below", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(!holds(&w, "alice", "lake/eu/west", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(!holds(&w, "alice", "lake.eu.west", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(holds(&w, "alice", "s*", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(!holds(&w, "alice", "sales", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(holds(&w, "alice", "q\"q", "t", PRIVILEGE_TABLE_LIST));
+    CHECK(holds(&w, "alice", "n", "t*", PRIVILEGE_TABLE_DROP));
+    CHECK(!holds(&w, "alice", "n", "tt", PRIVILEGE_TABLE_DROP));
+    CHECK(holds(&w, "alice", "n", "a.b", PRIVILEGE_TABLE_DROP));
+    CHECK(holds(&w, "alice", "n", "\"x\"", PRIVILEGE_TABLE_DROP));
+    done(&w);
+}
+
+static void a_pattern_that_is_no_name_is_told(void)
+{
+    static const char *const bad[][2] = {
+        {"namespaces: ['a..b']",   "spec.grants[0].namespaces[0]"},
+        {"namespaces: ['.a']",     "spec.grants[0].namespaces[0]"},
+        {"namespaces: ['a.']",     "spec.grants[0].namespaces[0]"},
+        {"namespaces: ['a*.b']",   "spec.grants[0].namespaces[0]"},
+        {"namespaces: ['\"a']",    "spec.grants[0].namespaces[0]"},
+        {"namespaces: ['\"a\"b']", "spec.grants[0].namespaces[0]"},
+        {"tables: ['\"a\".b']",    "spec.grants[0].tables[0]"    },
+        {"tables: ['*a']",         "spec.grants[0].tables[0]"    },
+        {"views: ['\"\"']",        "spec.grants[0].views[0]"     },
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct world_of w = {0};
+        struct sv field;
+
+        compile_text(&w, arena_printf(&w.arena,
+                                      STORE CATALOG ALICE ROLE("r", TO_ALICE,
+                                                               "{privileges: [TABLE_LIST], %s}"),
+                                      bad[i][0])
+                             .p);
+        CHECK_SV(reason_of(&w, "r", &field), SV("InvalidSpec"));
+        CHECK_SV(field, sv_from(bad[i][1]));
+        done(&w);
+    }
+}
+
 static void a_line_that_names_tables_gives_nothing_on_namespaces(void)
 {
     struct world_of w = {0};
@@ -96,18 +161,6 @@ static void a_principal_role_gives_its_members_what_it_holds(void)
     CHECK(holds(&w, "alice", "n", "t", PRIVILEGE_TABLE_READ_DATA));
     CHECK(!holds(&w, "bob", "n", "t", PRIVILEGE_TABLE_READ_DATA));
     done(&w);
-}
-
-static struct sv reason_of(struct world_of *w, const char *name, struct sv *field)
-{
-    for (size_t i = 0; i < w->n; i++) {
-        if (sv_eq(w->resources[i]->meta.name, sv_from(name)) && w->result.complaints[i].n) {
-            *field = w->result.complaints[i].p[0].field;
-            return w->result.complaints[i].p[0].reason;
-        }
-    }
-    *field = SV("");
-    return SV("");
 }
 
 static void references_to_nothing_are_named_and_cost_only_themselves(void)
@@ -418,7 +471,8 @@ SUITE("policy/decide", TEST(a_line_that_names_views_says_nothing_of_tables_and_t
       TEST(rights_on_views_show_no_table_and_rights_on_tables_no_view),
       TEST(a_session_begun_by_a_session_ends_after_an_hour_at_aws),
       TEST(each_partition_of_aws_has_its_own_addresses),
-      TEST(nothing_is_allowed_that_no_grant_allows),
+      TEST(a_name_in_quotes_is_that_name_whatever_stands_in_it),
+      TEST(a_pattern_that_is_no_name_is_told), TEST(nothing_is_allowed_that_no_grant_allows),
       TEST(a_name_that_begins_the_same_is_another_name),
       TEST(levels_are_compared_one_by_one_and_never_as_dotted_text),
       TEST(a_star_ends_a_name_and_nothing_else),
