@@ -14,4 +14,17 @@
 #define NORETURN __attribute__((noreturn))
 #define UNUSED   __attribute__((unused))
 
+/* Whether AddressSanitizer or ThreadSanitizer is in this build: it has an allocator of its own, and
+ * attaches to its own process. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 #endif
