@@ -78,6 +78,8 @@ struct sv buf_sv(const struct buf *b)
 
 void buf_clear(struct buf *b)
 {
+    if (b->arena->wipe)
+        explicit_bzero(b->p, b->n);
     b->n = 0;
     b->over = false;
     b->p[0] = '\0';
@@ -88,6 +90,8 @@ void buf_drop(struct buf *b, size_t n)
     if (n > b->n)
         n = b->n;
     memmove(b->p, b->p + n, b->n - n);
+    if (b->arena->wipe)
+        explicit_bzero(b->p + b->n - n, n);
     b->n -= n;
     b->p[b->n] = '\0';
 }

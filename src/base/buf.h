@@ -32,7 +32,8 @@ void buf_add_i64(struct buf *b, int64_t value);
 
 /* What was built so far; valid until the next addition. */
 struct sv buf_sv(const struct buf *b);
-/* Forget the text, keep the memory, clear `over`. */
+/* Forget the text, keep the memory, clear `over`. What goes is overwritten where the arena wipes,
+ * here and below. */
 void buf_clear(struct buf *b);
 /* Drop the first `n` bytes. */
 void buf_drop(struct buf *b, size_t n);

@@ -7,7 +7,7 @@ enum { FIRST_TAIL_BYTES = 4096, KEPT_TAIL_BYTES = 64 * 1024 };
 
 void split_init(struct split *s, size_t max_bytes)
 {
-    *s = (struct split){.max_bytes = max_bytes};
+    *s = (struct split){.max_bytes = max_bytes, .own.wipe = true};
 }
 
 void split_done(struct split *s)
@@ -19,6 +19,9 @@ void split_done(struct split *s)
 
 void split_reset(struct split *s)
 {
+    /* Secrets are watched too. */
+    if (s->n)
+        explicit_bzero(s->tail, s->n);
     s->n = 0;
     if (s->cap > KEPT_TAIL_BYTES)
         split_done(s);
@@ -34,8 +37,10 @@ static void reserve(struct split *s, size_t n)
     while (cap < s->n + n)
         cap *= 2;
     grown = arena_alloc(&s->own, cap);
-    if (s->n)
+    if (s->n) {
         memcpy(grown, s->tail, s->n);
+        explicit_bzero(s->tail, s->n);
+    }
     s->tail = grown;
     s->cap = cap;
 }

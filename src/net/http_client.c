@@ -75,11 +75,8 @@ static size_t on_header(char *line, size_t size, size_t n, void *context)
     return size * n;
 }
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *context)
+static size_t take_body(struct http_transfer *t, struct sv piece)
 {
-    struct http_transfer *t = context;
-    struct sv piece = sv_of(bytes, size * n);
-
     if (t->options->chunk && status_of(t) / 100 == 2) {
         if (t->options->chunk(piece, t->options->context))
             return piece.n;
@@ -91,6 +88,16 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *context)
         return piece.n;
     t->why = "the answer is too large";
     return 0;
+}
+
+/* The piece lies in libcurl's own buffer, which lives as long as the handle: Secrets and
+ * credentials come this way. libcurl does not look at it again. */
+static size_t on_body(char *bytes, size_t size, size_t n, void *context)
+{
+    size_t taken = take_body(context, sv_of(bytes, size * n));
+
+    explicit_bzero(bytes, size * n);
+    return taken;
 }
 
 static int on_progress(void *context, UNUSED curl_off_t total, curl_off_t got,

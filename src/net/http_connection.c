@@ -404,8 +404,14 @@ int connection_event(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_RAW_ADOPT:
         open_connection(c, wsi);
         return 0;
-    case LWS_CALLBACK_RAW_RX:
-        return c->loop ? receive(c, sv_of(in, n)) : -1;
+    case LWS_CALLBACK_RAW_RX: {
+        int answer = c->loop ? receive(c, sv_of(in, n)) : -1;
+
+        /* The library's buffer, which lies as it is until somebody sends as much again: tokens and
+         * secrets stand in it. */
+        explicit_bzero(in, n);
+        return answer;
+    }
     case LWS_CALLBACK_RAW_WRITEABLE:
         return writable(c);
     case LWS_CALLBACK_RAW_CLOSE:

@@ -33,6 +33,7 @@ static void begin_output(struct buf *b)
 
 void outputs_make(struct http_loop *l)
 {
+    l->arena.wipe = true; /* replies hold tokens and credentials */
     l->out = buf_new(&l->arena, LIMIT_REPLY_BYTES);
     l->late = buf_new(&l->arena, LIMIT_REPLY_BYTES);
     begin_output(&l->out);

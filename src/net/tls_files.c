@@ -98,4 +98,6 @@ void tls_share_tickets(const struct http_server *s, SSL_CTX *ctx)
     memcpy(keys, s->ticket_keys, sizeof(keys));
     (void)SSL_CTX_set_tlsext_ticket_keys(ctx, keys, sizeof(keys));
     (void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    /* What was deciphered does not stay in the connection's buffer. */
+    (void)SSL_CTX_set_options(ctx, SSL_OP_CLEANSE_PLAINTEXT);
 }
