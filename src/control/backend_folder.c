@@ -175,9 +175,10 @@ static void on_written(struct message *m, void *receiver)
             if (entry_is_deleting(known) && !json_count(json_get(from, SV("finalizers"))))
                 entry_lose(f, known);
             else
-                entry_announce(f, known);
+                entry_announce(f, known->object);
         } else if (!entry_is_ours(object)) {
-            entry_announce(f, entry_put(f, object, known ? known->file : (struct sv){0}));
+            (void)entry_put(f, object, known ? known->file : (struct sv){0});
+            entry_announce(f, object);
         }
     }
     arena_done(&last);

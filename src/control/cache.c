@@ -309,9 +309,9 @@ static void add_client(struct cache *c, const struct object *o, struct policy_in
     if (!o->resource->principal.has_client || !f.client_id.n || !secret.n ||
         !secret_is_text(&(struct job_secret){.data = s->data}, &ignored))
         return;
-    f.secret_hash = sha256_of(secret);
+    f.secret_hash = cache_client_hash(secret);
     if (old.n && time_read(cache_value(s, "previous-valid-until", NULL), &f.old_until_ms, &ignored))
-        f.old_secret_hash = sha256_of(old);
+        f.old_secret_hash = cache_client_hash(old);
     vec_push(&in->clients, a, f);
 }
 

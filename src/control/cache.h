@@ -32,7 +32,7 @@ struct object {
 struct secret_object {
     struct arena arena; /* holds this; wipes */
     struct sv version;
-    struct tags data;
+    struct tags data; /* of client secrets the SHA-256, not the value */
 };
 
 void secret_object_done(struct secret_object *s);
@@ -86,6 +86,8 @@ struct sv cache_pair(struct arena *a, struct sv ns, struct sv name);
 bool cache_put_secret(struct cache *c, const struct json *v);
 /* A value under either of two names; empty when there is none. `s` may be NULL. */
 struct sv cache_value(const struct secret_object *s, const char *name, const char *other);
+/* Of a client secret as cache_value gives it: of those only the hash is kept, as text. */
+struct sha256 cache_client_hash(struct sv kept_secret);
 /* An access key id and a secret access key. */
 bool secret_has_keys(const struct secret_object *s);
 void cache_give_secret(const struct cache *c, struct job *j, struct sv ns, struct sv name,

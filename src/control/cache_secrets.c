@@ -1,6 +1,9 @@
 /* cache_secrets.c - Secrets as the watches tell them: what is served from, and what passes get. */
+#include <string.h>
+
 #include "control/cache.h"
 #include "wire/base64.h"
+#include "wire/hex.h"
 
 struct sv cache_pair(struct arena *a, struct sv ns, struct sv name)
 {
@@ -14,8 +17,41 @@ void secret_object_done(struct secret_object *s)
     arena_done(&last);
 }
 
+/* Of a client's secret nobody needs more than the hash: the rulebook is made of it, and the pass
+ * that rotates a secret reads the Secret again. What cannot be sent as a secret is none, and stays
+ * for the complaint about it. */
+static struct sv kept(struct sv name, struct sv value, struct arena *a)
+{
+    const struct tag one = {SV("client-secret"), value};
+    const struct job_secret view = {
+        .data = {(struct tag[]){one}, 1, 1}
+    };
+    struct err ignored = {0};
+    struct sha256 h;
+
+    if ((!sv_eq(name, SV("client-secret")) && !sv_eq(name, SV("previous-client-secret"))) ||
+        !value.n || !secret_is_text(&view, &ignored))
+        return arena_dup(a, value);
+    h = sha256_of(secret_value(&view, "client-secret", NULL));
+    return hex_encode(a, sv_of((const char *)h.b, sizeof(h.b)));
+}
+
+struct sha256 cache_client_hash(struct sv kept_secret)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct sha256 h = {0};
+
+    for (size_t i = 0; kept_secret.n == 2 * sizeof(h.b) && i < kept_secret.n; i++) {
+        const char *digit = strchr(digits, kept_secret.p[i]);
+
+        h.b[i / 2] = (unsigned char)(h.b[i / 2] << 4 | (digit ? digit - digits : 0));
+    }
+    return h;
+}
+
 bool cache_put_secret(struct cache *c, const struct json *v)
 {
+    auto_arena scratch = {.wipe = true};
     struct arena own = {.wipe = true};
     struct secret_object *s = arena_new(&own, struct secret_object), *was;
     const struct json *m = json_get(v, SV("metadata")), *data = json_get(v, SV("data"));
@@ -26,14 +62,14 @@ bool cache_put_secret(struct cache *c, const struct json *v)
         struct err ignored = {0};
         struct sv raw;
 
-        if (base64_decode(json_str(value, (struct sv){0}), &own, &raw, &ignored))
-            vec_push(&s->data, &own, ((struct tag){arena_dup(&own, name), raw}));
+        if (base64_decode(json_str(value, (struct sv){0}), &scratch, &raw, &ignored))
+            vec_push(&s->data, &own, ((struct tag){arena_dup(&own, name), kept(name, raw, &own)}));
     }
     /* A digest of the values would tell something about them; the server's version does not. In a
      * folder there is none. */
     s->version = arena_dup(&own, json_get_str(m, SV("resourceVersion")));
     if (!s->version.n) {
-        struct sha256 h = hmac_sha256(SV("frontdesk secret version"), json_text(&own, data));
+        struct sha256 h = hmac_sha256(SV("frontdesk secret version"), json_text(&scratch, data));
 
         s->version = arena_printf(&own, "%02x%02x%02x%02x", h.b[0], h.b[1], h.b[2], h.b[3]);
     }

@@ -1,7 +1,9 @@
 /* entries.c - objects of a folder: the manifest, and what a server would add to it. */
 #include "control/files.h"
 #include "control/folder.h"
+#include "sign/digest.h"
 #include "wire/base64.h"
+#include "wire/hex.h"
 #include "wire/time.h"
 
 struct sv entry_key(const struct json *object, struct arena *a)
@@ -32,13 +34,29 @@ struct sv entry_state_path(const struct folder_backend *f, struct sv key, struct
                         SV_ARG(kind), SV_ARG(ns), SV_ARG(rest));
 }
 
+/* A Secret as it is remembered: whether it changed, and not what it holds. Files are read again. */
+static struct json *sealed(const struct json *secret, struct arena *a)
+{
+    auto_arena scratch = {.wipe = true};
+    struct json *v = json_new_object(a), *name;
+    const struct sha256 h = sha256_of(json_text(&scratch, json_get(secret, SV("data"))));
+    static const char *const kept[] = {"apiVersion", "kind", "metadata"};
+
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        name = json_get(secret, sv_from(kept[i]));
+        json_set(v, sv_from(kept[i]), json_copy(a, name));
+    }
+    json_set_str(v, a, SV("digest"), hex_encode(a, sv_of((const char *)h.b, sizeof(h.b))));
+    return v;
+}
+
 struct entry *entry_put(struct folder_backend *f, const struct json *object, struct sv file)
 {
     struct arena own = {.wipe = true};
     struct entry *n = arena_new(&own, struct entry), *old;
     struct arena last;
 
-    n->object = json_copy(&own, object);
+    n->object = entry_is_ours(object) ? json_copy(&own, object) : sealed(object, &own);
     n->key = entry_key(object, &own);
     n->file = arena_dup(&own, file);
     n->arena = own;
@@ -59,9 +77,9 @@ static void drop_entry(struct folder_backend *f, struct entry *n)
     arena_done(&last);
 }
 
-void entry_announce(struct folder_backend *f, const struct entry *n)
+void entry_announce(struct folder_backend *f, const struct json *object)
 {
-    f->events.applied(f->events.context, n->object);
+    f->events.applied(f->events.context, object);
 }
 
 static void announce_gone(struct folder_backend *f, struct sv key)
@@ -138,13 +156,13 @@ void entry_take(struct folder_backend *f, const struct json *manifest, struct sv
                            ? merged(f, manifest, known ? known->object : NULL, &a)
                            : plain_secret(manifest, &a);
 
-    if (known && known->file.n && json_eq(known->object, now) && sv_eq(known->file, file)) {
+    if (known && known->file.n && sv_eq(known->file, file) &&
+        json_eq(known->object, entry_is_ours(now) ? now : sealed(now, &a))) {
         known->missing_ms = 0;
         return;
     }
-    known = entry_put(f, now, file);
-    known->missing_ms = 0;
-    entry_announce(f, known);
+    entry_put(f, now, file)->missing_ms = 0;
+    entry_announce(f, now);
 }
 
 bool entry_is_deleting(const struct entry *n)
@@ -162,7 +180,7 @@ void entry_lose(struct folder_backend *f, struct entry *n)
     if (entry_is_ours(v) && json_count(json_get(m, SV("finalizers")))) {
         json_set_str(m, &a, SV("deletionTimestamp"),
                      time_text(&a, world_wall_ms(f->options->world), TIME_SECONDS));
-        entry_announce(f, entry_put(f, v, (struct sv){0}));
+        entry_announce(f, entry_put(f, v, (struct sv){0})->object);
         return;
     }
     file_remove(entry_state_path(f, key, &a));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,6 +114,7 @@ static bool read_all(int fd, struct buf *b)
 
     while ((n = read(fd, piece, sizeof(piece))) > 0)
         buf_add(b, sv_of(piece, (size_t)n));
+    explicit_bzero(piece, sizeof(piece));
     return n == 0;
 }
 
@@ -178,7 +180,7 @@ bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out, stru
 static bool write_file(const char *path, struct sv text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0;
+    bool ok = fd >= 0 && fchmod(fd, 0600) == 0; /* also what a broken write left */
 
     while (ok && text.n) {
         ssize_t n = write(fd, text.p, text.n);

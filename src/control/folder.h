@@ -13,7 +13,7 @@
 struct entry {
     struct arena arena;  /* holds this */
     struct sv key;       /* "Kind/ns/name" */
-    struct json *object; /* whole */
+    struct json *object; /* whole; of a Secret a digest in place of its data */
     struct sv file;      /* which names it, or named it last; empty: none has yet */
     int64_t missing_ms;  /* monotonic: since when no file names it; 0: one does, or none need */
 };
@@ -67,7 +67,7 @@ bool entry_is_ours(const struct json *object);
 struct sv entry_state_path(const struct folder_backend *f, struct sv key, struct arena *a);
 /* Replaces what is known of an object; `file` names it, or is empty. */
 struct entry *entry_put(struct folder_backend *f, const struct json *object, struct sv file);
-void entry_announce(struct folder_backend *f, const struct entry *n);
+void entry_announce(struct folder_backend *f, const struct json *object);
 /* A manifest as it stands in a file now. */
 void entry_take(struct folder_backend *f, const struct json *manifest, struct sv file);
 /* Our finalizer holds an object that no file names any more. */

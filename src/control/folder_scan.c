@@ -245,14 +245,33 @@ static void read_faulty(struct folder_backend *f)
         folder_read(f, paths.p[i]);
 }
 
+/* Its values are not remembered: they are read once more. */
+static void announce_secret(struct folder_backend *f, const struct entry *n)
+{
+    auto_arena a = {.wipe = true};
+    struct yaml_docs docs = {0};
+    struct sv text, path = entry_state_path(f, n->key, &a);
+    struct err e = {0};
+
+    if (!manifest_read(path, LIMIT_YAML_BYTES, &a, &text, &e) ||
+        !file_documents(text, &a, &docs, &e))
+        fault_set(f, path, sv_from(e.msg), true);
+    else if (docs.n)
+        entry_announce(f, docs.p[0].root);
+}
+
 static void announce_remembered(struct folder_backend *f)
 {
     for (const struct map_entry *i = NULL; (i = map_next(&f->entries, i));) {
         const struct entry *n = i->value;
 
         /* What was removed while we were away is not in force again until that is sure. */
-        if (!n->file.n && (!n->missing_ms || entry_is_deleting(n) || faults_hold(f)))
-            entry_announce(f, n);
+        if (n->file.n || (n->missing_ms && !entry_is_deleting(n) && !faults_hold(f)))
+            continue;
+        if (entry_is_ours(n->object))
+            entry_announce(f, n->object);
+        else
+            announce_secret(f, n);
     }
 }
 
