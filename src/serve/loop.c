@@ -7,6 +7,7 @@
 #include "base/metric.h"
 #include "serve/once.h"
 #include "serve/route.h"
+#include "sign/digest.h"
 #include "wire/hex.h"
 
 enum { TOKENS_KEPT = 4096, LONG_BODY_BYTES = 64 * 1024 };
@@ -105,17 +106,20 @@ bool call_bearer(const struct call *c, struct sv *token)
     return token->n != 0;
 }
 
-/* The cache is by the whole token, of this rulebook only; expiry is checked each time. */
+/* The cache is by the hash of the whole token, so that no token outlives its call here; of this
+ * rulebook only, and expiry is checked each time. */
 static bool authenticate(struct call *c, struct err *e)
 {
     struct loop *l = c->loop;
+    struct sha256 hash;
     const struct known_token *known;
     struct known_token *fresh;
     struct sv token;
 
     if (!call_bearer(c, &token))
         return err_set(e, ERR_DENIED, "no bearer token; get one from /v1/oauth/tokens");
-    known = map_get(&l->tokens, token);
+    hash = sha256_of(token);
+    known = map_get(&l->tokens, sv_of((const char *)hash.b, sizeof(hash.b)));
     if (known && c->now_ms < known->who.valid_until_ms) {
         c->who = known->who;
         return true;
@@ -130,7 +134,7 @@ static bool authenticate(struct call *c, struct err *e)
     fresh = arena_new(&l->tokens_arena, struct known_token);
     fresh->who = c->who;
     fresh->who.only_roles = arena_dup(&l->tokens_arena, c->who.only_roles);
-    (void)map_put(&l->tokens, token, fresh);
+    (void)map_put(&l->tokens, sv_of((const char *)hash.b, sizeof(hash.b)), fresh);
     return true;
 }
 
