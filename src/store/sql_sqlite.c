@@ -1,5 +1,7 @@
 /* sql_sqlite.c - SQLite: opening, statements, transactions. */
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "store/schema.h"
 #include "store/sql.h"
@@ -166,6 +168,26 @@ static bool upgrade(struct store *s, UNUSED void *context, struct err *e)
     return true;
 }
 
+/* Whoever may read the file reads the trail and every table's place. SQLite makes it readable to
+ * all, and gives what stands beside it the same mode. It is made here without being opened: to
+ * close it would release the locks of the other connections. What an older version made, or a copy
+ * that was put back, is closed as well; a file that is somebody else's stays as it is. */
+static void keep_private(struct sv path)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+    auto_arena a = {0};
+
+    (void)mknod(arena_cstr(&a, path), S_IFREG | S_IRUSR | S_IWUSR, 0);
+    for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+        const char *file = arena_printf(&a, SV_FMT "%s", SV_ARG(path), suffixes[i]).p;
+        struct stat s;
+
+        if (stat(file, &s) == 0 && S_ISREG(s.st_mode) && s.st_uid == geteuid() &&
+            (s.st_mode & (S_IRWXG | S_IRWXO)))
+            (void)chmod(file, s.st_mode & S_IRWXU);
+    }
+}
+
 static bool open_sqlite(struct sv url, struct arena *a, struct store **out, struct err *e)
 {
     struct sqlite_store *s = arena_new(a, struct sqlite_store);
@@ -175,6 +197,7 @@ static bool open_sqlite(struct sv url, struct arena *a, struct store **out, stru
 
     if (!path.n)
         return err_set(e, ERR_INVALID, "store \"sqlite:\": write sqlite:PATH");
+    keep_private(path);
     s->head = (struct store){.arena = a, .door = &sql_sqlite, .prepared = map_new(a)};
     code = sqlite3_open_v2(arena_cstr(a, path), &s->db, flags, NULL);
     arena_defer(a, close_db, s->db);
@@ -182,7 +205,9 @@ static bool open_sqlite(struct sv url, struct arena *a, struct store **out, stru
         return failed(s->db, code, e) || err_wrap(e, "store " SV_FMT, SV_ARG(path));
     (void)sqlite3_busy_timeout(s->db, BUSY_MS);
     if (!exec(&s->head,
-              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON",
+              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+              /* No file elsewhere: what is sorted is small, and such a file is anybody's folder. */
+              "PRAGMA temp_store = MEMORY",
               e) ||
         !sql_transaction(&s->head, upgrade, NULL, e))
         return err_wrap(e, "store " SV_FMT, SV_ARG(path));

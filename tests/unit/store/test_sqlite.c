@@ -54,6 +54,39 @@ static void no_room_is_told_loses_nothing_and_is_survived(void)
 
 /* ---- not to be written, not to be read ---- */
 
+static mode_t mode_of(struct place *p, const char *suffix)
+{
+    struct sv file = arena_printf(&p->arena, "%s/catalog.db%s", p->folder, suffix);
+    struct stat s;
+
+    return stat(file.p, &s) == 0 ? s.st_mode & 07777 : 0;
+}
+
+static void close_store(struct place *p)
+{
+    arena_done(&p->arena);
+    p->url = arena_printf(&p->arena, "sqlite:%s/catalog.db", p->folder);
+}
+
+static void the_catalog_is_its_own_users_alone(void)
+{
+    struct place p = {0};
+    mode_t before = umask(0);
+
+    open_place(&p);
+    CHECK_INT(mode_of(&p, ""), 0600);
+    CHECK_INT(mode_of(&p, "-wal"), 0600);
+    CHECK_INT(mode_of(&p, "-shm"), 0600);
+    close_store(&p);
+    /* As older versions made it. */
+    NEED(chmod(arena_cstr(&p.arena, sv_skip(p.url, 7)), 0644) == 0);
+    NEED_OK(store_open(p.url, &p.arena, &p.store, &p.e), &p.e);
+    CHECK_INT(mode_of(&p, ""), 0600);
+    CHECK_INT(mode_of(&p, "-wal"), 0600);
+    close_place(&p);
+    (void)umask(before);
+}
+
 static void a_file_that_may_not_be_written_is_told(void)
 {
     struct place p = {0};
@@ -168,7 +201,7 @@ static void a_database_of_the_first_version_keeps_tables_and_promises(void)
 }
 
 SUITE("store/sqlite", TEST(no_room_is_told_loses_nothing_and_is_survived),
-      TEST(a_file_that_may_not_be_written_is_told), TEST(a_file_that_is_no_database_is_told),
-      TEST(a_database_of_a_newer_program_is_told),
+      TEST(the_catalog_is_its_own_users_alone), TEST(a_file_that_may_not_be_written_is_told),
+      TEST(a_file_that_is_no_database_is_told), TEST(a_database_of_a_newer_program_is_told),
       TEST(a_transaction_that_was_left_open_is_given_up),
       TEST(a_database_of_the_first_version_keeps_tables_and_promises))
