@@ -227,7 +227,7 @@ int cmd_audit(const struct options *o)
     auto_arena a = {0};
     struct asking q = {
         .options = o, .arena = &a, .limit = o->limit ? (size_t)o->limit : DEFAULT_LIMIT};
-    struct sv url = o->store.n ? o->store : SV("sqlite:frontdesk.db");
+    struct sv url = option_or(o->store, SV(DEFAULT_STORE));
     struct store *s;
     struct err e = {0};
 

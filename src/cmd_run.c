@@ -1,11 +1,11 @@
 /* cmd_run.c - operator and server, wired up and waited for. */
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "catalog/routes.h"
+#include "confined.h"
 #include "control/control.h"
 #include "maintain/maintain.h"
 #include "options.h"
@@ -59,14 +59,6 @@ static void limit_descriptors(void)
     (void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
-/* No core file, and nobody but root may attach. Leak detection must be able to. */
-static void hide_memory(void)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    (void)prctl(PR_SET_DUMPABLE, 0);
-#endif
-}
-
 static void set_log_level(struct sv level)
 {
     static const char *const names[] = {"debug", "info", "warning", "error"};
@@ -76,11 +68,6 @@ static void set_log_level(struct sv level)
         if (sv_eq(level, sv_from(names[i])))
             log_set_level((enum log_level)i);
     }
-}
-
-static struct sv or (struct sv v, struct sv fallback)
-{
-    return v.n ? v : fallback;
 }
 
 static bool start_serving(const struct options *o, struct wiring *w, struct arena *a, struct err *e)
@@ -107,9 +94,9 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
     for (size_t i = 0; i < n; i++)
         listeners[i] = (struct http_listener){o->listen.n ? o->listen.p[i] : SV("127.0.0.1:8181"),
                                               o->tls_cert, o->tls_key};
-    s.admin.address = or (o->admin_listen, SV("127.0.0.1:8182"));
+    s.admin.address = option_or(o->admin_listen, SV("127.0.0.1:8182"));
     s.loops = o->threads ? (unsigned)o->threads : (unsigned)(cores > 0 ? cores : 1);
-    s.store_url = or (o->store, SV("sqlite:frontdesk.db"));
+    s.store_url = option_or(o->store, SV(DEFAULT_STORE));
     if (!s.audit.n)
         vec_push(&s.audit, a, SV("stdout"));
     return serve_start(&s, &w->serve, e);
@@ -118,7 +105,7 @@ static bool start_serving(const struct options *o, struct wiring *w, struct aren
 static bool start_maintain(const struct options *o, struct wiring *w, struct err *e)
 {
     const struct maintain_options m = {.world = &world_os,
-                                       .store_url = or (o->store, SV("sqlite:frontdesk.db")),
+                                       .store_url = option_or(o->store, SV(DEFAULT_STORE)),
                                        .record = record,
                                        .context = w};
     struct maintain *started;
@@ -133,7 +120,8 @@ static bool start_control(const struct options *o, struct wiring *w, struct err 
 {
     struct control_options c = {.world = &world_os,
                                 .resources_dir = sv_trim_end(o->resources, '/'),
-                                .state_dir = or (sv_trim_end(o->state, '/'), SV("frontdesk-state")),
+                                .state_dir =
+                                    option_or(sv_trim_end(o->state, '/'), SV(DEFAULT_STATE)),
                                 .kubeconfig = o->kubeconfig,
                                 .namespaces = o->namespaces,
                                 .audience = o->audience,
@@ -198,9 +186,9 @@ int cmd_run(const struct options *o)
     struct err e = {0};
 
     (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    hide_memory();
     limit_descriptors();
     set_log_level(o->log_level);
+    confine_run(o);
     if (!start_serving(o, &w, &a, &e))
         return fail(&e);
     if (!start_maintain(o, &w, &e) || !start_control(o, &w, &e)) {

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "options.h"
 
 enum { MAX_FAULTS_BYTES = 4 * 1024 * 1024 };
@@ -69,6 +70,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* Each command may come to hold a secret. Leak detection must be able to attach. */
+    if (!SANITIZED)
+        confine_memory();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return help(STDOUT_FILENO, 0);

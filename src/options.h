@@ -41,6 +41,14 @@ MUST_CHECK bool option_check(const struct option *o, struct sv value, struct err
 /* Of a value that option_check has passed. A list grows by it. */
 void option_set(const struct option *o, struct sv value, struct arena *a, struct options *out);
 
+#define DEFAULT_STORE "sqlite:frontdesk.db"
+#define DEFAULT_STATE "frontdesk-state"
+/* The value, or what holds where none is given. */
+static inline struct sv option_or(struct sv v, struct sv fallback)
+{
+    return v.n ? v : fallback;
+}
+
 /* The commands; each returns the exit status. */
 int cmd_run(const struct options *o);
 int cmd_check(const struct options *o);

@@ -22,6 +22,7 @@ struct kube_config_options {
 MUST_CHECK bool kube_config_load(const struct kube_config_options *o, struct arena *a,
                                  struct kube_config **out, struct err *e);
 struct sv kube_config_server(const struct kube_config *c); /* "https://127.0.0.1:6443" */
+bool kube_config_executes(const struct kube_config *c);    /* a plugin, for our credential */
 struct sv kube_config_namespace(
     const struct kube_config *c); /* of the context or the pod; "default" */
 

@@ -204,6 +204,11 @@ struct sv kube_config_server(const struct kube_config *c)
     return c->server;
 }
 
+bool kube_config_executes(const struct kube_config *c)
+{
+    return c->exec != NULL;
+}
+
 struct sv kube_config_namespace(const struct kube_config *c)
 {
     return c->namespace_;
