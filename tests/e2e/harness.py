@@ -30,6 +30,15 @@ def program():
     return os.environ.get("FRONTDESK") or os.path.join(TOP, "build", "dev", "frontdesk")
 
 
+def released():
+    """The program as it is released: $FRONTDESK_RELEASE, or built when it is not there."""
+    path = os.environ.get("FRONTDESK_RELEASE") or os.path.join(TOP, "build", "release", "frontdesk")
+    if not os.path.exists(path):
+        for command in (["--preset", "release"], ["--build", "--preset", "release", "--target", "frontdesk"]):
+            subprocess.run(["cmake", *command], cwd=TOP, stdout=subprocess.DEVNULL, check=True)
+    return path
+
+
 # What a claim may raise while it is not yet true: of what is not there yet, or of a program that is just being killed.
 NOT_YET = (AssertionError, OSError, LookupError, http.client.HTTPException)
 LOOPS_ASKED = 16
@@ -263,7 +272,8 @@ def role(name="writer", privileges=None, principals=None, catalog_name="analytic
 class Frontdesk:
     """`frontdesk run` with given options; its log as parsed lines."""
 
-    def __init__(self, *options, folder=None, wait=True, env=None):
+    def __init__(self, *options, folder=None, wait=True, env=None, argv0=None):
+        self.argv0 = argv0 or program()
         self.env = {**os.environ, **(env or {})}
         self.folder = folder or tempfile.mkdtemp(prefix="fd-e2e-")
         self.options, self.log, self.lines = options, [], queue.Queue()
@@ -272,7 +282,7 @@ class Frontdesk:
 
     def start(self, wait=True, extra=()):
         # One log for all starts: a test may look at what was said before a restart.
-        argv = [program(), "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+        argv = [self.argv0, "run", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
                 "--store", "sqlite:" + os.path.join(self.folder, "catalog.db"), "--threads", "2",
                 "--audit", "file:" + os.path.join(self.folder, "audit.jsonl"), *self.options, *extra]
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
