@@ -20,7 +20,7 @@ import harness as h
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 # Questions that are asked by POST at the store's management interface.
-READS = ("GetRole", "ListRolePolicies", "GetRolePolicy", "ListRoleTags")
+READS = ("GetRole", "ListRoles", "ListRolePolicies", "GetRolePolicy", "ListRoleTags")
 
 
 class Counter:
