@@ -155,7 +155,7 @@ bool call_vend_terms(struct call *c, const struct vend_ask *ask, const struct de
 {
     const struct rule_integration *w = c->catalog->integration;
     struct session_ask session = {ask->folders, ask->n_folders, decision_access(d),
-                                  rule_template(w, decision_access(d))};
+                                  rule_template(w, decision_access(d)), false};
     struct sv policy;
 
     if (goes_without(c, ask, session.access))

@@ -135,6 +135,7 @@ void pass_finish_status(struct pass *p)
         json_set_bool(v, p->a, SV("bucketPolicyWritten"), true);
     json_set_bool(capabilities, p->a, SV("bulkDelete"), p->j->found.bulk_delete);
     json_set_bool(capabilities, p->a, SV("sessionTags"), p->j->found.session_tags);
+    json_set_bool(capabilities, p->a, SV("metadataGuard"), p->j->found.metadata_guard);
     if (p->update_role != CAPABILITY_UNKNOWN)
         json_set_bool(capabilities, p->a, SV("updateRole"), p->update_role == CAPABILITY_YES);
     json_set(v, SV("capabilities"), capabilities);
@@ -166,6 +167,7 @@ void pass_read_status(struct pass *p)
     p->j->found.verified_since = integration_verified_since(p->j->resource, p->a);
     p->j->found.bulk_delete = json_bool(json_path(s, SV("capabilities.bulkDelete")), false);
     p->j->found.session_tags = json_bool(json_path(s, SV("capabilities.sessionTags")), false);
+    p->j->found.metadata_guard = json_bool(json_path(s, SV("capabilities.metadataGuard")), false);
     update = json_path(s, SV("capabilities.updateRole"));
     /* A changed spec is a reason to ask the store once more. */
     if (update &&

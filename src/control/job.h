@@ -23,6 +23,7 @@ struct integration_found {
     struct sv why_not, role_arn, role_created_at;
     struct sv scope; /* integration_scope of what was verified */
     bool bulk_delete, session_tags;
+    bool metadata_guard;      /* who writes data cannot write metadata files */
     struct sv verified_since; /* when it was first seen to work at its store; empty: not yet */
 };
 

@@ -141,7 +141,7 @@ static bool mint_janitor(struct pass *p, const struct exchange *where, struct cr
 {
     const struct location folders[] = {where->place, where->beside};
 
-    return mint(p, &(struct session_ask){folders, 2, EVERYTHING, {0}}, out, e);
+    return mint(p, &(struct session_ask){folders, 2, EVERYTHING, {0}, true}, out, e);
 }
 
 /* Takes away what a probe that did not end has left. What the store refuses today it will refuse
@@ -199,7 +199,7 @@ bool pass_begin(struct pass *p, struct err *e)
 static bool probe_one(struct pass *p, const struct session_kind *k, struct exchange *x,
                       struct err *e)
 {
-    const struct session_ask ask = {&x->place, 1, k->access, k->template_};
+    const struct session_ask ask = {&x->place, 1, k->access, k->template_, false};
     struct credential key;
 
     if (!mint(p, &ask, &key, e))
@@ -236,16 +236,19 @@ static bool probe_kinds(struct pass *p, struct exchange *x, struct err *e)
          PROBE_ALL                                                                                                    },
         {NULL,                         {0},                            EVERYTHING,                PROBE_ALL, PROBE_ALL},
     };
+    bool open = false;
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (kinds[i].field && !kinds[i].template_.n)
             continue;
         if (!probe_one(p, &kinds[i], x, e))
             return false;
+        open = open || x->probe.metadata_open;
         p->probe = x->probe;
         if (!p->probe.verified)
             break;
     }
+    p->probe.metadata_open = open;
     return true;
 }
 
@@ -288,5 +291,6 @@ bool pass_verify(struct pass *p, struct err *e)
     p->probed_hash = hash;
     p->probed_at = time_text(p->a, world_wall_ms(p->w->world), TIME_SECONDS);
     p->j->found.bulk_delete = p->probe.bulk_delete;
+    p->j->found.metadata_guard = !p->probe.metadata_open;
     return true;
 }

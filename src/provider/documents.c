@@ -1,8 +1,7 @@
 /* documents.c - trust and permission policies. */
 #include "provider/documents.h"
 
-/* The member of that name, whatever its case: IAM reads operators and keys so. */
-static struct json *get_nocase(struct json *v, struct sv name)
+struct json *policy_member(const struct json *v, struct sv name)
 {
     struct json *value;
     struct sv n;
@@ -14,16 +13,16 @@ static struct json *get_nocase(struct json *v, struct sv name)
     return NULL;
 }
 
-/* Adds operator/key = value. What is there already stays: fields and guards come before conditions
- * of the user's own, which must not replace them. */
+/* Adds operator/key = value, names of any case. What is there already stays: fields and guards come
+ * before conditions of the user's own, which must not replace them. */
 static void add_condition(struct json *to, struct sv op, struct sv key, struct json *value,
                           struct arena *a)
 {
-    struct json *keys = get_nocase(to, op);
+    struct json *keys = policy_member(to, op);
 
     if (!keys)
         json_set(to, op, keys = json_new_object(a));
-    if (!get_nocase(keys, key))
+    if (!policy_member(keys, key))
         json_set(keys, key, value);
 }
 

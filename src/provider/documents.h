@@ -15,4 +15,8 @@ void write_trust(const struct storage_integration *w, struct sv caller,
 /* Objects of the allowed locations, and listing them; in the partition of the role's ARN. */
 void write_permissions(const struct storage_integration *w, struct buf *out);
 
+/* The member of a policy's object of that name, whatever its case: IAM reads operators and keys so.
+ */
+struct json *policy_member(const struct json *v, struct sv name);
+
 #endif

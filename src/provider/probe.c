@@ -13,12 +13,16 @@ enum request {
     PUT,
     GET,
     LIST,
-    COPY, /* from there, to a second object inside */
+    COPY,    /* from there, to a second object inside */
+    COPY_TO, /* from the object inside */
+    PUT_METADATA,
+    COPY_TO_METADATA,
     CREATE_MULTIPART,
     PUT_PART,
     ABORT_MULTIPART,
     DELETE,
     DELETE_COPY,
+    DELETE_METADATA,
     BULK_DELETE,
     REASSUME
 };
@@ -33,7 +37,7 @@ struct probe_step {
 /*
  * A store may say 404 to whoever may not read, so a refusal is tried on what is there: the janitor
  * puts an object into each folder first. The last GET inside shows that the credential was good to
- * the end: one that had expired would be refused everywhere. The last six rows tidy.
+ * the end: one that had expired would be refused everywhere. The last seven rows tidy.
  */
 static const struct probe_step steps[] = {
     {JANITOR, PUT,              INSIDE,  -1             },
@@ -45,16 +49,20 @@ static const struct probe_step steps[] = {
     {JUDGED,  PUT_PART,         INSIDE,  PROBE_MULTIPART},
     {JUDGED,  ABORT_MULTIPART,  INSIDE,  PROBE_MULTIPART},
     {JANITOR, ABORT_MULTIPART,  INSIDE,  -1             },
+    {JUDGED,  PUT_METADATA,     INSIDE,  -1             },
+    {JUDGED,  COPY_TO_METADATA, INSIDE,  -1             },
     {JUDGED,  GET,              BESIDE,  PROBE_GET      },
     {JUDGED,  COPY,             BESIDE,  PROBE_COPY     },
     {JUDGED,  LIST,             BESIDE,  PROBE_LIST     },
     {JUDGED,  LIST,             BUCKET,  PROBE_LIST     },
     {JUDGED,  PUT,              BESIDE,  PROBE_PUT      },
+    {JUDGED,  COPY_TO,          BESIDE,  PROBE_PUT      },
     {JUDGED,  CREATE_MULTIPART, BESIDE,  PROBE_MULTIPART},
     {JANITOR, ABORT_MULTIPART,  BESIDE,  -1             },
     {JUDGED,  BULK_DELETE,      BESIDE,  PROBE_DELETE   },
     {JUDGED,  DELETE,           BESIDE,  PROBE_DELETE   },
     {JUDGED,  PUT,              OUTSIDE, PROBE_PUT      },
+    {JUDGED,  COPY_TO,          OUTSIDE, PROBE_PUT      },
     {JUDGED,  LIST,             OUTSIDE, PROBE_LIST     },
     {JUDGED,  CREATE_MULTIPART, OUTSIDE, PROBE_MULTIPART},
     {JUDGED,  ABORT_MULTIPART,  OUTSIDE, -1             },
@@ -68,9 +76,10 @@ static const struct probe_step steps[] = {
     {OWNER,   DELETE,           OUTSIDE, -1             },
     {JANITOR, DELETE,           INSIDE,  -1             },
     {JANITOR, DELETE_COPY,      INSIDE,  -1             },
+    {JANITOR, DELETE_METADATA,  INSIDE,  -1             },
     {JANITOR, DELETE,           BESIDE,  -1             },
 };
-enum { STEPS = sizeof(steps) / sizeof(steps[0]), TIDY_FROM = STEPS - 6 };
+enum { STEPS = sizeof(steps) / sizeof(steps[0]), TIDY_FROM = STEPS - 7 };
 
 static const char *const operation_names[] = {"get",    "put",       "list",
                                               "delete", "multipart", "copy from"};
@@ -112,6 +121,12 @@ static struct sv object_in(const struct exchange *x, enum where where)
 static struct sv copy_in(const struct exchange *x)
 {
     return arena_printf(x->arena, SV_FMT "copy", SV_ARG(x->place.key));
+}
+
+/* Named as the catalog names what says what a table is. */
+static struct sv metadata_in(const struct exchange *x)
+{
+    return arena_printf(x->arena, SV_FMT "metadata/object.metadata.json", SV_ARG(x->place.key));
 }
 
 static bool ask_list(struct exchange *x, enum where where, struct err *e)
@@ -164,6 +179,12 @@ static bool ask_with_key(struct exchange *x, const struct probing *p, struct err
         return ask_list(x, s->where, e);
     case COPY:
         return object_copy(x, key, copy_in(x), e);
+    case COPY_TO:
+        return object_copy(x, object_in(x, INSIDE), key, e);
+    case PUT_METADATA:
+        return object_request(x, HTTP_PUT, metadata_in(x), none, SV("probe"), e);
+    case COPY_TO_METADATA:
+        return object_copy(x, object_in(x, INSIDE), metadata_in(x), e);
     case CREATE_MULTIPART:
         return object_request(x, HTTP_POST, key, SV("uploads="), none, e);
     case PUT_PART:
@@ -176,6 +197,8 @@ static bool ask_with_key(struct exchange *x, const struct probing *p, struct err
         return object_request(x, HTTP_DELETE, key, none, none, e);
     case DELETE_COPY:
         return object_request(x, HTTP_DELETE, copy_in(x), none, none, e);
+    case DELETE_METADATA:
+        return object_request(x, HTTP_DELETE, metadata_in(x), none, none, e);
     case BULK_DELETE:
         return ask_bulk_delete(x, key, e);
     case REASSUME:
@@ -262,6 +285,18 @@ static void judge_outside(struct exchange *x, struct probing *p, const struct pr
     blame(x, &p->hole, "outside its own folder was not refused", s->operation);
 }
 
+/* Who writes data writes no metadata files. A store that cannot be told so is no hole: each file is
+ * held against its hash. Who may not write at all has no business there. */
+static void judge_metadata(struct exchange *x, struct probing *p, enum verdict v)
+{
+    if (v == REFUSED)
+        return;
+    if (x->may & 1U << PROBE_PUT)
+        x->probe.metadata_open = true;
+    else
+        blame(x, &p->hole, "inside its own folder was not refused to who may not", PROBE_PUT);
+}
+
 static void judge_reassume(struct exchange *x, struct probing *p, enum verdict v)
 {
     if (v == REFUSED)
@@ -304,8 +339,10 @@ static void keep_count(struct exchange *x, struct probing *p, const struct probe
     }
     if (s->request == ABORT_MULTIPART && (v == GRANTED || x->in.status == 404))
         x->probe.upload_id = (struct sv){0};
-    if (s->where == OUTSIDE && v == GRANTED && (s->request == PUT || s->request == DELETE))
-        p->left_outside = s->request == PUT;
+    if (s->where == OUTSIDE && v == GRANTED && (s->request == PUT || s->request == COPY_TO))
+        p->left_outside = true;
+    if (s->where == OUTSIDE && v == GRANTED && s->request == DELETE)
+        p->left_outside = false;
 }
 
 static void note(struct exchange *x, struct probing *p)
@@ -318,6 +355,8 @@ static void note(struct exchange *x, struct probing *p)
         judge_janitor(x, p, s, v);
     else if (s->request == REASSUME)
         judge_reassume(x, p, v);
+    else if (s->request == PUT_METADATA || s->request == COPY_TO_METADATA)
+        judge_metadata(x, p, v);
     else if (s->operation < 0)
         return;
     else if (s->where == INSIDE)

@@ -94,6 +94,7 @@ struct probe_result {
     bool outside[PROBE_OPERATION_COUNT]; /* was NOT refused: a hole */
     bool reassume;                       /* the narrowed session could shed its policy: a hole */
     bool bulk_delete;                    /* capability: works under a session policy */
+    bool metadata_open;                  /* who writes data could write a metadata file */
     bool verified;                       /* all that must work inside did, all else was refused */
     struct sv failure;                   /* one sentence when not verified; tidy: what is left */
     struct sv upload_key, upload_id;     /* an upload that was begun and not aborted: for tidy */
@@ -172,10 +173,16 @@ struct provider {
     /* Whether the first of x->others has no policy, so that assuming it opens nothing: x->missing.
      */
     bool (*role_is_empty)(struct exchange *x, struct err *e);
-    /* Tries with x->key (a minted one) to become our user, to manage roles and to assume each of
-     * x->others; x->probe.failure names what succeeded. */
+    /* Tries with x->key (a minted one) to become our user (where session_is_user), to manage roles
+     * and to assume each of x->others; x->probe.failure names what succeeded. */
     bool (*become)(struct exchange *x, struct err *e);
     bool session_is_user; /* a session still counts as the user who minted it */
+    /* CopyObject is granted where a Deny of the session policy matches its target, as RGW 16 does.
+     * Policies for such a store are written without a statement that matches copies. */
+    bool denial_opens_copies;
+    /* A star in a resource ends at the first character that may follow it, and never goes back, as
+     * at RGW: "*.json" does not match "a.b.json". */
+    bool naive_wildcards;
     /* The documents. */
     void (*trust)(const struct storage_integration *w, struct sv caller, struct buf *out);
     void (*permissions)(const struct storage_integration *w, struct buf *out);
@@ -197,6 +204,7 @@ struct session_ask {
     size_t n_folders;
     unsigned access;     /* bits of enum access */
     struct sv template_; /* the integration's own policy, or empty: ours */
+    bool for_us;         /* writes metadata files, as nobody else may */
 };
 
 /*
@@ -204,9 +212,10 @@ struct session_ask {
  *
  * A template ({{.Bucket}}, {{.KeyPrefix}}) is filled once per folder and its statements are joined,
  * equal ones once; what the caller may not do is denied on top, since a template knows only reading
- * and writing. Our own policy opens the bucket's KMS keys too. ARNs bear the partition of the
- * role's ARN at AWS, "aws" elsewhere. ERR_INVALID when it passes LIMIT_SESSION_POLICY_CHARS or a
- * name holds what a policy cannot say.
+ * and writing. Nobody but ourselves may write `*.metadata.json*`: a metadata file says what a table
+ * is, and the catalog writes it. Our own policy opens the bucket's KMS keys too. ARNs bear the
+ * partition of the role's ARN at AWS, "aws" elsewhere. ERR_INVALID when it passes
+ * LIMIT_SESSION_POLICY_CHARS or a name holds what a policy cannot say.
  */
 MUST_CHECK bool session_policy(const struct target *t, const struct session_ask *s, struct arena *a,
                                struct sv *out, struct err *e);

@@ -89,6 +89,8 @@ const struct provider provider_rgw = {
     .role_is_empty = iam_role_is_empty,
     .become = iam_become,
     .session_is_user = true,
+    .denial_opens_copies = true,
+    .naive_wildcards = true,
     .trust = trust,
     .permissions = write_permissions,
 };

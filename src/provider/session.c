@@ -1,6 +1,6 @@
 /* session.c - the policy and the name of a session. */
 #include "base/limits.h"
-#include "provider/provider.h"
+#include "provider/documents.h"
 #include "sign/digest.h"
 #include "wire/hex.h"
 #include "wire/json.h"
@@ -69,13 +69,59 @@ static void add_list(struct buf *b, const struct session_ask *s, struct sv arn, 
     buf_add(b, SV("]}}}"));
 }
 
-static void add_objects(struct buf *b, const struct session_ask *s, struct sv arn, struct arena *a)
+enum { MAX_FILLED_BYTES = 64 * 1024 };
+
+/* A copy that a Deny matches is granted at some stores: there, no statement matches copies. */
+#define COPY_SOURCE "s3:x-amz-copy-source"
+#define NO_COPIES   "\"Condition\":{\"Null\":{\"" COPY_SOURCE "\":\"true\"}}"
+
+/* The catalog alone writes metadata files; a client could else put words into its mouth. */
+static bool is_guarded(const struct session_ask *s)
+{
+    return (s->access & ACCESS_WRITE) && !s->for_us;
+}
+
+static void deny_below(struct buf *b, const struct target *t, struct sv head, struct arena *a)
+{
+    struct sv text = b->n ? SV(",\"") : SV("\"");
+
+    buf_add(b, text);
+    add_text(b, head, a);
+    buf_add(b, SV("*.metadata.json*\""));
+    if (!t->provider->naive_wildcards)
+        return;
+    buf_add(b, SV(",\""));
+    add_text(b, head, a);
+    buf_add(b, SV("*.*.metadata.json*\""));
+}
+
+/* The whole bucket's pattern is as long for any number of folders. A star that never goes back
+ * stops at a folder's own dot: there the folder is written out. */
+static struct sv metadata_denial(const struct target *t, const struct session_ask *s, struct sv arn,
+                                 struct arena *a)
+{
+    struct buf b = buf_new(a, MAX_FILLED_BYTES);
+    struct sv bucket = ARENA_JOIN(a, arn, s->folders[0].bucket, SV("/"));
+
+    deny_below(&b, t, bucket, a);
+    for (size_t i = 0; t->provider->naive_wildcards && i < s->n_folders; i++) {
+        if (sv_has_char(s->folders[i].key, '.'))
+            deny_below(&b, t, ARENA_JOIN(a, bucket, s->folders[i].key), a);
+    }
+    return arena_printf(
+        a, "{\"Effect\":\"Deny\",\"Action\":\"s3:PutObject\",\"Resource\":[" SV_FMT "]%s}",
+        SV_ARG(buf_sv(&b)), t->provider->denial_opens_copies ? "," NO_COPIES : "");
+}
+
+static void add_objects(struct buf *b, const struct target *t, const struct session_ask *s,
+                        struct sv arn, struct arena *a)
 {
     buf_add(b, SV("{\"Effect\":\"Allow\",\"Action\":["));
     add_actions(b, s->access);
     buf_add(b, SV("],\"Resource\":["));
     add_folders(b, s, arn, a);
-    buf_add(b, SV("]}"));
+    buf_add(b,
+            is_guarded(s) && t->provider->denial_opens_copies ? SV("]," NO_COPIES "}") : SV("]}"));
 }
 
 /* Reading decrypts; writing asks for a data key, and a multipart upload decrypts what it wrote. */
@@ -95,27 +141,31 @@ static void add_keys(struct buf *b, const struct target *t, unsigned access, str
     buf_add(b, SV("]}"));
 }
 
+static struct sv arn_head(const struct target *t, struct arena *a)
+{
+    return arena_printf(a, "arn:" SV_FMT ":s3:::", SV_ARG(arn_partition(t->provider, t->role_arn)));
+}
+
 static void add_ours(struct buf *b, const struct target *t, const struct session_ask *s,
                      struct arena *a)
 {
     bool objects = s->access & (ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE);
-    struct sv arn =
-        arena_printf(a, "arn:" SV_FMT ":s3:::", SV_ARG(arn_partition(t->provider, t->role_arn)));
+    struct sv arn = arn_head(t, a);
 
     buf_add(b, SV("{\"Version\":\"2012-10-17\",\"Statement\":["));
     if (objects)
-        add_objects(b, s, arn, a);
+        add_objects(b, t, s, arn, a);
     if (s->access & ACCESS_LIST) {
         buf_add(b, objects ? SV(",") : SV(""));
         add_list(b, s, arn, a);
     }
     add_keys(b, t, s->access, a);
+    if (is_guarded(s))
+        buf_addf(b, "," SV_FMT, SV_ARG(metadata_denial(t, s, arn, a)));
     buf_add(b, SV("]}"));
 }
 
 /* ---- templates ---- */
-
-enum { MAX_FILLED_BYTES = 64 * 1024 };
 
 static struct sv fill_template(struct sv t, const struct location *l, struct arena *a)
 {
@@ -138,12 +188,72 @@ static struct sv fill_template(struct sv t, const struct location *l, struct are
     return buf_sv(&b);
 }
 
+static size_t count_of(const struct json *v)
+{
+    return json_kind(v) == JSON_ARRAY ? json_count(v) : v != NULL;
+}
+
+/* Whether the statement may be about PutObject, by which a copy is judged. */
+static bool may_put(const struct json *statement)
+{
+    static const struct sv others[] = {SV_INIT("s3:get"), SV_INIT("s3:list"), SV_INIT("s3:delete"),
+                                       SV_INIT("s3:abort"), SV_INIT("kms:")};
+    const struct json *actions = json_get(statement, SV("Action"));
+    bool may = !actions;
+
+    for (size_t i = 0; i < count_of(actions); i++) {
+        const struct json *one = json_kind(actions) == JSON_ARRAY ? json_at(actions, i) : actions;
+        struct sv action = json_str(one, (struct sv){0});
+        bool other = false;
+
+        for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
+            other = other || sv_eq_nocase(sv_first(action, others[k].n), others[k]);
+        may = may || !other;
+    }
+    return may;
+}
+
+/* Operators and keys ignore case. */
+static bool is_about_copies(const struct json *condition)
+{
+    struct json *keys;
+    struct sv op;
+
+    for (size_t i = 0; json_member(condition, i, &op, &keys); i++) {
+        if (policy_member(keys, SV(COPY_SOURCE)))
+            return true;
+    }
+    return false;
+}
+
+/* Where a denial opens copies: none is allowed, so none need be denied. False: nothing is left of
+ * the statement. */
+static bool leave_copies_out(struct json *statement, struct arena *a)
+{
+    struct json *condition = json_get(statement, SV("Condition")), *null;
+
+    if (!may_put(statement))
+        return true;
+    if (is_about_copies(condition))
+        return false;
+    if (!condition)
+        json_set(statement, SV("Condition"), condition = json_new_object(a));
+    null = policy_member(condition, SV("Null"));
+    if (!null)
+        json_set(condition, SV("Null"), null = json_new_object(a));
+    json_set_str(null, a, SV(COPY_SOURCE), SV("true"));
+    return true;
+}
+
 /* A statement that is there already, as one that names the bucket only, says nothing new. Sids must
  * be unique in a policy and mean nothing in a session's. */
-static void add_statement(struct json *statement, struct sv_vec *out, struct arena *a)
+static void add_statement(const struct target *t, struct json *statement, struct sv_vec *out,
+                          struct arena *a)
 {
     struct sv text;
 
+    if (t->provider->denial_opens_copies && !leave_copies_out(statement, a))
+        return;
     json_remove(statement, SV("Sid"));
     text = json_text(a, statement);
     if (!sv_vec_has(out, text))
@@ -151,8 +261,8 @@ static void add_statement(struct json *statement, struct sv_vec *out, struct are
 }
 
 /* The statements of the template for one folder; `version` is the document's. */
-static bool add_filled(struct sv template_, const struct location *l, struct arena *a,
-                       struct sv_vec *out, struct sv *version, struct err *e)
+static bool add_filled(const struct target *t, struct sv template_, const struct location *l,
+                       struct arena *a, struct sv_vec *out, struct sv *version, struct err *e)
 {
     struct json *policy, *list;
 
@@ -161,35 +271,40 @@ static bool add_filled(struct sv template_, const struct location *l, struct are
     *version = json_get_str(policy, SV("Version"));
     list = json_get(policy, SV("Statement"));
     if (json_kind(list) == JSON_OBJECT)
-        add_statement(list, out, a);
+        add_statement(t, list, out, a);
     for (size_t i = 0; json_kind(list) == JSON_ARRAY && i < json_count(list); i++)
-        add_statement(json_at(list, i), out, a);
+        add_statement(t, json_at(list, i), out, a);
     return true;
 }
 
 /* A template is written for reading or for writing; which of writing and deleting this caller may
  * do, it cannot know. */
-static void add_denials(unsigned access, struct arena *a, struct sv_vec *out)
+static void add_denials(const struct target *t, const struct session_ask *s, struct arena *a,
+                        struct sv_vec *out)
 {
-    bool put = !(access & ACCESS_WRITE), delete = !(access & ACCESS_DELETE);
+    bool put = !(s->access & ACCESS_WRITE), delete = !(s->access & ACCESS_DELETE);
 
     if (put || delete)
         vec_push(out, a,
-                 arena_printf(a, "{\"Effect\":\"Deny\",\"Action\":[%s%s%s],\"Resource\":\"*\"}",
+                 arena_printf(a, "{\"Effect\":\"Deny\",\"Action\":[%s%s%s],\"Resource\":\"*\"%s}",
                               put ? "\"s3:PutObject*\"" : "", put && delete ? "," : "",
-                              delete ? "\"s3:DeleteObject*\"" : ""));
+                              delete ? "\"s3:DeleteObject*\"" : "",
+                              put && t->provider->denial_opens_copies ? "," NO_COPIES : ""));
+    if (is_guarded(s))
+        vec_push(out, a, metadata_denial(t, s, arn_head(t, a), a));
 }
 
-static bool add_template(struct buf *b, const struct session_ask *s, struct arena *a, struct err *e)
+static bool add_template(struct buf *b, const struct target *t, const struct session_ask *s,
+                         struct arena *a, struct err *e)
 {
     struct sv_vec statements = {0};
     struct sv version = {0};
 
     for (size_t i = 0; i < s->n_folders; i++) {
-        if (!add_filled(s->template_, &s->folders[i], a, &statements, &version, e))
+        if (!add_filled(t, s->template_, &s->folders[i], a, &statements, &version, e))
             return false;
     }
-    add_denials(s->access, a, &statements);
+    add_denials(t, s, a, &statements);
     buf_addc(b, '{');
     if (version.n)
         buf_addf(b, "\"Version\":\"" SV_FMT "\",", SV_ARG(version));
@@ -237,7 +352,7 @@ bool session_policy(const struct target *t, const struct session_ask *s, struct 
         return false;
     if (!s->template_.n)
         add_ours(&b, t, s, a);
-    else if (!add_template(&b, s, a, e))
+    else if (!add_template(&b, t, s, a, e))
         return false;
     if (b.over)
         return too_long(s, e);

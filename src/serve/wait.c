@@ -183,7 +183,8 @@ bool call_mint(struct call *c, const struct mint_ask *ask, call_then_fn *then, s
 {
     const struct rule_integration *w = ask->catalog->integration;
     struct session_ask session = {ask->folders, ask->n_folders, ask->access,
-                                  ask->for_us ? (struct sv){0} : rule_template(w, ask->access)};
+                                  ask->for_us ? (struct sv){0} : rule_template(w, ask->access),
+                                  ask->for_us};
     struct session_words words = {.principal = ask->for_us ? SV("frontdesk") : c->who.name,
                                   .catalog = ask->catalog->name,
                                   .namespace_ = ask->levels_text,
@@ -259,7 +260,8 @@ bool call_object(struct call *c, const struct object_ask *ask, call_then_fn *the
     struct session_ask session = {.folders = &ask->folder,
                                   .n_folders = 1,
                                   .access =
-                                      ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST};
+                                      ACCESS_READ | ACCESS_WRITE | ACCESS_DELETE | ACCESS_LIST,
+                                  .for_us = true};
     struct mint_job *j;
     struct sv policy;
 

@@ -233,6 +233,49 @@ class Attack(e2e_surface.Surface):
             self.assertEqual((status, body["error"]["type"]), (403, "ForbiddenException"))
             self.last_record("commit-table", principal="lakehouse/writer-only", missing="TABLE_SET_LOCATION", status=403)
 
+    # What a table is stands in its metadata file; whoever may write data put another one over it.
+
+    def test_a_key_for_data_writes_no_metadata_file_by_any_way(self):
+        status, body = self.ask("/namespaces/attacker/tables", {
+            "name": "guarded", "schema": h.SIMPLE_SCHEMA, "location": S3 + "lake/guarded",
+            "properties": {"write.metadata.path": S3 + "lake/guarded-meta"}})
+        self.assertEqual(status, 200, body)
+        file = body["metadata-location"].removeprefix(S3)
+        key = self.rgw.with_key(body["storage-credentials"][0]["config"])
+        before = self.rgw.s3.get_object(Bucket="warehouse", Key=file)["Body"].read()
+        for mine in ("lake/guarded/data/f.parquet", "lake/guarded/metadata/m.avro", "lake/guarded-meta/snap-1.avro",
+                     "lake/guarded-meta/s.stats", "lake/guarded/metadata/json"):
+            self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key=mine, Body=b"x"), 200, mine)
+        for target in (file, file + ".gz", "lake/guarded/metadata/x.metadata.json", "lake/guarded/x.metadata.json.gz",
+                       "lake/guarded-meta/deep/er/x.metadata.json", "lake/guarded/data/x.metadata.json",
+                       "lake/guarded/metadata/v1.gz.metadata.json"):
+            for call, more in ((key.put_object, {"Body": b"{}"}), (key.create_multipart_upload, {}),
+                               (key.copy_object, {"CopySource": {"Bucket": "warehouse", "Key": "lake/guarded/data/f.parquet"}})):
+                self.assertEqual(h.status_of(call, Bucket="warehouse", Key=target, **more), 403, (call, target))
+        self.assertEqual(self.rgw.s3.get_object(Bucket="warehouse", Key=file)["Body"].read(), before)
+        self.assertEqual(self.call("GET", "/namespaces/attacker/tables/guarded", token=self.attacker)[0], 200)
+        comment = {"requirements": [], "updates": [{"action": "set-properties", "updates": {"comment": "x"}}]}
+        self.assertEqual(self.ask("/namespaces/attacker/tables/guarded", comment)[0], 200)
+
+    def test_nor_where_the_folders_name_has_a_dot(self):
+        status, body = self.ask("/namespaces/attacker/tables", {"name": "dotted", "schema": h.SIMPLE_SCHEMA,
+                                                                "location": S3 + "lake/sales.db/v1.2/t"})
+        self.assertEqual(status, 200, body)
+        key = self.rgw.with_key(body["storage-credentials"][0]["config"])
+        for target in (body["metadata-location"].removeprefix(S3), "lake/sales.db/v1.2/t/metadata/x.metadata.json"):
+            self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key=target, Body=b"{}"), 403, target)
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key="lake/sales.db/v1.2/t/data/f", Body=b"x"), 200)
+
+    def test_a_copy_goes_nowhere_that_a_put_may_not_go(self):
+        key = self.rgw.with_key(self.desk.call("GET", e2e_surface.V1 + "/namespaces/attacker/tables/own/credentials",
+                                               self.attacker)[1]["storage-credentials"][0]["config"])
+        self.assertEqual(h.status_of(key.put_object, Bucket="warehouse", Key=OWN + "data/f", Body=b"x"), 200)
+        before = self.everything()
+        for target in (VICTIM + "planted", self.secret, "lake/planted", "planted"):
+            self.assertEqual(h.status_of(key.copy_object, Bucket="warehouse", Key=target,
+                                         CopySource={"Bucket": "warehouse", "Key": OWN + "data/f"}), 403, target)
+        self.assertEqual(self.everything(), before)
+
     # Prefixes that were compared as text: a key for .../t opened .../t2 as well.
 
     def test_sibling_prefix_a_folder_whose_name_begins_the_same_is_another_folder(self):

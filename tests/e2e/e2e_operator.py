@@ -169,6 +169,12 @@ class Scope(unittest.TestCase):
             s3 = self.rgw.with_key(body["storage-credentials"][0]["config"])
             own = body["storage-credentials"][0]["prefix"][len("s3://warehouse/"):]
             self.assertEqual(h.status_of(s3.list_objects_v2, Bucket="warehouse", Prefix=own), 403)
+            # What readers may not do is denied on top, and RGW takes a denial of a copy for a grant.
+            self.rgw.s3.put_object(Bucket="warehouse", Key=own + "data/f", Body=b"x")
+            for target in (own + "data/g", "lake/neighbour/planted"):
+                self.assertEqual(h.status_of(s3.copy_object, Bucket="warehouse", Key=target,
+                                             CopySource={"Bucket": "warehouse", "Key": own + "data/f"}), 403, target)
+            self.assertIs(self.kube.get("sti", "store")["status"]["capabilities"]["metadataGuard"], True)
         finally:
             self.set_template(None)
             self.kube.wait_ready("sti", "store")

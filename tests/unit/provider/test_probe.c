@@ -7,6 +7,7 @@ enum open {
     OPEN_NOTHING,
     OPEN_GET,
     OPEN_COPY,
+    OPEN_COPY_TO, /* from inside */
     OPEN_LIST,
     OPEN_LIST_ALL,
     OPEN_PUT,
@@ -28,9 +29,10 @@ struct store {
     int down_from, down_until;      /* requests that are answered 503 */
     int ends_at;                    /* J is refused everywhere from this request on; 0: never */
     bool no_bulk;
+    bool guards_metadata; /* J may write none inside */
 
     int requests;
-    bool inside, copy, beside, outside; /* objects there now */
+    bool inside, copy, beside, outside, metadata; /* objects there now */
     int uploads;
     bool judged_on_nothing;
 };
@@ -72,9 +74,15 @@ static bool is_inside(const struct http_request *r)
     return holds(r, "a/in/") || holds(r, "a%2Fin%2F") || sv_contains(r->body, SV("a/in/"));
 }
 
+static bool is_metadata(const struct http_request *r)
+{
+    return holds(r, ".metadata.json");
+}
+
 static bool *object_of(struct store *s, const struct http_request *r)
 {
     return holds(r, "a/in/copy") ? &s->copy
+           : is_metadata(r)      ? &s->metadata
            : is_inside(r)        ? &s->inside
            : is_outside(r)       ? &s->outside
                                  : &s->beside;
@@ -89,7 +97,7 @@ static enum open needed(const struct http_request *r)
     if (r->method == HTTP_POST)
         return OPEN_MULTIPART;
     if (http_header(&r->headers, SV("x-amz-copy-source")))
-        return OPEN_COPY;
+        return holds(r, "a/in/copy") ? OPEN_COPY : OPEN_COPY_TO;
     return r->method == HTTP_GET ? OPEN_GET : r->method == HTTP_PUT ? OPEN_PUT : OPEN_DELETE;
 }
 
@@ -103,7 +111,9 @@ static bool allows(const struct store *s, const struct http_request *r)
         return true;
     if (who(r) == 'N')
         return !is_outside(r) && !(s->role_refuses && holds(r, s->role_refuses));
-    if (n == OPEN_COPY || !is_inside(r))
+    if (is_metadata(r) && s->guards_metadata)
+        return false;
+    if (n == OPEN_COPY || n == OPEN_COPY_TO || !is_inside(r))
         return open_here;
     if (s->reads_only)
         return n == OPEN_GET || n == OPEN_LIST || open_here;
@@ -198,7 +208,7 @@ static bool probe(const struct run *run, struct arena *a, struct probe_result *o
 
 static void check_empty(const struct store *s)
 {
-    CHECK(!s->inside && !s->copy && !s->beside && !s->outside);
+    CHECK(!s->inside && !s->copy && !s->beside && !s->outside && !s->metadata);
     CHECK_INT(s->uploads, 0);
 }
 
@@ -389,6 +399,43 @@ static void bulk_delete_is_a_capability(void)
     }
 }
 
+static void a_store_that_lets_writers_write_metadata_is_told_by_capability(void)
+{
+    for (int guards = 0; guards < 2; guards++) {
+        auto_arena a = {0};
+        struct store s = {.guards_metadata = guards};
+        struct probe_result r = {0};
+        struct err e = {0};
+
+        NEED_OK(probe(&(struct run){.store = &s}, &a, &r, &e), &e);
+        CHECK(r.verified);
+        CHECK_INT(r.metadata_open, !guards);
+        check_empty(&s);
+    }
+}
+
+/* RGW 16 took a denial of the session policy that matched a copy's target for a grant. */
+static void a_copy_to_elsewhere_is_a_hole(void)
+{
+    check_probe((struct store){.open = OPEN_COPY_TO, .guards_metadata = true},
+                "put outside its own folder was not refused: the store answered 200");
+    check_probe((struct store){.open = OPEN_COPY_TO, .only_outside = true, .guards_metadata = true},
+                "put outside its own folder was not refused: the store answered 200");
+}
+
+static void a_copy_of_readers_onto_metadata_is_a_hole(void)
+{
+    auto_arena a = {0};
+    struct store s = {.reads_only = true, .open = OPEN_COPY_TO};
+    struct probe_result r = {0};
+    struct err e = {0};
+    const unsigned get = 1U << PROBE_GET;
+
+    NEED_OK(probe(&(struct run){.store = &s, .must = get, .may = get}, &a, &r, &e), &e);
+    CHECK(!r.verified);
+    check_empty(&s);
+}
+
 static void without_an_outside_the_neighbour_is_tried(void)
 {
     auto_arena a = {0};
@@ -437,6 +484,8 @@ SUITE("provider/probe", TEST(a_narrow_store_is_verified_and_left_empty),
       TEST(a_credential_that_ends_during_the_probe_proves_nothing),
       TEST(a_session_that_sheds_its_policy_is_named),
       TEST(what_readers_may_not_do_inside_is_a_hole), TEST(readers_who_can_only_read_are_verified),
+      TEST(a_store_that_lets_writers_write_metadata_is_told_by_capability),
+      TEST(a_copy_to_elsewhere_is_a_hole), TEST(a_copy_of_readers_onto_metadata_is_a_hole),
       TEST(bulk_delete_is_a_capability), TEST(without_an_outside_the_neighbour_is_tried),
       TEST(a_role_that_cannot_write_is_named_before_anything_is_judged),
       TEST(a_probe_cut_short_anywhere_is_tidied_to_nothing))

@@ -131,6 +131,9 @@ static void a_policy_past_what_stores_take_is_refused(void)
     "\"arn:aws:s3:::{{.Bucket}}\"}]}"
 #define OPENS(key) \
     "{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"arn:aws:s3:::bkt/" key "/*\"}"
+#define NO_METADATA                                                  \
+    "{\"Effect\":\"Deny\",\"Action\":\"s3:PutObject\",\"Resource\":" \
+    "[\"arn:aws:s3:::bkt/*.metadata.json*\"]}"
 #define LOCATES                                                               \
     "{\"Effect\":\"Allow\",\"Action\":\"s3:GetBucketLocation\",\"Resource\":" \
     "\"arn:aws:s3:::bkt\"}"
@@ -144,7 +147,8 @@ static bool fill(const char *template_, size_t n, unsigned access, struct arena 
         {SV_INIT("bkt"), SV_INIT("meta/")}
     };
 
-    return make_for(&(struct session_ask){folders, n, access, sv_from(template_)}, a, out, e);
+    return make_for(&(struct session_ask){folders, n, access, sv_from(template_), false}, a, out,
+                    e);
 }
 
 static void a_template_takes_the_place_of_ours(void)
@@ -154,7 +158,8 @@ static void a_template_takes_the_place_of_ours(void)
     struct sv text = {0};
 
     NEED_OK(fill(TEMPLATE, 1, ALL, &a, &text, &e), &e);
-    CHECK_SV(text, SV("{\"Version\":\"2012-10-17\",\"Statement\":[" OPENS("t") "," LOCATES "]}"));
+    CHECK_SV(text, SV("{\"Version\":\"2012-10-17\",\"Statement\":[" OPENS(
+                       "t") "," LOCATES "," NO_METADATA "]}"));
 }
 
 static void a_template_is_filled_for_each_folder(void)
@@ -165,7 +170,7 @@ static void a_template_is_filled_for_each_folder(void)
 
     NEED_OK(fill(TEMPLATE, 3, ALL, &a, &text, &e), &e);
     CHECK_SV(text, SV("{\"Version\":\"2012-10-17\",\"Statement\":[" OPENS(
-                       "t") "," LOCATES "," OPENS("data") "," OPENS("meta") "]}"));
+                       "t") "," LOCATES "," OPENS("data") "," OPENS("meta") "," NO_METADATA "]}"));
 }
 
 static void a_template_gives_no_right_that_the_caller_lacks(void)
@@ -177,6 +182,7 @@ static void a_template_gives_no_right_that_the_caller_lacks(void)
     NEED_OK(fill(TEMPLATE, 1, ACCESS_READ | ACCESS_LIST | ACCESS_DELETE, &a, &text, &e), &e);
     CHECK(sv_contains(text, SV(",{\"Effect\":\"Deny\",\"Action\":[\"s3:PutObject*\"],\"Resource\":"
                                "\"*\"}]}")));
+    CHECK(!sv_contains(text, SV("metadata.json")));
     NEED_OK(fill(TEMPLATE, 1, ACCESS_READ | ACCESS_LIST | ACCESS_WRITE, &a, &text, &e), &e);
     CHECK(sv_contains(text, SV("\"Deny\",\"Action\":[\"s3:DeleteObject*\"]")));
     NEED_OK(fill(TEMPLATE, 1, ACCESS_READ | ACCESS_LIST, &a, &text, &e), &e);
@@ -193,7 +199,7 @@ static void a_template_of_one_statement_needs_no_list(void)
                  "\"arn:aws:s3:::{{.Bucket}}/{{.KeyPrefix}}/*\"}}",
                  2, ALL, &a, &text, &e),
             &e);
-    CHECK_SV(text, SV("{\"Statement\":[" OPENS("t") "," OPENS("data") "]}"));
+    CHECK_SV(text, SV("{\"Statement\":[" OPENS("t") "," OPENS("data") "," NO_METADATA "]}"));
 }
 
 static void a_template_too_long_for_its_folders_is_refused_and_says_so(void)
@@ -202,7 +208,7 @@ static void a_template_too_long_for_its_folders_is_refused_and_says_so(void)
     struct err e = {0};
     struct sv text = {0};
     struct location folders[12];
-    struct session_ask ask = {folders, 12, ALL, SV(TEMPLATE)};
+    struct session_ask ask = {folders, 12, ALL, SV(TEMPLATE), false};
 
     for (int i = 0; i < 12; i++)
         folders[i] = (struct location){
@@ -211,6 +217,121 @@ static void a_template_too_long_for_its_folders_is_refused_and_says_so(void)
     CHECK(!make_for(&ask, &a, &text, &e));
     CHECK_INT(e.code, ERR_INVALID);
     CHECK(sv_contains(sv_from(e.msg), SV("policyTemplates, filled for 12 folders")));
+}
+
+/* ---- metadata files, and a store that takes a denial of a copy for a grant ---- */
+
+static struct sv policy_at(enum storage_provider provider, const struct session_ask *ask,
+                           struct arena *a)
+{
+    struct target t = at(provider_find(provider), "arn:aws:iam:::role/r");
+    struct sv text = {0};
+    struct err e = {0};
+
+    NEED_OK(session_policy(&t, ask, a, &text, &e), &e);
+    return text;
+}
+
+static void nobody_but_the_catalog_writes_metadata_files(void)
+{
+    static const enum storage_provider stores[] = {PROVIDER_AWS, PROVIDER_CEPH_RGW,
+                                                   PROVIDER_S3_COMPATIBLE};
+    static const struct location folders[] = {
+        {SV_INIT("bkt"), SV_INIT("t/")   },
+        {SV_INIT("bkt"), SV_INIT("meta/")}
+    };
+
+    for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+        auto_arena a = {0};
+        struct session_ask ask = {.folders = folders, .n_folders = 2, .access = ALL};
+
+        CHECK(sv_contains(policy_at(stores[i], &ask, &a),
+                          SV("{\"Effect\":\"Deny\",\"Action\":\"s3:PutObject\",\"Resource\":"
+                             "[\"arn:aws:s3:::bkt/*.metadata.json*\"")));
+        ask.access = ACCESS_READ | ACCESS_DELETE | ACCESS_LIST;
+        CHECK(!sv_contains(policy_at(stores[i], &ask, &a), SV("Deny")));
+        ask.access = ALL;
+        ask.for_us = true;
+        CHECK(!sv_contains(policy_at(stores[i], &ask, &a), SV("Deny")));
+        CHECK(!sv_contains(policy_at(stores[i], &ask, &a), SV("copy-source")));
+    }
+}
+
+static void where_stars_never_go_back_a_folder_with_a_dot_is_written_out(void)
+{
+    static const struct location folders[] = {
+        {SV_INIT("bkt"), SV_INIT("plain/")     },
+        {SV_INIT("bkt"), SV_INIT("sales.db/t/")}
+    };
+    auto_arena a = {0};
+    struct session_ask ask = {.folders = folders, .n_folders = 2, .access = ALL};
+    struct sv text = policy_at(PROVIDER_CEPH_RGW, &ask, &a);
+
+    CHECK(sv_contains(text, SV("[\"arn:aws:s3:::bkt/*.metadata.json*\","
+                               "\"arn:aws:s3:::bkt/*.*.metadata.json*\","
+                               "\"arn:aws:s3:::bkt/sales.db/t/*.metadata.json*\","
+                               "\"arn:aws:s3:::bkt/sales.db/t/*.*.metadata.json*\"]")));
+    CHECK(!sv_contains(policy_at(PROVIDER_AWS, &ask, &a), SV("sales.db/t/*.metadata")));
+}
+
+/* As many statements of the policy as speak of PutObject or all actions; each leaves copies out. */
+static void check_no_copies(struct sv text, size_t n, struct arena *a)
+{
+    struct json *policy = NULL;
+    const struct json *list;
+    struct err e = {0};
+    size_t found = 0;
+
+    NEED_OK(json_read(text, a, &policy, &e), &e);
+    list = json_get(policy, SV("Statement"));
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *s = json_at(list, i), *null = json_path(s, SV("Condition.Null"));
+
+        found += sv_eq(json_get_str(null, SV("s3:x-amz-copy-source")), SV("true"));
+    }
+    CHECK_INT(found, n);
+}
+
+static void no_statement_matches_copies_where_a_denial_would_open_them(void)
+{
+    static const struct location folder = {SV_INIT("bkt"), SV_INIT("t/")};
+    static const struct {
+        const char *template_;
+        unsigned access;
+        size_t n;
+    } rows[] = {
+        {"",                                                                                   ALL,                       2},
+        {"",                                                                                   ACCESS_READ | ACCESS_LIST, 0},
+ /* What opens puts, what is denied on top, and not what only locates. */
+        {TEMPLATE,                                                                             ALL,                       2},
+        {TEMPLATE,                                                                             ACCESS_READ | ACCESS_LIST, 2},
+        {"{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"S3:GetObject\",\"s3:put*\"],\"Resource\":"
+         "\"r\",\"Condition\":{\"null\":{\"aws:x\":\"true\"},\"Bool\":{\"aws:y\":\"true\"}}},"
+         "{\"Effect\":\"Deny\",\"NotAction\":\"s3:GetObject\",\"Resource\":\"*\"}]}", ALL,                       2},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_arena a = {0};
+        struct session_ask ask = {&folder, 1, rows[i].access, sv_from(rows[i].template_), false};
+        struct sv text = policy_at(PROVIDER_CEPH_RGW, &ask, &a);
+
+        check_no_copies(text, rows[i].n, &a);
+        check_no_copies(policy_at(PROVIDER_AWS, &ask, &a), 0, &a);
+    }
+}
+
+static void a_statement_of_copies_alone_is_left_out_there(void)
+{
+    static const struct location folder = {SV_INIT("bkt"), SV_INIT("t/")};
+    auto_arena a = {0};
+    struct session_ask ask = {
+        &folder, 1, ALL,
+        SV("{\"Statement\":[{\"Effect\":\"Deny\",\"Action\":\"s3:PutObject\",\"Resource\":\"*\","
+           "\"Condition\":{\"StringLike\":{\"S3:X-AMZ-copy-source\":\"x\"}}}]}"),
+        false};
+
+    CHECK(!sv_contains(policy_at(PROVIDER_CEPH_RGW, &ask, &a), SV("StringLike")));
+    CHECK(sv_contains(policy_at(PROVIDER_AWS, &ask, &a), SV("StringLike")));
 }
 
 static void arns_bear_the_partition_of_the_role_at_aws(void)
@@ -359,6 +480,10 @@ SUITE("provider/session", TEST(reading_opens_get_and_list_of_one_folder),
       TEST(a_template_gives_no_right_that_the_caller_lacks),
       TEST(a_template_of_one_statement_needs_no_list),
       TEST(a_template_too_long_for_its_folders_is_refused_and_says_so),
+      TEST(nobody_but_the_catalog_writes_metadata_files),
+      TEST(where_stars_never_go_back_a_folder_with_a_dot_is_written_out),
+      TEST(no_statement_matches_copies_where_a_denial_would_open_them),
+      TEST(a_statement_of_copies_alone_is_left_out_there),
       TEST(arns_bear_the_partition_of_the_role_at_aws),
       TEST(a_session_opens_the_keys_of_an_encrypted_bucket), TEST(other_stores_know_one_partition),
       TEST(a_session_name_keeps_to_the_alphabet), TEST(a_long_session_name_keeps_its_request),
