@@ -166,7 +166,8 @@ void commit_words(struct call *c, struct commit_one *o)
 
 bool commit_apply(struct call *c, struct commit_one *o, struct err *e)
 {
-    const struct commit_options options = {.base_location = o->old_file, .now_ms = c->now_ms};
+    const struct commit_options options = {
+        .base_location = o->old_file, .now_ms = c->now_ms, .gone = &c->turn->gone};
     struct commit_result result;
 
     if (!metadata_commit(o->creates ? NULL : o->at.metadata, o->request, &options, c->arena,

@@ -271,7 +271,9 @@ bool metadata_commit(const struct json *base, const struct json *request,
     const struct json *wanted = json_get(request, SV("requirements")),
                       *updates = json_get(request, SV("updates"));
     auto_arena memory = {0};
-    struct changing c = {.now_ms = o->now_ms};
+    struct changing c = {.now_ms = o->now_ms,
+                         .gone = o->gone,
+                         .memory_bytes = o->memory_bytes ? o->memory_bytes : LIMIT_COMMIT_MEMORY};
     bool creates;
 
     if (!requirements_known(wanted, &creates, e) || !updates_known(updates, e))

@@ -51,6 +51,8 @@ struct changing {
     struct arena *scratch; /* of one update, released after it */
     struct json *m;        /* the copy that is changed: flat, see own_member */
     int64_t now_ms;
+    const _Atomic bool *gone; /* see commit_options */
+    size_t memory_bytes;      /* that `memory` may take; 0: as much as it needs */
     bool changed;
     int64_t last_schema, last_spec, last_order; /* what -1 means; -1: nothing was added */
     struct by_id lists[LIST_COUNT];

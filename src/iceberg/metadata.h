@@ -68,6 +68,10 @@ MUST_CHECK bool metadata_create(const struct json *request, const struct create_
 struct commit_options {
     struct sv base_location;
     int64_t now_ms;
+    /* NULL, or true as soon as nobody waits for the outcome: the commit ends before its next update
+     * with ERR_UNAVAILABLE. */
+    const _Atomic bool *gone;
+    size_t memory_bytes; /* 0: LIMIT_COMMIT_MEMORY. Past it the request is ERR_INVALID */
 };
 struct commit_result {
     struct json *metadata;

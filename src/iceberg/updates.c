@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 
 #include "base/limits.h"
 #include "base/map.h"
@@ -419,11 +420,22 @@ static bool apply_one(struct changing *c, const struct json *u, struct err *e)
     return ok;
 }
 
+/* Between two updates: each of them takes no longer than its own length asks for. */
+static bool may_go_on(const struct changing *c, struct err *e)
+{
+    if (c->gone && atomic_load(c->gone))
+        return err_set(e, ERR_UNAVAILABLE, "the client has gone");
+    return c->memory->used_bytes <= c->memory_bytes ||
+           err_set(e, ERR_INVALID,
+                   "the updates take more than %zu bytes of memory together; send fewer at once",
+                   c->memory_bytes);
+}
+
 bool updates_apply(struct changing *c, const struct json *list, struct err *e)
 {
     for (size_t i = 0; i < json_count(list); i++) {
-        if (!apply_one(c, json_at(list, i), e))
+        if (!may_go_on(c, e) || !apply_one(c, json_at(list, i), e))
             return false;
     }
-    return true;
+    return may_go_on(c, e);
 }

@@ -50,7 +50,8 @@ static void check_forward(const struct json *before, const struct json *after)
 
 static void commit(const char *text, const struct json *request)
 {
-    const struct commit_options o = {SV("s3://b/t/metadata/00041-x.metadata.json"), 5000};
+    const struct commit_options o = {.base_location = SV("s3://b/t/metadata/00041-x.metadata.json"),
+                                     .now_ms = 5000};
     auto_arena a = {0};
     struct json *base = NULL, *again;
     struct err e = {0};

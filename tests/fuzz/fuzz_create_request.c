@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct create_options create = {SV("9c12d441-03fe-4693-9a96-a0705ddf69c1"),
                                           SV("s3://b/t"), 1000};
-    const struct commit_options commit = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    const struct commit_options commit = {
+        .base_location = SV("s3://b/t/metadata/00000-x.metadata.json"), .now_ms = 5000};
     auto_arena a = {0};
     struct json *request, *m;
     struct err e = {0};

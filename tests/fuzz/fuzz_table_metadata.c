@@ -52,7 +52,8 @@ static void check_survivors(const struct json *before, const struct json *after)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct commit_options o = {SV("s3://b/t/metadata/00041-x.metadata.json"), 5000};
+    const struct commit_options o = {.base_location = SV("s3://b/t/metadata/00041-x.metadata.json"),
+                                     .now_ms = 5000};
     auto_arena a = {0};
     struct json *m, *again;
     struct err e = {0};

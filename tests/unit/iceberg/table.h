@@ -39,7 +39,8 @@ static inline struct json *table(struct arena *a)
 static inline enum err_code commit(struct json *base, const char *requirements, const char *updates,
                                    struct arena *a, struct json **out)
 {
-    struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    struct commit_options o = {.base_location = SV("s3://b/t/metadata/00000-x.metadata.json"),
+                               .now_ms = 5000};
     struct json *request = json_new_object(a);
     struct err e = {0};
     struct commit_result result;
@@ -56,7 +57,8 @@ static inline enum err_code commit(struct json *base, const char *requirements, 
 static inline struct err refusal(struct json *base, const char *requirements, const char *updates,
                                  struct arena *a)
 {
-    struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    struct commit_options o = {.base_location = SV("s3://b/t/metadata/00000-x.metadata.json"),
+                               .now_ms = 5000};
     struct json *request = json_new_object(a);
     struct err e = {0};
     struct commit_result ignored;

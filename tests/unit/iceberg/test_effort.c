@@ -1,5 +1,7 @@
 /* test_effort.c - what a tenant sends is worked on in the steps and the memory that its length asks
  * for: no two lists of a request and of a file are multiplied. */
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "base/limits.h"
 #include "iceberg/view.h"
@@ -85,7 +87,8 @@ static void commit_many(int size, const char *form)
 {
     auto_arena a = {0};
     struct json *base = long_table(size, &a), *request = json_new_object(&a);
-    const struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    const struct commit_options o = {.base_location = SV("s3://b/t/metadata/00000-x.metadata.json"),
+                                     .now_ms = 5000};
     struct commit_result result;
     struct err e = {0};
     uint64_t before = steps;
@@ -307,7 +310,8 @@ static void commits_of_a_thousand_schemas_take_little_memory(void)
 
     for (int round = 1; round <= 3; round++) {
         struct json *request = json_new_object(&a);
-        const struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+        const struct commit_options o = {
+            .base_location = SV("s3://b/t/metadata/00000-x.metadata.json"), .now_ms = 5000};
         struct commit_result result;
         struct err e = {0};
         size_t before;
@@ -351,7 +355,49 @@ static void a_removal_of_thousands_takes_little_memory(void)
         CHECK_INT(heap_bytes() - before, 8 * MB);
 }
 
-SUITE("iceberg/effort", TEST(schemas_are_added), TEST(schemas_are_chosen),
+static enum err_code commit_with(const struct commit_options *o, struct err *e)
+{
+    auto_arena a = {0};
+    struct json *base = long_table(SIZE, &a), *request = json_new_object(&a);
+    struct commit_result result;
+
+    *e = (struct err){0};
+    json_set(request, SV("requirements"), json_new_array(&a));
+    json_set(
+        request, SV("updates"),
+        json(repeated(SIZE, "{\"action\":\"remove-snapshots\",\"snapshot-ids\":[#]}", &a), &a));
+    return metadata_commit(base, request, o, &a, &result, e) ? ERR_NONE : e->code;
+}
+
+static void a_commit_takes_no_more_memory_than_it_may(void)
+{
+    const struct commit_options enough = {.now_ms = 1, .memory_bytes = MB},
+                                little = {.now_ms = 1, .memory_bytes = 10000};
+    struct err e;
+
+    CHECK_INT(commit_with(&enough, &e), ERR_NONE);
+    CHECK_INT(commit_with(&little, &e), ERR_INVALID);
+    CHECK_SV(sv_from(e.msg),
+             SV("the updates take more than 10000 bytes of memory together; send fewer at once"));
+}
+
+static void a_commit_that_nobody_waits_for_ends(void)
+{
+    _Atomic bool gone = false;
+    const struct commit_options o = {.now_ms = 1, .gone = &gone};
+    struct err e;
+    uint64_t whole, before = steps;
+
+    CHECK_INT(commit_with(&o, &e), ERR_NONE);
+    whole = steps - before;
+    atomic_store(&gone, true);
+    before = steps;
+    CHECK_INT(commit_with(&o, &e), ERR_UNAVAILABLE);
+    CHECK(steps - before < whole);
+}
+
+SUITE("iceberg/effort", TEST(a_commit_takes_no_more_memory_than_it_may),
+      TEST(a_commit_that_nobody_waits_for_ends), TEST(schemas_are_added), TEST(schemas_are_chosen),
       TEST(schemas_that_are_there_are_added_and_chosen), TEST(schemas_are_removed_one_by_one),
       TEST(specs_are_added), TEST(specs_are_removed_one_by_one), TEST(orders_are_added),
       TEST(snapshots_are_removed_one_by_one), TEST(snapshots_are_added_and_removed_in_turn),

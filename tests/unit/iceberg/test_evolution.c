@@ -78,7 +78,8 @@ static void a_type_takes_only_the_promotions_of_its_format(void)
 static void a_refused_type_is_told_with_its_field(void)
 {
     auto_arena a = {0};
-    struct commit_options o = {SV("s3://b/t/metadata/00000-x.metadata.json"), 5000};
+    struct commit_options o = {.base_location = SV("s3://b/t/metadata/00000-x.metadata.json"),
+                               .now_ms = 5000};
     struct json *request;
     struct commit_result result;
     struct err e = {0};
