@@ -131,7 +131,12 @@ static void on_synced(void *context)
 
 static void on_failed(UNUSED void *context, struct sv what, const struct err *why)
 {
-    log_line(LOG_ERROR, "control", "cannot follow resources", LOG_SV("what", what), LOG_ERR(why));
+    /* What passes by itself is no error: a kind whose storage is just being made, a server that is
+     * restarted. What needs somebody is one. */
+    enum log_level level =
+        why->code == ERR_NOT_FOUND || why->code == ERR_UNAVAILABLE ? LOG_WARNING : LOG_ERROR;
+
+    log_line(level, "control", "cannot follow resources", LOG_SV("what", what), LOG_ERR(why));
 }
 
 static void on_unread(void *context, size_t n, struct sv text)

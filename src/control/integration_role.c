@@ -199,23 +199,72 @@ static bool change(struct pass *p, const struct role_steps *steps, struct err *e
     return false;
 }
 
+/* Of the role as it is and as it should be: what an attempt left like this it will leave again. */
+static struct sv role_digest(struct pass *p)
+{
+    struct buf b = buf_new(p->a, 1 << 20);
+
+    buf_addf(&b, SV_FMT "\n" SV_FMT "\n" SV_FMT "\n" SV_FMT "\n%d %d", SV_ARG(p->want.name),
+             SV_ARG(p->want.trust), SV_ARG(p->want.permissions), SV_ARG(p->have.trust),
+             p->want.max_session_seconds, p->have.max_session_seconds);
+    for (size_t i = 0; i < p->have.policies.n; i++)
+        buf_addf(&b, "\n" SV_FMT "\n" SV_FMT, SV_ARG(p->have.policies.p[i].name),
+                 SV_ARG(p->have.policies.p[i].document));
+    for (size_t i = 0; i < p->want.tags.n; i++)
+        buf_addf(&b, "\n" SV_FMT "=" SV_FMT, SV_ARG(p->want.tags.p[i].key),
+                 SV_ARG(p->want.tags.p[i].value));
+    for (size_t i = 0; i < p->have.tags.n; i++)
+        buf_addf(&b, "\n" SV_FMT "=" SV_FMT, SV_ARG(p->have.tags.p[i].key),
+                 SV_ARG(p->have.tags.p[i].value));
+    return sv_first(sha256_hex(p->a, buf_sv(&b)), 32);
+}
+
+static bool is_among(const struct role_step *s, const struct role_steps *steps)
+{
+    for (size_t i = 0; i < steps->n; i++) {
+        if (steps->p[i].kind == s->kind && sv_eq(steps->p[i].name, s->name))
+            return true;
+    }
+    return false;
+}
+
+/* What was done, and not what was found or tried: a step that the role still calls for had no
+ * effect, though the store took it. */
+static void tell_done(struct pass *p, const struct role_steps *steps, bool ours)
+{
+    struct role_steps left = {0};
+    const struct role_step *done = NULL;
+    bool had = p->probed_hash.n != 0;
+    const char *reason = had ? "DriftCorrected" : ours ? "RoleChanged" : "RoleAdopted";
+
+    role_plan(&p->want, &p->have, p->a, &left);
+    for (size_t i = 0; i < steps->n && !done; i++) {
+        if (!is_among(&steps->p[i], &left))
+            done = &steps->p[i];
+    }
+    if (!done || !p->changed)
+        return;
+    if (done->kind == ROLE_CREATE && !had)
+        reason = "RoleCreated";
+    p->w->ops->tell(p->w->writer, p->j->object, had, reason,
+                    arena_printf(p->a, "role " SV_FMT ": %s", SV_ARG(p->want.name), done->why));
+    if (had)
+        metric_add(METRIC_DRIFT_REPAIRED, 1);
+}
+
 static bool make_true(struct pass *p, struct err *e)
 {
-    struct role_steps steps = {0};
-    bool had = p->probed_hash.n != 0;
+    struct role_steps steps = {0}, left = {0};
+    bool ours = role_is_ours(&p->have, p->j->resource->meta.uid);
 
     plan(p, &steps);
-    if (!steps.n)
+    if (!steps.n || (p->role_left.n && sv_eq(p->role_left, role_digest(p))))
         return true;
     if (!change(p, &steps, e) || !observe(p, e))
         return false;
-    if (!p->changed)
-        return true;
-    p->w->ops->tell(
-        p->w->writer, p->j->object, had, had ? "DriftCorrected" : "RoleCreated",
-        arena_printf(p->a, "role " SV_FMT ": %s", SV_ARG(p->want.name), steps.p[0].why));
-    if (had)
-        metric_add(METRIC_DRIFT_REPAIRED, 1);
+    plan(p, &left);
+    p->role_left = left.n ? role_digest(p) : (struct sv){0};
+    tell_done(p, &steps, ours);
     return true;
 }
 
@@ -229,12 +278,14 @@ static void report(struct pass *p)
     want.tags = p->managed ? want.tags : p->spec->tags;
     p->differences = role_differences(&want, &p->have, p->a);
     p->differs_why = p->managed ? "StoreCannotChange" : "RoleDiffers";
-    if (p->differences.n && p->managed)
-        p->differences =
-            arena_printf(p->a,
-                         SV_FMT "; this store cannot change that: delete the role there, and it is "
-                                "made anew, or let spec.maxSessionDurationSeconds be %d",
-                         SV_ARG(p->differences), p->have.max_session_seconds);
+    if (!p->differences.n || !p->managed)
+        return;
+    p->differences = ARENA_JOIN(
+        p->a, p->differences,
+        SV("; this store cannot change that: delete the role there, and it is made anew"));
+    if (want.max_session_seconds != p->have.max_session_seconds)
+        p->differences = arena_printf(p->a, SV_FMT ", or let spec.maxSessionDurationSeconds be %d",
+                                      SV_ARG(p->differences), p->have.max_session_seconds);
 }
 
 static bool session_fits(struct pass *p)

@@ -57,7 +57,7 @@ void pass_keep_verified(struct pass *p)
 
     if (!was_told(p, "ScopeVerified", &was))
         return;
-    if (p->probed_hash.n)
+    if (p->probed_hash.n && sv_eq(p->j->found.scope, integration_scope(p->spec, p->a)))
         add_condition(p, "ScopeVerified", was.status, was.reason, was.message);
     else
         add_condition(
@@ -65,15 +65,31 @@ void pass_keep_verified(struct pass *p)
             SV("what the last probe was about has changed, and no probe has ended since"));
 }
 
+/* What nobody looked at in this pass is not known: the reason is why the integration is not Ready,
+ * or is left alone. */
+static void set_unknown(struct pass *p, const char *type)
+{
+    const struct condition ready = p->o.conditions.p[0];
+
+    add_condition(p, type, CONDITION_UNKNOWN, ready.reason, ready.message);
+}
+
+static bool is_told(const struct pass *p, const char *type)
+{
+    for (size_t i = 0; i < p->o.conditions.n; i++) {
+        if (sv_eq(p->o.conditions.p[i].type, sv_from(type)))
+            return true;
+    }
+    return false;
+}
+
 static void set_in_sync(struct pass *p)
 {
-    struct condition was;
-
-    if (p->spec->management == MANAGEMENT_NONE || p->j->complaints.n)
+    if (p->spec->management == MANAGEMENT_NONE || p->j->complaints.n ||
+        p->spec->storage_type == STORAGE_FILE)
         return;
     if (!p->looked) {
-        if (was_told(p, "RoleInSync", &was))
-            add_condition(p, "RoleInSync", was.status, was.reason, was.message);
+        set_unknown(p, "RoleInSync");
     } else if (!p->have.exists) {
         add_condition(p, "RoleInSync", CONDITION_FALSE, SV("RoleMissing"),
                       arena_printf(p->a, "there is no role " SV_FMT, SV_ARG(p->want.name)));
@@ -127,6 +143,8 @@ void pass_finish_status(struct pass *p)
     struct json *v = json_new_object(p->a), *capabilities = json_new_object(p->a);
 
     set_in_sync(p);
+    if (p->spec->storage_type != STORAGE_FILE && !is_told(p, "ScopeVerified"))
+        set_unknown(p, "ScopeVerified");
     set_text(p, v, "roleArn", p->j->found.role_arn);
     json_set_bool(v, p->a, SV("roleCreated"), p->created);
     set_text(p, v, "roleCreatedAt", p->created_at);
@@ -142,6 +160,7 @@ void pass_finish_status(struct pass *p)
     set_text(p, v, "probedHash", p->probed_hash);
     set_text(p, v, "probedAt", p->probed_at);
     set_text(p, v, "probing", p->probing);
+    set_text(p, v, "roleLeft", p->role_left);
     if (p->j->found.verified_since.n) {
         set_text(p, v, "verifiedSince", p->j->found.verified_since);
         set_text(p, v, "verifiedStore", integration_store(p->spec, p->a));
@@ -170,8 +189,10 @@ void pass_read_status(struct pass *p)
     p->j->found.metadata_guard = json_bool(json_path(s, SV("capabilities.metadataGuard")), false);
     update = json_path(s, SV("capabilities.updateRole"));
     /* A changed spec is a reason to ask the store once more. */
-    if (update &&
-        json_i64(json_get(s, SV("observedGeneration")), 0) == p->j->resource->meta.generation)
+    if (json_i64(json_get(s, SV("observedGeneration")), 0) != p->j->resource->meta.generation)
+        return;
+    p->role_left = json_get_str(s, SV("roleLeft"));
+    if (update)
         p->update_role = json_bool(update, false) ? CAPABILITY_YES : CAPABILITY_NO;
 }
 

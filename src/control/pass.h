@@ -25,8 +25,9 @@ struct pass {
     bool bucket_policy;             /* statements of ours stand in it, as far as the status knows */
     struct sv created_at, made_arn; /* made_arn: of the role, as the status knew it before */
     enum capability update_role;    /* change what an existing role was created with */
-    struct sv differences;          /* of the role that stay, as sentences */
-    const char *differs_why;        /* why they stay: a reason */
+    struct sv role_left; /* digest of a role that the last attempt could not make as it should be */
+    struct sv differences;   /* of the role that stay, as sentences */
+    const char *differs_why; /* why they stay: a reason */
     bool verified, begun;
     struct probe_result probe;
     struct other_roles others; /* that may admit our sessions; the probe tries them */

@@ -75,7 +75,10 @@ static void conclude(struct pass *p)
     p->j->found.scope = integration_scope(p->spec, p->a);
     p->j->found.why_not = (struct sv){0};
     set_ready(&p->o, p->j, CONDITION_TRUE, "Reconciled",
-              SV("the role is as it should be, and its scope is verified"));
+              !p->looked         ? SV("the scope of its credentials is verified")
+              : p->differences.n ? SV("the scope of its credentials is verified; the role differs, "
+                                      "see RoleInSync")
+                                 : SV("the role is as it should be, and its scope is verified"));
     pass_set_verified(
         p, CONDITION_TRUE, "Probed",
         p->roles_listed || !p->target.provider->become
@@ -247,6 +250,8 @@ static void fail_softly(struct pass *p, const struct err *e)
 
 static void suspended(struct pass *p)
 {
+    if (lacks_keys(p))
+        return;
     p->j->found.vendable =
         pass_was_verified(p) && sv_eq(p->j->found.scope, integration_scope(p->spec, p->a));
     p->j->found.why_not = SV("spec.suspend: it was suspended before its scope was verified");

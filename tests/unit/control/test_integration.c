@@ -102,6 +102,19 @@ static void a_secret_that_is_missing_is_named(void)
         SV("False DependencyNotReady: spec.credentialsSecretRef: Secret keys is missing or lacks "
            "access-key-id and secret-access-key"));
     CHECK(bench_condition(&b, "Reconciling").n);
+    CHECK(sv_starts(bench_condition(&b, "ScopeVerified"), SV("Unknown DependencyNotReady: ")));
+    CHECK(sv_starts(bench_condition(&b, "RoleInSync"), SV("Unknown DependencyNotReady: ")));
+    CHECK(!b.job.found.vendable);
+    bench_end(&b);
+}
+
+static void what_is_suspended_without_keys_is_not_ready(void)
+{
+    struct worker_bench b = {0};
+
+    bench_begin(&b);
+    pass(&b, "\"suspend\":true", "null", NO_KEYS);
+    CHECK(sv_starts(bench_condition(&b, "Ready"), SV("False DependencyNotReady: ")));
     CHECK(!b.job.found.vendable);
     bench_end(&b);
 }
@@ -191,12 +204,19 @@ static void keys_that_would_outlive_the_role_are_refused_with_both_numbers(void)
 
 static void a_store_that_is_busy_takes_nothing_back_that_was_proved(void)
 {
-    static const struct fake_reply replies[] = {BUSY};
+    static const struct fake_reply replies[] = {BUSY, BUSY};
     struct worker_bench b = {0};
+    auto_arena a = {0};
+    struct sv scope, status;
 
     bench_begin(&b);
-    bench_store(&b, replies, 1);
-    pass(&b, "", VERIFIED("a-b"), HELD);
+    bench_store(&b, replies, 2);
+    pass(&b, "", VERIFIED("other-b"), HELD);
+    CHECK(sv_starts(bench_condition(&b, "ScopeVerified"), SV("Unknown ProbePending: ")));
+    CHECK(sv_starts(bench_condition(&b, "RoleInSync"), SV("Unknown Unavailable: asking who we")));
+    scope = arena_dup(&a, integration_scope(&b.job.resource->storage_integration, &b.arena));
+    status = arena_printf(&a, VERIFIED("%.*s-b"), SV_ARG(scope));
+    pass(&b, "", arena_cstr(&a, status), HELD);
     CHECK(sv_starts(bench_condition(&b, "Ready"),
                     SV("False Unavailable: asking who we are: the store answered 503 SlowDown")));
     CHECK_SV(bench_condition(&b, "ScopeVerified"), SV("True Probed: m"));
@@ -224,10 +244,44 @@ static void a_suspended_integration_is_left_alone_and_vended_from_if_that_very_s
     bench_end(&b);
 }
 
+#define OURS "{\"roleCreated\":true,\"roleArn\":\"arn:aws:iam:::role/frontdesk-n-store\"}"
+
+/* A role of ours as far as its marks go, whose tags this store never changes. */
+static const struct fake_reply never_tags[] = {WHO,         ROLE("3600"), NO_POLICIES, OUR_TAGS,
+                                               DONE,        DONE,         DONE,        ROLE("3600"),
+                                               NO_POLICIES, OUR_TAGS};
+
+static void what_a_store_cannot_change_is_tried_once_and_not_again(void)
+{
+    struct worker_bench b = {0};
+    auto_arena a = {0};
+    struct sv left;
+
+    bench_begin(&b);
+    bench_store(&b, never_tags, 10);
+    pass(&b, "\"maxSessionDurationSeconds\":3600", OURS, HELD);
+    CHECK(was_asked(&b, "Action=TagRole"));
+    CHECK(sv_starts(bench_condition(&b, "RoleInSync"), SV("False StoreCannotChange: ")));
+    left = arena_dup(&a, json_str(bench_kept(&b, "status.roleLeft"), SV("")));
+    CHECK(left.n);
+    fake_stop(&b.store);
+    bench_store(&b, never_tags, 4);
+    pass(&b, "\"maxSessionDurationSeconds\":3600",
+         arena_printf(
+             &a,
+             "{\"observedGeneration\":3,\"roleCreated\":true,\"roleLeft\":\"%.*s\",\"roleArn\":"
+             "\"arn:aws:iam:::role/frontdesk-n-store\"}",
+             SV_ARG(left))
+             .p,
+         HELD);
+    CHECK(was_asked(&b, "Action=ListRoleTags"));
+    CHECK(!was_asked(&b, "Action=TagRole") && !was_asked(&b, "Update") && !was_asked(&b, "Put"));
+    bench_end(&b);
+}
+
 #define WAY_OUT                                                                                \
     "put its manifest back with spec.deletionPolicy: Retain and remove it again to let it go " \
     "and leave at the store what is there"
-#define OURS "{\"roleCreated\":true,\"roleArn\":\"arn:aws:iam:::role/frontdesk-n-store\"}"
 
 static void what_is_deleted_takes_its_role_along_and_then_lets_go(void)
 {
@@ -397,7 +451,8 @@ static void the_scope_is_another_for_another_template_or_place(void)
     bench_end(&b);
 }
 
-SUITE("control/integration", TEST(a_secret_that_is_missing_is_named),
+SUITE("control/integration", TEST(what_a_store_cannot_change_is_tried_once_and_not_again),
+      TEST(a_secret_that_is_missing_is_named), TEST(what_is_suspended_without_keys_is_not_ready),
       TEST(an_admin_secret_that_is_missing_is_named),
       TEST(a_spec_that_is_wrong_is_neither_probed_nor_vended_from),
       TEST(somebody_elses_role_is_only_looked_at), TEST(an_observed_role_that_is_missing_is_named),
