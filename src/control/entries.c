@@ -177,6 +177,9 @@ void entry_lose(struct folder_backend *f, struct entry *n)
     struct json *v = json_copy(&a, n->object), *m = json_get(v, SV("metadata"));
     struct sv key = arena_dup(&a, n->key);
 
+    /* It may hold Secrets. */
+    if (n->file.n && !manifest_exists(n->file))
+        text_keep(f, n->file, (struct sv){0});
     if (entry_is_ours(v) && json_count(json_get(m, SV("finalizers")))) {
         json_set_str(m, &a, SV("deletionTimestamp"),
                      time_text(&a, world_wall_ms(f->options->world), TIME_SECONDS));
