@@ -230,6 +230,30 @@ static void check_names(struct resource *r, struct arena *a)
                  SV_ARG(sv_first(w->role_path, 60)));
 }
 
+/* Our own marks say whose a role is; a store that is given one key twice keeps the last. */
+static void check_tags(struct resource *r, struct arena *a)
+{
+    const struct tags *t = &r->storage_integration.tags;
+    const struct sv ours = SV(API_GROUP "/");
+
+    for (size_t i = 0; i < t->n; i++) {
+        struct sv key = t->p[i].key;
+
+        if (sv_eq_nocase(sv_first(key, ours.n), ours))
+            complain(&r->complaints, a, "InvalidSpec",
+                     arena_printf(a, "spec.tags." SV_FMT, SV_ARG(sv_first(key, 100))),
+                     "must not begin with " API_GROUP "/, which marks what frontdesk made; name "
+                     "it otherwise");
+        for (size_t j = 0; j < i; j++) {
+            if (sv_eq_nocase(key, t->p[j].key))
+                complain(&r->complaints, a, "InvalidSpec",
+                         arena_printf(a, "spec.tags." SV_FMT, SV_ARG(sv_first(key, 100))),
+                         "is " SV_FMT " in other letters, and one tag to AWS; keep one of them",
+                         SV_ARG(sv_first(t->p[j].key, 100)));
+        }
+    }
+}
+
 static void check_organization(struct resource *r, struct arena *a)
 {
     struct sv id = r->storage_integration.organization_id;
@@ -345,6 +369,7 @@ static void finish(struct resource *r, struct arena *a)
     policy_template_check(w->policy_template_write, w->bucket, SV("spec.policyTemplates.write"), a,
                           &r->complaints);
     check_session_name(r, a, w->session_name);
+    check_tags(r, a);
     check_organization(r, a);
     check_keys(r, a);
     /* What does not suit a provider nobody named would only lead astray. */

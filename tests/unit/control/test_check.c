@@ -172,6 +172,19 @@ static void a_file_that_cannot_be_read_is_told_with_its_line(void)
     CHECK(!good);
 }
 
+static void a_tag_that_would_be_our_mark_is_told(void)
+{
+    check_says(
+        HEAD(
+            "StorageIntegration",
+            "s") "spec:\n  storageType: s3\n  provider: ceph-rgw\n  bucket: bkt\n  endpoint: http://rgw\n"
+                 "  tags:\n    Polaris.apache.org/uid: x\n    team: a\n    Team: b\n",
+        "FILE:12: StorageIntegration/s: spec.tags.Polaris.apache.org/uid: must not begin "
+        "with polaris.apache.org/, which marks what frontdesk made; name it otherwise\n"
+        "FILE:14: StorageIntegration/s: spec.tags.Team: is team in other letters, and one "
+        "tag to AWS; keep one of them\n");
+}
+
 /* What is said of these paths below a new folder; "DIR" for the folder. */
 static struct sv checked_folder(const char *const *files, const char *const *texts,
                                 const char *const *named, struct arena *a, bool *good)
@@ -284,6 +297,7 @@ SUITE("control/check", TEST(nothing_is_said_of_what_is_right),
       TEST(what_an_object_that_is_given_needs_is_required),
       TEST(a_slip_does_not_make_an_object_anothers), TEST(other_products_objects_are_left_alone),
       TEST(a_name_that_a_server_would_refuse_is_told), TEST(an_object_that_stands_twice_is_told),
-      TEST(nothing_that_was_named_is_passed_over), TEST(a_folder_without_manifests_is_told),
-      TEST(an_empty_file_is_told), TEST(the_items_of_lists_and_arrays_are_checked_where_they_stand),
+      TEST(a_tag_that_would_be_our_mark_is_told), TEST(nothing_that_was_named_is_passed_over),
+      TEST(a_folder_without_manifests_is_told), TEST(an_empty_file_is_told),
+      TEST(the_items_of_lists_and_arrays_are_checked_where_they_stand),
       TEST(a_file_that_cannot_be_read_is_told_with_its_line))
