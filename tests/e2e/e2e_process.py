@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import tempfile
@@ -202,20 +203,21 @@ class Commands(unittest.TestCase):
     """Those that are over soon hide their memory as well."""
 
     def setUp(self):
-        """One that waits, for a file that nobody writes: by a user of its own, for root may read whatever it likes."""
+        """One that waits, for a server that never answers: by a user of its own, for root may read whatever it likes."""
         self.base = tempfile.mkdtemp(prefix="fd-process-")
         self.addCleanup(shutil.rmtree, self.base)
         os.chmod(self.base, 0o755)
         program = shutil.copy(h.released(), self.base)
-        fifo = os.path.join(self.base, "waits.yaml")
-        os.mkfifo(fifo)
-        os.chmod(fifo, 0o666)
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
         self.user = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
         # Where a limit is set already, its absence would prove nothing.
         most = resource.getrlimit(resource.RLIMIT_CORE)[1]
         self.process = subprocess.Popen(["sh", "-c", f"ulimit -c {'unlimited' if most < 0 else most // 512}; exec \"$@\"",
-                                         "sh", program, "check", fifo], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, cwd=self.base, **self.user)
+                                         "sh", program, "table", "list", "lake", "--uri",
+                                         f"http://127.0.0.1:{silent.getsockname()[1]}"], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, cwd=self.base, env={**os.environ, "FRONTDESK_TOKEN": "t"},
+                                        **self.user)
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.kill)
         self.of = f"/proc/{self.process.pid}/"
