@@ -349,17 +349,45 @@ static bool is_a_list(const struct json *body)
     return sv_ends(json_get_str(body, SV("kind")), SV("List")) && reflect_version_of(body).n != 0;
 }
 
+static bool all_have_names(const struct json *items)
+{
+    for (size_t i = 0; i < json_count(items); i++) {
+        if (!json_str(json_path(json_at(items, i), SV("metadata.name")), (struct sv){0}).n)
+            return false;
+    }
+    return true;
+}
+
+/* What a list does not name counts as deleted: one that lacks a part, or says that more follows and
+ * not where, is none. Servers in Go say null for a list without items; of a collection that had
+ * some it is not believed. */
+static bool is_whole(const struct reflector *r, const struct json *list)
+{
+    const struct json *m = json_get(list, SV("metadata")), *items = json_get(list, SV("items"));
+    const struct json *token = json_get(m, SV("continue"));
+    bool goes_on = json_str(token, (struct sv){0}).n != 0;
+
+    if (json_kind(items) != JSON_ARRAY && (items || names_count(&r->names)))
+        return false;
+    if (token && json_kind(token) != JSON_STRING)
+        return false;
+    return (goes_on || json_i64(json_get(m, SV("remainingItemCount")), 0) == 0) &&
+           all_have_names(items);
+}
+
 static void end_list(struct reflector *r, const struct kube_reply *reply, int64_t now_ms,
                      struct arena *a)
 {
     struct err why = {0};
 
-    if (is_a_list(reply->body)) {
+    if (is_a_list(reply->body) && is_whole(r, reply->body)) {
         end_page(r, reply->body, now_ms, a);
         return;
     }
     (void)err_set(&why, ERR_UNAVAILABLE,
-                  "the answer is no list of " SV_FMT "; is something else at this address?",
+                  is_a_list(reply->body) ? "the list of " SV_FMT " is not whole"
+                                         : "the answer is no list of " SV_FMT
+                                           "; is something else at this address?",
                   SV_ARG(r->options.collection.resource));
     begin_anew(r);
     fail(r, NULL, &why, now_ms);

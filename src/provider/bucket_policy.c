@@ -112,6 +112,9 @@ bool bucket_policy_get(struct exchange *x, struct err *e)
     if (x->round == 0)
         return object_request(x, HTTP_GET, none, SV("policy="), none, e);
     x->content = x->in.status == 200 ? x->in.body : none;
+    if (x->in.status == 200 && !sv_trim(x->in.body).n)
+        return err_set(e, ERR_UNAVAILABLE,
+                       "reading the bucket's policy: the store answered 200 and nothing else");
     x->done = x->in.status == 200 || store_lacks(&x->in, x->arena);
     return x->done || store_error(&x->in, "reading the bucket's policy", x->arena, e);
 }

@@ -167,6 +167,37 @@ static void a_page_of_a_proxy_is_a_failure(void)
     bench_done(&b);
 }
 
+static void a_list_that_is_not_whole_deletes_nothing(void)
+{
+    static const char *const lists[] = {
+        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\"}}",
+        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":null}",
+        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":{}}",
+        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{}]}",
+        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\",\"continue\":7},\"items\":[]}",
+        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\",\"remainingItemCount\":2},"
+        "\"items\":[]}"};
+    static const char whole[] = "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"5\"},"
+                                "\"items\":[" OBJECT("a", "1") "]}";
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct bench b;
+
+        bench_init(&b);
+        b.no_watchlist = true;
+        begin(&b);
+        end_with(&b, 200, whole, NULL);
+        CHECK_TOLD(&b, "+a.");
+        begin(&b);
+        end_with(&b, 410, "{\"kind\":\"Status\",\"code\":410}", NULL);
+        begin(&b);
+        end_with(&b, 200, lists[i], NULL);
+        CHECK_TOLD(&b, "+a.!");
+        CHECK(strstr(b.why, "the list of things is not whole") != NULL);
+        bench_done(&b);
+    }
+}
+
 static void a_line_that_is_no_json_lists_anew(void)
 {
     struct bench b;
@@ -245,6 +276,7 @@ SUITE("kube/reflector_faults", TEST(a_refused_connection_keeps_the_version_and_i
       TEST(an_expired_page_lists_from_the_start),
       TEST(throttling_waits_as_told_and_keeps_the_version),
       TEST(a_kind_that_is_not_served_yet_is_asked_for_often_and_told_once),
-      TEST(a_page_of_a_proxy_is_a_failure), TEST(a_line_that_is_no_json_lists_anew),
+      TEST(a_page_of_a_proxy_is_a_failure), TEST(a_list_that_is_not_whole_deletes_nothing),
+      TEST(a_line_that_is_no_json_lists_anew),
       TEST(errors_that_may_pass_resume_thrice_and_then_list),
       TEST(a_version_from_the_future_lists_anew), TEST(odd_events_do_no_harm))

@@ -164,6 +164,9 @@ static void a_bucket_without_a_policy_is_no_error(void)
     x.in.body = SV("default backend - 404");
     CHECK(!bucket_policy_get(&x, &e));
     CHECK_INT(e.code, ERR_UNAVAILABLE);
+    x.in = (struct http_response){.status = 200};
+    CHECK(!bucket_policy_get(&x, &e));
+    CHECK_INT(e.code, ERR_UNAVAILABLE);
     x.in.status = 403;
     CHECK(!bucket_policy_get(&x, &e));
     CHECK_INT(e.code, ERR_DENIED);
