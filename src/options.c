@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "base/log.h"
 #include "wire/time.h"
 
 enum value { VALUE_TEXT, VALUE_LIST, VALUE_NUMBER };
@@ -226,7 +227,8 @@ void option_set(const struct option *o, struct sv value, struct arena *a, struct
         *(struct sv *)(void *)at = value;
         return;
     case VALUE_LIST:
-        vec_push((struct sv_vec *)(void *)at, a, value);
+        if (!sv_vec_has((struct sv_vec *)(void *)at, value))
+            vec_push((struct sv_vec *)(void *)at, a, value);
         return;
     case VALUE_NUMBER:
         break;
@@ -268,6 +270,10 @@ static bool read_option(struct reading *r, struct err *e)
     }
     if (!option_check(o, value, e))
         return err_wrap(e, "%s", o->name);
+    /* Scripts add to what they were given; whoever did not mean to must see it. */
+    if (option_is_given(o, r->out) && !option_takes_list(o))
+        log_line(LOG_WARNING, "options", "given more than once: the last one counts",
+                 LOG_STR("option", o->name));
     option_set(o, value, r->arena, r->out);
     r->out->given |= bit_of(o);
     return true;

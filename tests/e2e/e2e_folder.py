@@ -487,6 +487,13 @@ class CommandLine(unittest.TestCase):
         for name in re.findall(r"^\.B (-\S+)", page, re.M):
             self.assertIn(name, shown)
 
+    def test_an_option_that_is_given_twice_is_told(self):
+        for option, told in (("--state", True), ("--namespace", False)):
+            done = subprocess.run([h.program(), "explain", "--principal", "p", "--table", "a.b.c", "--resources", "/nowhere",
+                                   option, "one", option, "two"], stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual("given more than once" in done.stderr and f'"option":"{option}"' in done.stderr.replace(": ", ":"), told)
+
     def test_wrong_usage_is_2_and_names_the_option(self):
         done = subprocess.run([h.program(), "run", "--no-such-option"], stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 2)
