@@ -461,7 +461,7 @@ class Reports(Surface):
             self.assertEqual(len(json.dumps(body)), length)
             return body
         self.assertEqual(self.desk.call("POST", V1 + self.PATH, self.token, report(512 * 1024), User_Agent="large")[0], 204)
-        self.refused(self.call("POST", self.PATH, report(512 * 1024 + 1)), 400, "BadRequestException")
+        self.refused(self.call("POST", self.PATH, report(512 * 1024 + 1)), 413, "BadRequestException")
         self.assertLess(len(json.dumps(self.last_record("report-metrics", userAgent="large"))), 10000)
 
 
@@ -504,7 +504,8 @@ class Transactions(Surface):
         self.assertEqual(self.transact(self.change(one, self.put(k="1")), self.change(two, self.put(k="2"))), (204, None))
         self.assertEqual((self.properties(one)["k"], self.properties(two)["k"]), ("1", "2"))
         self.assertEqual(len(self.files("pair")), 4)
-        self.last_record("commit-transaction", details={"tables": ["sales.pair", "eu.pair"]})
+        update = [{"action": "set-properties", "properties": ["k"]}]
+        self.last_record("commit-transaction", details={"tables": ["sales.pair", "eu.pair"], "updates": [update, update]})
 
     def test_one_requirement_that_fails_changes_no_table_and_leaves_no_file(self):
         one, two = self.two("strict")
