@@ -27,6 +27,21 @@ static struct sv text_at(const struct json *v, size_t i)
     return json_str(json_kind(v) == JSON_ARRAY ? json_at(v, i) : v, (struct sv){0});
 }
 
+/* A session that may do something in IAM or STS may become somebody else. */
+static bool is_of_data(const struct json *statement)
+{
+    const struct json *actions = json_get(statement, SV("Action"));
+
+    for (size_t i = 0; i < count_of(actions); i++) {
+        struct sv rest = text_at(actions, i), service = {0};
+
+        (void)sv_cut(&rest, ':', &service);
+        if (!sv_eq_nocase(service, SV("s3")) && !sv_eq_nocase(service, SV("kms")))
+            return false;
+    }
+    return true;
+}
+
 /* Whether the statement speaks of S3 at all. NotAction does, whatever it leaves out. */
 static bool is_about_s3(const struct json *statement)
 {
@@ -45,20 +60,16 @@ static bool is_about_s3(const struct json *statement)
     return false;
 }
 
-static bool may_list(const struct json *statement)
+/* Of the bucket itself: what only tells of it. All else lists, or changes it. */
+static bool only_gets(const struct json *statement)
 {
     const struct json *actions = json_get(statement, SV("Action"));
 
     for (size_t i = 0; i < count_of(actions); i++) {
-        struct sv rest = text_at(actions, i), service = {0};
-
-        (void)sv_cut(&rest, ':', &service);
-        rest = sv_first(rest, 4);
-        if (!rest.n || sv_has_char(rest, '*') || sv_has_char(rest, '?') ||
-            sv_eq_nocase(rest, SV("list")))
-            return true;
+        if (!sv_eq_nocase(sv_first(text_at(actions, i), 6), SV("s3:get")))
+            return false;
     }
-    return !actions;
+    return actions != NULL;
 }
 
 /* "{{.KeyPrefix}}", alone or with a slash behind it: "t" must not open "t2". */
@@ -67,6 +78,12 @@ static bool is_in_folder(struct sv v)
     struct sv rest = sv_skip(v, sizeof(FOLDER) - 1);
 
     return sv_starts(v, SV(FOLDER)) && (!rest.n || rest.p[0] == '/');
+}
+
+/* A list of the prefix "t" shows "t2" too. */
+static bool is_listable(struct sv v)
+{
+    return is_in_folder(v) && v.n > sizeof(FOLDER) - 1;
 }
 
 static bool list_is_bound(const struct json *statement)
@@ -82,7 +99,7 @@ static bool list_is_bound(const struct json *statement)
             bool bound = sv_eq_nocase(key, SV("s3:prefix")) && count_of(values) > 0;
 
             for (size_t n = 0; n < count_of(values); n++)
-                bound = bound && is_in_folder(text_at(values, n));
+                bound = bound && is_listable(text_at(values, n));
             if (bound)
                 return true;
         }
@@ -112,7 +129,7 @@ static bool check_place(const struct checking *c, const struct json *statement, 
         return blame(c, "allows more than the bucket: write arn:aws:s3:::{{.Bucket}}/" FOLDER "/*");
     if (below && !is_in_folder(key))
         return blame(c, "opens more than one table: write arn:aws:s3:::{{.Bucket}}/" FOLDER "/*");
-    if (!below && may_list(statement) && !list_is_bound(statement))
+    if (!below && !only_gets(statement) && !list_is_bound(statement))
         return blame(c, "lists more than one table: add the Condition StringLike s3:prefix " FOLDER
                         "/*");
     return true;
@@ -131,6 +148,9 @@ static void check_statement(struct checking *c, const struct json *s)
                        "write Resource");
     else if (!count_of(places))
         (void)blame(c, "needs a Resource");
+    else if (sv_eq(effect, SV("Allow")) && !is_of_data(s) && json_has(s, SV("Action")))
+        (void)blame(c, "allows actions of another service: only those of s3 and kms are of use to "
+                       "a table");
     else if (sv_eq(effect, SV("Allow")) && is_about_s3(s))
         for (size_t i = 0; good && i < count_of(places); i++)
             good = check_place(c, s, text_at(places, i));

@@ -13,8 +13,9 @@ enum request {
     PUT,
     GET,
     LIST,
-    COPY,    /* from there, to a second object inside */
-    COPY_TO, /* from the object inside */
+    LIST_STEM, /* the folder's name without its slash: names that begin the same would show */
+    COPY,      /* from there, to a second object inside */
+    COPY_TO,   /* from the object inside */
     PUT_METADATA,
     COPY_TO_METADATA,
     CREATE_MULTIPART,
@@ -54,6 +55,7 @@ static const struct probe_step steps[] = {
     {JUDGED,  GET,              BESIDE,  PROBE_GET      },
     {JUDGED,  COPY,             BESIDE,  PROBE_COPY     },
     {JUDGED,  LIST,             BESIDE,  PROBE_LIST     },
+    {JUDGED,  LIST_STEM,        BESIDE,  PROBE_LIST     },
     {JUDGED,  LIST,             BUCKET,  PROBE_LIST     },
     {JUDGED,  PUT,              BESIDE,  PROBE_PUT      },
     {JUDGED,  COPY_TO,          BESIDE,  PROBE_PUT      },
@@ -129,13 +131,13 @@ static struct sv metadata_in(const struct exchange *x)
     return arena_printf(x->arena, SV_FMT "metadata/object.metadata.json", SV_ARG(x->place.key));
 }
 
-static bool ask_list(struct exchange *x, enum where where, struct err *e)
+static bool ask_list(struct exchange *x, struct sv prefix, struct err *e)
 {
     struct sv none = {0}, query = SV("list-type=2&max-keys=1");
 
-    if (where != BUCKET)
+    if (prefix.n)
         query = arena_printf(x->arena, SV_FMT "&prefix=" SV_FMT, SV_ARG(query),
-                             SV_ARG(uri_encoded(x->arena, folder_of(x, where))));
+                             SV_ARG(uri_encoded(x->arena, prefix)));
     return object_request(x, HTTP_GET, none, query, none, e);
 }
 
@@ -176,7 +178,9 @@ static bool ask_with_key(struct exchange *x, const struct probing *p, struct err
     case GET:
         return object_request(x, HTTP_GET, key, none, none, e);
     case LIST:
-        return ask_list(x, s->where, e);
+        return ask_list(x, folder_of(x, s->where), e);
+    case LIST_STEM:
+        return ask_list(x, sv_trim_end(x->place.key, '/'), e);
     case COPY:
         return object_copy(x, key, copy_in(x), e);
     case COPY_TO:

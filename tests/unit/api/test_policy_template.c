@@ -56,6 +56,9 @@ static void what_opens_more_than_one_table_is_refused(void)
         POLICY(ALLOW("\"s3:GetObject\"",
                      "\"Sid\":\"{{.KeyPrefix}}\",\"Resource\":\"arn:aws:s3:::{{.Bucket}}/*\"")),
         POLICY("{\"Effect\":\"Allow\",\"NotAction\":\"iam:*\",\"Resource\":\"*\"}"),
+        POLICY(ALLOW("\"sts:AssumeRole\"", "\"Resource\":\"*\"")),
+        POLICY(ALLOW("[\"s3:GetObject\",\"iam:GetRole\"]", OBJECTS)),
+        POLICY(ALLOW("\"STS:*\"", OBJECTS)),
         POLICY("{\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"NotResource\":"
                "\"arn:aws:s3:::{{.Bucket}}/{{.KeyPrefix}}/*\"}"),
         POLICY(
@@ -82,6 +85,13 @@ static void a_list_is_bound_to_the_folder(void)
                   ",\"Condition\":{\"StringLike\":{\"s3:prefix\":[\"{{.KeyPrefix}}/*\",\"\"]}}")),
         POLICY(ALLOW("\"s3:ListBucket\"", BUCKET
                      ",\"Condition\":{\"StringLike\":{\"s3:prefix\":[\"{{.KeyPrefix}}*\"]}}")),
+        POLICY(ALLOW("\"s3:ListBucket\"",
+                     BUCKET ",\"Condition\":{\"StringLike\":{\"s3:prefix\":\"{{.KeyPrefix}}\"}}")),
+        POLICY(ALLOW("\"s3:ListBucket\"", BUCKET ",\"Condition\":{\"StringEquals\":{\"s3:prefix\":"
+                                                 "[\"{{.KeyPrefix}}\",\"{{.KeyPrefix}}/\"]}}")),
+        POLICY(ALLOW("\"s3:PutBucketPolicy\"", BUCKET)),
+        POLICY(ALLOW("\"s3:DeleteB*\"", BUCKET)),
+        POLICY("{\"Effect\":\"Allow\",\"NotAction\":\"s3:ListBucket\"," BUCKET "}"),
         POLICY(ALLOW("\"s3:ListBucket\"", BUCKET ",\"Condition\":{\"StringLikeIfExists\":"
                                                  "{\"s3:prefix\":[\"{{.KeyPrefix}}/*\"]}}")),
         POLICY(ALLOW("\"s3:ListBucket\"", BUCKET ",\"Condition\":{\"StringLike\":{\"s3:prefix\":[]"
