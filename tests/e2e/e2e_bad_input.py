@@ -65,7 +65,7 @@ UPDATES = [
     ({"action": "add-spec", "spec": {"fields": [{"source-id": 77, "name": "p", "transform": "identity"}]}}, "source column for field 77"),
     ({"action": "add-spec", "spec": {"fields": [{"source-id": 1, "name": "p", "transform": "bucket[0]"}]}}, "bucket[0]"),
     ({"action": "add-sort-order", "sort-order": {"fields": [{"source-id": 1, "transform": "identity"}]}}, "direction"),
-    ({"action": "add-snapshot", "snapshot": {"snapshot-id": "1"}}, "snapshot-id must be"), ({"action": "add-snapshot"}, "snapshot must be an object"),
+    ({"action": "add-snapshot", "snapshot": {"snapshot-id": "1", "summary": {"operation": "append"}}}, "snapshot-id must be"), ({"action": "add-snapshot"}, "snapshot must be an object"),
     ({"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": 5}, "unknown snapshot: 5"),
     ({"action": "remove-snapshots", "snapshot-ids": "all"}, "snapshot-ids must be a list"),
     ({"action": "set-properties", "updates": {"a": {}}}, "property a must be text"), ({"action": "set-properties", "updates": {"a": "b", "c": 1}}, "property c"),

@@ -201,7 +201,7 @@ class Bytes(unittest.TestCase):
             for token in ("x", ".", "..", "dA.", ".AAAA", "dA." + "A" * 43, "%00", "%2E", "%FF", "dA%00." + "A" * 43, "A" * 9000):
                 with self.subTest(path[-10:] + token[:20]):
                     self.assertEqual(self.ask(f"{path}?pageToken={token}"), BAD)
-            self.assertEqual(self.ask(f"{path}?pageToken=&pageToken=x")[0], 200)
+            self.assertEqual(self.ask(f"{path}?pageToken=&pageToken=x")[0], 400)
             self.assertEqual(self.ask(f"{path}?pageToken=x&pageToken="), BAD)
 
     def test_the_server_ends_in_order_after_all_that(self):
