@@ -14,8 +14,8 @@ LIFE_SECONDS = 15
 class BriefTokens(http.server.ThreadingHTTPServer):
     """A token service in front of the store's own, whose keys live for seconds: no real one gives less than 900."""
 
-    def __init__(self, rgw):
-        self.rgw = rgw
+    def __init__(self, rgw, life_seconds=LIFE_SECONDS):
+        self.rgw, self.life_seconds = rgw, life_seconds
         super().__init__(("127.0.0.1", 0), Brief)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -49,7 +49,7 @@ class Brief(http.server.BaseHTTPRequestHandler):
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
 
-        form = [(k, str(LIFE_SECONDS) if k == "DurationSeconds" else v) for k, v in urllib.parse.parse_qsl(body)]
+        form = [(k, str(self.server.life_seconds) if k == "DurationSeconds" else v) for k, v in urllib.parse.parse_qsl(body)]
         key, body = self.server.rgw["user"], urllib.parse.urlencode(form, quote_via=urllib.parse.quote)
         signed = AWSRequest("POST", self.server.rgw.endpoint + "/", data=body,
                             headers={"Content-Type": "application/x-www-form-urlencoded"})

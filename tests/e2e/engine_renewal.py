@@ -1,11 +1,9 @@
 """Hours of work in a minute: a client that stays in while its tokens and its credentials expire, at work and idle. What
 it is to do next it is told on its standard input: a number of seconds to be at work, or the end."""
-import atexit
 import glob
 import json
 import os
 import sys
-import tempfile
 import time
 
 from engine_day import pyiceberg_catalog
@@ -28,7 +26,8 @@ def pyiceberg():
     return step
 
 
-def by_statements(execute, table=f"{WAREHOUSE}.renewal.{TABLE}", using=""):
+def by_statements(execute, using=""):
+    table = f"{WAREHOUSE}.renewal.{TABLE}"
     execute(f"CREATE TABLE {table} (id BIGINT){using}")
 
     def step():
@@ -51,18 +50,6 @@ def spark():
     return by_statements(lambda s: [tuple(row) for row in session.sql(s).collect()], using=" USING iceberg")
 
 
-def trino():
-    import engine_trino
-
-    folder, port = tempfile.mkdtemp(prefix="fd-trino-"), engine_trino.envlib.free_port()
-    server = engine_trino.start(folder, port, WAREHOUSE, WAREHOUSE)
-    atexit.register(server.kill)
-    engine_trino.wait_until_started(server, folder, port)
-    schema = f"{WAREHOUSE}.{TABLE}"
-    engine_trino.ask(port, f"CREATE SCHEMA {schema} WITH (location = 's3://warehouse/brief/{TABLE}')")
-    return by_statements(lambda s: engine_trino.ask(port, s), schema + ".t")
-
-
 def at_work(step, seconds):
     """How many rows there are at the end, and how many there should be."""
     until, done, rows = time.monotonic() + seconds, 0, 0
@@ -76,7 +63,7 @@ def at_work(step, seconds):
 def main():
     total = 0
     try:
-        step = {"pyiceberg": pyiceberg, "duckdb": duckdb, "spark": spark, "trino": trino}[sys.argv[1]]()
+        step = {"pyiceberg": pyiceberg, "duckdb": duckdb, "spark": spark}[sys.argv[1]]()
         for line in sys.stdin:
             rows, done = at_work(step, float(line))
             total += done

@@ -67,9 +67,9 @@ def write(path, text):
         f.write(text.strip() + "\n")
 
 
-def start(folder, port, warehouse="analytics", name="fd"):
+def start(folder, port):
     write(f"{folder}/config.properties", SERVER.format(port=port, folder=folder))
-    write(f"{folder}/catalog/{name}.properties", CATALOG.replace("warehouse=analytics", "warehouse=" + warehouse))
+    write(f"{folder}/catalog/fd.properties", CATALOG)
     trino = os.path.join(sys.prefix, "trino")
     os.makedirs(f"{folder}/plugin")
     os.symlink(glob.glob(f"{trino}/trino-iceberg-*")[0], f"{folder}/plugin/iceberg")
