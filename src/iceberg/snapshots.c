@@ -83,8 +83,8 @@ static bool check_snapshot(struct changing *c, const struct json *s, struct err 
                                since_3[MEMBERS] = {{"first-row-id", JSON_INT, REQUIRED},
                                                    {"added-rows", JSON_INT, REQUIRED}};
 
-    if (!members_check(s, members, e) || (format(c) > 2 && !members_check(s, since_3, e)) ||
-        !snapshot_check(s, format(c), e))
+    if (!snapshot_check(s, format(c), e) || !members_check(s, members, e) ||
+        (format(c) > 2 && !members_check(s, since_3, e)))
         return err_wrap(e, "add-snapshot");
     if (!json_get_str(json_get(s, SV("summary")), SV("operation")).n)
         return err_set(e, ERR_INVALID,

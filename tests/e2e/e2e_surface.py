@@ -210,7 +210,8 @@ class Register(Surface):
                        {"properties": {"write.object-storage.path": outside}},
                        {"snapshots": [{**snapshot, "manifest-list": victim + "/metadata/l.avro"}]},
                        {"snapshots": [{**snapshot, "manifest-list": own + "2/l.avro"}]},
-                       {"statistics": [{"snapshot-id": 1, "statistics-path": victim + "/s.puffin"}]}):
+                       {"statistics": [{"snapshot-id": 1, "statistics-path": victim + "/s.puffin", "file-size-in-bytes": 1,
+                                         "file-footer-size-in-bytes": 1, "blob-metadata": []}]}):
             with self.subTest(change):
                 self.put(file, {**metadata, **change})
                 self.refused(self.register("pointer", file), 403, "ForbiddenException")
