@@ -111,7 +111,7 @@ bool snapshot_check(const struct json *s, int format, struct err *e)
     if (format < 2 && get_i64(s, "sequence-number", 0))
         return err_set(e, ERR_INVALID, "sequence-number must be 0 in format 1");
     if (json_get(s, SV("first-row-id")) && !json_get(s, SV("added-rows")))
-        return err_set(e, ERR_INVALID, "first-row-id without added-rows");
+        return err_set(e, ERR_INVALID, "added-rows is required beside first-row-id");
     if (get_i64(s, "schema-id", 0) > INT32_MAX)
         return err_set(e, ERR_INVALID, "schema-id is beyond an int");
     return is_natural(s, "first-row-id", e) && is_natural(s, "added-rows", e) &&

@@ -84,8 +84,8 @@ static void what_a_client_would_have_to_decode_is_no_address(void)
                                       "http://[1.2.3.4]",
                                       "http://[fe80::1%25eth0]",
                                       "http://r\xc3\xa9w",
-                                      "http://rgw\xef\xbc\x8e"
-                                      "example",
+                                      ("http://rgw\xef\xbc\x8e"
+                                       "example"),
                                       "http://rgw\\x",
                                       "http://rg w",
                                       "rgw",

@@ -74,7 +74,9 @@ static enum verdict ask(struct really *x, const struct request *q, struct caller
 {
     struct buf target = buf_new(a, 1024);
     struct http_request in = {.body = body_of(q, a)};
+    struct http_turn turn = {.over_tls = false};
     struct call c = {.arena = a,
+                     .turn = &turn,
                      .in = &in,
                      .rules = x->book,
                      .who = who,

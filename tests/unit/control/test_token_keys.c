@@ -171,15 +171,14 @@ static void a_key_that_is_too_short_is_an_error_with_its_remedy(void)
     struct scene s;
     struct job j = {.arena = {.wipe = true}, .kind = JOB_TOKEN_KEYS};
     struct tags data = {0};
+    const struct secret_want want = {SV("frontdesk"), SV(TOKEN_KEYS_SECRET), NULL, &data};
     struct err e = {0};
 
     begin(&s);
     (void)kids(&s);
     vec_push(&data, &s.bench.arena, ((struct tag){SV("kid"), SV("k")}));
     vec_push(&data, &s.bench.arena, ((struct tag){SV("key"), SV("short")}));
-    NEED_OK(s.bench.worker.ops->put_secret(s.bench.worker.writer, SV("frontdesk"),
-                                           SV(TOKEN_KEYS_SECRET), NULL, NULL, &data, &e),
-            &e);
+    NEED_OK(s.bench.worker.ops->put_secret(s.bench.worker.writer, &want, NULL, &e), &e);
     CHECK(!token_keys_look(&s.bench.worker, &j, &e));
     CHECK_INT(e.code, ERR_INVALID);
     CHECK(sv_contains(sv_from(e.msg), SV("key: has 5 bytes")));

@@ -151,15 +151,15 @@ static void a_wrong_update_is_told_with_its_place_and_kind(void)
 
 static const struct wrong third[] = {
     {"{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":1,\"sequence-number\":1,\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/l\",\"summary\":{\"operation\":\"append\"}}}",
-     "first-row-id must be a whole number"},
+     "first-row-id must be a whole number"       },
     {"{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":1,\"sequence-number\":1,\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/l\",\"summary\":{\"operation\":\"append\"},\"first-row-id\":0}}",
-     "added-rows must be a whole number"  },
+     "added-rows is required beside first-row-id"},
     {"{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":1,\"sequence-number\":1,\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/l\",\"summary\":{\"operation\":\"append\"},\"first-row-id\":-1,\"added-rows\":1}}",
-     "must not be negative"               },
+     "must not be negative"                      },
     {"{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":1,\"sequence-number\":1,\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/l\",\"summary\":{\"operation\":\"append\"},\"first-row-id\":0,\"added-rows\":-1}}",
-     "must not be negative"               },
+     "must not be negative"                      },
     {"{\"action\":\"add-snapshot\",\"snapshot\":{\"snapshot-id\":1,\"sequence-number\":1,\"timestamp-ms\":4000,\"manifest-list\":\"s3://b/t/l\",\"summary\":{\"operation\":\"append\"},\"first-row-id\":0,\"added-rows\":1,\"key-id\":7}}",
-     "key-id must be text"                }
+     "key-id must be text"                       }
 };
 
 static void a_snapshot_of_format_3_says_which_rows_it_adds(void)
