@@ -54,11 +54,11 @@ static struct sv subject_of(const struct json *record, struct arena *a)
 }
 
 /* The table itself, or what lies below a catalog or a namespace. */
-static bool lies_in(struct sv subject, struct sv wanted)
+static bool lies_in(struct sv name, struct sv above)
 {
-    struct sv below = sv_skip(subject, wanted.n);
+    struct sv below = sv_skip(name, above.n);
 
-    return sv_starts(subject, wanted) && (!below.n || sv_starts(below, SV(".")));
+    return sv_starts(name, above) && (!below.n || sv_starts(below, SV(".")));
 }
 
 /* A transaction names its tables in its details; a rename where to. The name of a catalog may be

@@ -231,27 +231,28 @@ static void check_names(struct resource *r, struct arena *a)
 }
 
 /* Our own marks say whose a role is; a store that is given one key twice keeps the last. */
-static void check_tags(struct resource *r, struct arena *a)
+static void check_tag(struct resource *r, size_t i, struct arena *a)
 {
     const struct tags *t = &r->storage_integration.tags;
-    const struct sv ours = SV(API_GROUP "/");
+    const struct sv ours = SV(API_GROUP "/"), key = t->p[i].key;
+    struct sv field = arena_printf(a, "spec.tags." SV_FMT, SV_ARG(sv_first(key, 100)));
 
-    for (size_t i = 0; i < t->n; i++) {
-        struct sv key = t->p[i].key;
-
-        if (sv_eq_nocase(sv_first(key, ours.n), ours))
-            complain(&r->complaints, a, "InvalidSpec",
-                     arena_printf(a, "spec.tags." SV_FMT, SV_ARG(sv_first(key, 100))),
-                     "must not begin with " API_GROUP "/, which marks what frontdesk made; name "
-                     "it otherwise");
-        for (size_t j = 0; j < i; j++) {
-            if (sv_eq_nocase(key, t->p[j].key))
-                complain(&r->complaints, a, "InvalidSpec",
-                         arena_printf(a, "spec.tags." SV_FMT, SV_ARG(sv_first(key, 100))),
-                         "is " SV_FMT " in other letters, and one tag to AWS; keep one of them",
-                         SV_ARG(sv_first(t->p[j].key, 100)));
-        }
+    if (sv_eq_nocase(sv_first(key, ours.n), ours))
+        complain(&r->complaints, a, "InvalidSpec", field,
+                 "must not begin with " API_GROUP "/, which marks what frontdesk made; name "
+                 "it otherwise");
+    for (size_t j = 0; j < i; j++) {
+        if (sv_eq_nocase(key, t->p[j].key))
+            complain(&r->complaints, a, "InvalidSpec", field,
+                     "is " SV_FMT " in other letters, and one tag to AWS; keep one of them",
+                     SV_ARG(sv_first(t->p[j].key, 100)));
     }
+}
+
+static void check_tags(struct resource *r, struct arena *a)
+{
+    for (size_t i = 0; i < r->storage_integration.tags.n; i++)
+        check_tag(r, i, a);
 }
 
 static void check_organization(struct resource *r, struct arena *a)

@@ -43,6 +43,13 @@ struct secret_now {
     struct sv rotate_asked; /* of own_secret: its annotation */
 };
 
+/* A Secret as it should be. */
+struct secret_want {
+    struct sv namespace_, name;
+    const struct json *owner; /* the object that owns it; NULL: none */
+    const struct tags *data;  /* raw values */
+};
+
 struct backend_ops {
     /* What lets an integration go whose deletion is blocked, as a clause for people. */
     const char *way_out;
@@ -63,11 +70,10 @@ struct backend_ops {
                        struct err *e);
     bool (*put_finalizer)(struct writer *w, const struct json *object, struct sv finalizer,
                           bool present, struct err *e);
-    /* Creates or replaces a Secret that `owner` owns (NULL: nobody); `now` is what was read. Where
-     * that is not how it is any more nothing is written: ERR_CONFLICT. Values are raw. */
-    bool (*put_secret)(struct writer *w, struct sv namespace_, struct sv name,
-                       const struct json *owner, const struct secret_now *now,
-                       const struct tags *data, struct err *e);
+    /* Creates or replaces a Secret; `now` is what was read. Where the Secret has changed since,
+     * nothing is written: ERR_CONFLICT. */
+    bool (*put_secret)(struct writer *w, const struct secret_want *want,
+                       const struct secret_now *now, struct err *e);
     /* Reads past every cache: what is written next builds on it. `owner` gives the namespace. */
     bool (*get_secret)(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
                        struct secret_now *out, struct err *e);

@@ -240,21 +240,20 @@ static bool put_finalizer(struct writer *w, const struct json *object, struct sv
     return store_object(w, v, e);
 }
 
-static bool put_secret(struct writer *w, struct sv namespace_, struct sv name,
-                       UNUSED const struct json *owner, UNUSED const struct secret_now *now,
-                       const struct tags *data, struct err *e)
+static bool put_secret(struct writer *w, const struct secret_want *want,
+                       UNUSED const struct secret_now *now, struct err *e)
 {
     auto_arena a = {.wipe = true};
     struct json *v = json_new_object(&a), *m = json_new_object(&a), *values = json_new_object(&a);
 
     json_set_str(v, &a, SV("apiVersion"), SV("v1"));
     json_set_str(v, &a, SV("kind"), SV("Secret"));
-    json_set_str(m, &a, SV("namespace"), namespace_);
-    json_set_str(m, &a, SV("name"), name);
+    json_set_str(m, &a, SV("namespace"), want->namespace_);
+    json_set_str(m, &a, SV("name"), want->name);
     json_set(v, SV("metadata"), m);
     json_set_str(v, &a, SV("type"), SV("Opaque"));
-    for (size_t i = 0; i < data->n; i++)
-        json_set_str(values, &a, data->p[i].key, base64_encode(&a, data->p[i].value));
+    for (size_t i = 0; i < want->data->n; i++)
+        json_set_str(values, &a, want->data->p[i].key, base64_encode(&a, want->data->p[i].value));
     json_set(v, SV("data"), values);
     return store_object(w, v, e);
 }
@@ -297,8 +296,9 @@ static bool own_secret(struct writer *w, struct sv name, struct arena *a, struct
 static bool make_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
                         struct secret_now *out, struct err *e)
 {
-    return put_secret(w, SV(OWN_NAMESPACE), name, NULL, NULL, data, e) &&
-           own_secret(w, name, a, out, e);
+    const struct secret_want want = {SV(OWN_NAMESPACE), name, NULL, data};
+
+    return put_secret(w, &want, NULL, e) && own_secret(w, name, a, out, e);
 }
 
 static void tell(UNUSED struct writer *w, UNUSED const struct json *object, UNUSED bool warning,

@@ -97,12 +97,10 @@ bool file_list(struct sv folder, struct arena *a, struct sv_vec *files, struct s
     if (!names_in(folder, a, &names, e))
         return false;
     for (size_t i = 0; i < names.n; i++) {
-        if (is_folder(names.p[i].p)) {
-            if (holds_manifests(names.p[i], a, DEPTH))
-                vec_push(folders, a, names.p[i]);
-        } else if (file_is_manifest(name_of(names.p[i]))) {
-            vec_push(files, a, names.p[i]);
-        }
+        bool folder_ = is_folder(names.p[i].p);
+
+        if (folder_ ? holds_manifests(names.p[i], a, DEPTH) : file_is_manifest(name_of(names.p[i])))
+            vec_push(folder_ ? folders : files, a, names.p[i]);
     }
     return true;
 }
@@ -156,25 +154,31 @@ bool file_documents(struct sv text, struct arena *a, struct yaml_docs *out, stru
     return true;
 }
 
-bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out, struct err *e)
+static bool take_manifest(const struct yaml_doc *doc, struct arena *a, struct yaml_docs *out,
+                          struct err *e)
 {
     struct complaints faults = {0};
+    enum manifest_use use = manifest_use(doc->root, a, &faults);
+
+    if (use == MANIFEST_WRONG)
+        return err_set(e, ERR_INVALID, "line %d: " SV_FMT " " SV_FMT,
+                       yaml_line(doc, faults.p[0].field), SV_ARG(faults.p[0].field),
+                       SV_ARG(faults.p[0].text));
+    if (use != MANIFEST_FOREIGN)
+        vec_push(out, a, *doc);
+    return true;
+}
+
+bool file_manifests(struct sv path, struct arena *a, struct yaml_docs *out, struct err *e)
+{
     struct yaml_docs all = {0};
     struct sv text = {0};
+    bool ok =
+        manifest_read(path, LIMIT_YAML_BYTES, a, &text, e) && file_documents(text, a, &all, e);
 
-    if (!manifest_read(path, LIMIT_YAML_BYTES, a, &text, e) || !file_documents(text, a, &all, e))
-        return err_wrap(e, SV_FMT, SV_ARG(path));
-    for (size_t i = 0; i < all.n; i++) {
-        enum manifest_use use = manifest_use(all.p[i].root, a, &faults);
-
-        if (use == MANIFEST_WRONG)
-            return err_set(e, ERR_INVALID, SV_FMT ": line %d: " SV_FMT " " SV_FMT, SV_ARG(path),
-                           yaml_line(&all.p[i], faults.p[0].field), SV_ARG(faults.p[0].field),
-                           SV_ARG(faults.p[0].text));
-        if (use != MANIFEST_FOREIGN)
-            vec_push(out, a, all.p[i]);
-    }
-    return true;
+    for (size_t i = 0; i < all.n && ok; i++)
+        ok = take_manifest(&all.p[i], a, out, e);
+    return ok || err_wrap(e, SV_FMT, SV_ARG(path));
 }
 
 static bool write_file(const char *path, struct sv text)

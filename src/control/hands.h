@@ -19,9 +19,9 @@ struct hands_options {
 
 struct hands *hands_new(const struct hands_options *o, struct arena *a);
 /* Lanes give no more jobs at once than they have workers. */
-void hands_give(struct hands *h, enum lane lane, struct job *j);
+void hands_give(struct hands *all, enum lane lane, struct job *j);
 /* What is under way comes to its end; then none runs. */
-void hands_stop(struct hands *h);
-void hands_done(struct hands *h);
+void hands_stop(struct hands *all);
+void hands_done(struct hands *all);
 
 #endif

@@ -199,6 +199,12 @@ static bool change(struct pass *p, const struct role_steps *steps, struct err *e
     return false;
 }
 
+static void add_tags(struct buf *b, const struct tags *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        buf_addf(b, "\n" SV_FMT "=" SV_FMT, SV_ARG(t->p[i].key), SV_ARG(t->p[i].value));
+}
+
 /* Of the role as it is and as it should be: what an attempt left like this it will leave again. */
 static struct sv role_digest(struct pass *p)
 {
@@ -210,12 +216,8 @@ static struct sv role_digest(struct pass *p)
     for (size_t i = 0; i < p->have.policies.n; i++)
         buf_addf(&b, "\n" SV_FMT "\n" SV_FMT, SV_ARG(p->have.policies.p[i].name),
                  SV_ARG(p->have.policies.p[i].document));
-    for (size_t i = 0; i < p->want.tags.n; i++)
-        buf_addf(&b, "\n" SV_FMT "=" SV_FMT, SV_ARG(p->want.tags.p[i].key),
-                 SV_ARG(p->want.tags.p[i].value));
-    for (size_t i = 0; i < p->have.tags.n; i++)
-        buf_addf(&b, "\n" SV_FMT "=" SV_FMT, SV_ARG(p->have.tags.p[i].key),
-                 SV_ARG(p->have.tags.p[i].value));
+    add_tags(&b, &p->want.tags);
+    add_tags(&b, &p->have.tags);
     return sv_first(sha256_hex(p->a, buf_sv(&b)), 32);
 }
 

@@ -35,9 +35,8 @@ struct json *kube_skeleton(struct arena *a, struct sv api_version, struct sv kin
                            struct sv namespace_, struct sv name);
 
 /* ---- kube_secrets.c ---- */
-bool kube_put_secret(struct writer *w, struct sv namespace_, struct sv name,
-                     const struct json *owner, const struct secret_now *now,
-                     const struct tags *data, struct err *e);
+bool kube_put_secret(struct writer *w, const struct secret_want *want, const struct secret_now *now,
+                     struct err *e);
 bool kube_get_secret(struct writer *w, const struct json *owner, struct sv name, struct arena *a,
                      struct secret_now *out, struct err *e);
 bool kube_own_secret(struct writer *w, struct sv name, struct arena *a, struct secret_now *out,

@@ -27,18 +27,17 @@ static struct json *owner_json(const struct json *owner, struct arena *a)
     return list;
 }
 
-static struct json *secret_json(struct sv namespace_, struct sv name, const struct json *owner,
-                                const struct tags *data, struct arena *a)
+static struct json *secret_json(const struct secret_want *want, struct arena *a)
 {
-    struct json *v = kube_skeleton(a, SV("v1"), SV("Secret"), namespace_, name),
+    struct json *v = kube_skeleton(a, SV("v1"), SV("Secret"), want->namespace_, want->name),
                 *labels = json_new_object(a);
 
     json_set_str(labels, a, SV(MANAGED_BY_LABEL), SV("frontdesk"));
     json_set(json_get(v, SV("metadata")), SV("labels"), labels);
-    if (owner)
-        json_set(json_get(v, SV("metadata")), SV("ownerReferences"), owner_json(owner, a));
+    if (want->owner)
+        json_set(json_get(v, SV("metadata")), SV("ownerReferences"), owner_json(want->owner, a));
     json_set_str(v, a, SV("type"), SV("Opaque"));
-    json_set(v, SV("data"), data_json(data, a));
+    json_set(v, SV("data"), data_json(want->data, a));
     return v;
 }
 
@@ -59,18 +58,17 @@ static bool create_secret(struct writer *w, struct sv namespace_, const struct j
 
 /* What was not there is created, and never written over: an answer that said so may have been
  * wrong. */
-bool kube_put_secret(struct writer *w, struct sv namespace_, struct sv name,
-                     const struct json *owner, const struct secret_now *now,
-                     const struct tags *data, struct err *e)
+bool kube_put_secret(struct writer *w, const struct secret_want *want, const struct secret_now *now,
+                     struct err *e)
 {
     auto_arena a = {.wipe = true};
-    struct kube_name n = {{0}, namespace_, SV("secrets"), name, {0}};
-    struct json *secret = secret_json(namespace_, name, owner, data, &a);
+    struct kube_name n = {{0}, want->namespace_, SV("secrets"), want->name, {0}};
+    struct json *secret = secret_json(want, &a);
     struct kube_patch patch = {&n, SV(MANAGER), secret};
     struct kube_reply reply;
 
     if (!now->found)
-        return create_secret(w, namespace_, secret, &a, e);
+        return create_secret(w, want->namespace_, secret, &a, e);
     json_set_str(json_get(secret, SV("metadata")), &a, SV("resourceVersion"), now->version);
     if (!kube_may_lead(w, e))
         return false;
@@ -159,11 +157,10 @@ bool kube_own_secret(struct writer *w, struct sv name, struct arena *a, struct s
 bool kube_make_secret(struct writer *w, struct sv name, const struct tags *data, struct arena *a,
                       struct secret_now *out, struct err *e)
 {
-    struct sv ns = kube_system_namespace(w->backend);
+    const struct secret_want want = {kube_system_namespace(w->backend), name, NULL, data};
 
     /* Another replica may be first: then its Secret is the one. */
-    if (!create_secret(w, ns, secret_json(ns, name, NULL, data, a), a, e) &&
-        e->code != ERR_CONFLICT)
+    if (!create_secret(w, want.namespace_, secret_json(&want, a), a, e) && e->code != ERR_CONFLICT)
         return false;
     return kube_own_secret(w, name, a, out, e);
 }

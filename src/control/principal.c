@@ -52,6 +52,7 @@ static bool put_credentials(struct worker *w, struct job *j, const struct secret
     const struct principal *p = &j->resource->principal;
     struct sv old = secret_value(&j->client, "client-secret", NULL);
     int64_t until = world_wall_ms(w->world) + (int64_t)p->rotation_overlap_seconds * 1000;
+    struct secret_want want;
     struct tags data = {0};
 
     add(&data, a, "client-id", client_id);
@@ -62,8 +63,8 @@ static bool put_credentials(struct worker *w, struct job *j, const struct secret
     }
     if (rotation_asked(j).n)
         add(&data, a, ROTATION_HANDLED, rotation_asked(j));
-    return w->ops->put_secret(w->writer, j->resource->meta.namespace_, p->client_secret, j->object,
-                              now, &data, e);
+    want = (struct secret_want){j->resource->meta.namespace_, p->client_secret, j->object, &data};
+    return w->ops->put_secret(w->writer, &want, now, e);
 }
 
 static bool cannot_rotate(struct sv name, struct err *e)

@@ -50,6 +50,7 @@ static bool turn(struct worker *w, struct job *j, struct secret_now *s, struct e
 {
     struct arena *a = &j->arena;
     int64_t until_ms = world_wall_ms(w->world) + OVERLAP_MS;
+    struct secret_want want;
     struct tags data = {0};
 
     add_fresh(w, &data, a);
@@ -57,8 +58,9 @@ static bool turn(struct worker *w, struct job *j, struct secret_now *s, struct e
     add(&data, a, "previous-key", raw(&s->data, "key"));
     add(&data, a, "previous-valid-until", time_text(a, until_ms, TIME_SECONDS));
     add(&data, a, ROTATION_HANDLED, s->rotate_asked);
-    if (!w->ops->put_secret(w->writer, w->ops->own_namespace(w->backend), SV(TOKEN_KEYS_SECRET),
-                            NULL, s, &data, e))
+    want =
+        (struct secret_want){w->ops->own_namespace(w->backend), SV(TOKEN_KEYS_SECRET), NULL, &data};
+    if (!w->ops->put_secret(w->writer, &want, s, e))
         return false;
     log_line(LOG_INFO, "control", "signing key rotated", LOG_SV("kid", raw(&data, "kid")),
              LOG_SV("previous", raw(&data, "previous-kid")));

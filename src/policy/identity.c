@@ -83,24 +83,28 @@ static struct sv join_words(struct sv_vec *words, struct arena *a)
     return arena_dup(a, all);
 }
 
+static bool choose(const struct caller *c, struct sv role, struct arena *a, struct sv_vec *chosen,
+                   struct err *e)
+{
+    if (!may_act_as(c, role))
+        return err_set(e, ERR_DENIED, "principal role " SV_FMT ": %s", SV_ARG(sv_first(role, 100)),
+                       c->only_roles.n ? "the token does not carry it" : "the client is not in it");
+    if (!sv_vec_has(chosen, role))
+        vec_push(chosen, a, role);
+    return true;
+}
+
 bool caller_narrow(struct caller *c, struct sv roles, struct arena *a, struct err *e)
 {
     struct sv_vec chosen = {0};
     struct sv role;
-    bool all = false;
 
     while (sv_cut(&roles, ' ', &role)) {
-        if (!role.n)
-            continue;
-        if (!may_act_as(c, role))
-            return err_set(
-                e, ERR_DENIED, "principal role " SV_FMT ": %s", SV_ARG(sv_first(role, 100)),
-                c->only_roles.n ? "the token does not carry it" : "the client is not in it");
-        all |= !c->only_roles.n && sv_eq(role, SV("ALL"));
-        if (!sv_vec_has(&chosen, role))
-            vec_push(&chosen, a, role);
+        if (role.n && !choose(c, role, a, &chosen, e))
+            return false;
     }
-    if (chosen.n && !all)
+    /* A caller that is narrowed already has no "ALL" to choose. */
+    if (chosen.n && (c->only_roles.n || !sv_vec_has(&chosen, SV("ALL"))))
         c->only_roles = join_words(&chosen, a);
     return true;
 }
@@ -261,26 +265,37 @@ bool rulebook_authenticate(const struct rulebook *r, struct sv token, int64_t no
     return deny(e, "token refused: its issuer is not known");
 }
 
-bool rulebook_subject(const struct rulebook *r, struct sv token, const struct caller *client,
-                      int64_t now_ms, struct arena *a, struct caller *out, struct err *e)
+/* Its claims, not verified. */
+static bool read_ours(struct sv token, struct arena *a, struct json **claims, struct err *e)
+{
+    return jwt_peek(token, a, claims, e) &&
+           (sv_eq(json_get_str(*claims, SV("iss")), SV(OUR_ISSUER)) ||
+            deny(e, "token refused: only tokens of this server are exchanged"));
+}
+
+bool rulebook_subject(const struct rulebook *r, struct sv token, int64_t now_ms, struct arena *a,
+                      struct caller *out, struct err *e)
+{
+    struct json *claims;
+
+    return read_ours(token, a, &claims, e) && our_token(r, token, now_ms, a, out, e);
+}
+
+bool rulebook_subject_of(const struct rulebook *r, struct sv token, struct arena *a,
+                         struct caller *client, struct err *e)
 {
     struct json *claims;
     struct jwt t;
 
-    if (!jwt_peek(token, a, &claims, e))
+    if (!read_ours(token, a, &claims, e))
         return false;
-    if (!sv_eq(json_get_str(claims, SV("iss")), SV(OUR_ISSUER)))
-        return deny(e, "token refused: only tokens of this server are exchanged");
-    if (!client)
-        return our_token(r, token, now_ms, a, out, e);
     /* Without its key nothing of it is proved; but all it can do here is to narrow its client. */
     if (!token_open(token, &r->token_keys, a, &t, e) && e->code != ERR_NOT_FOUND)
         return false;
     *e = (struct err){0};
     if (!sv_eq(json_get_str(claims, SV("sub")), client->name))
         return deny(e, "token refused: it is another principal's");
-    *out = *client;
-    return caller_narrow(out, json_get_str(claims, SV("role")), a, e);
+    return caller_narrow(client, json_get_str(claims, SV("role")), a, e);
 }
 
 bool rulebook_knows_tokens(const struct rulebook *r)

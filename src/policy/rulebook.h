@@ -149,14 +149,14 @@ MUST_CHECK bool rulebook_authenticate(const struct rulebook *r, struct sv token,
                                       struct arena *a, struct caller *out, struct err *e);
 /* Whether our own tokens can be told from others: there is a key. */
 bool rulebook_knows_tokens(const struct rulebook *r);
-/*
- * Whom a new token is for in exchange of `token`, one of ours. The holder alone: as the token would
- * be authenticated. Beside `client`, who has proved itself by its secret: the client, narrowed to
- * what the token carries, however old it is. ERR_DENIED with a reason.
- */
-MUST_CHECK bool rulebook_subject(const struct rulebook *r, struct sv token,
-                                 const struct caller *client, int64_t now_ms, struct arena *a,
-                                 struct caller *out, struct err *e);
+/* The caller of a new token in exchange of `token`, one of ours that is in force. ERR_DENIED with a
+ * reason. */
+MUST_CHECK bool rulebook_subject(const struct rulebook *r, struct sv token, int64_t now_ms,
+                                 struct arena *a, struct caller *out, struct err *e);
+/* The same for a client that has proved itself by its secret: `token` narrows it to the roles that
+ * it carries, however old it is. */
+MUST_CHECK bool rulebook_subject_of(const struct rulebook *r, struct sv token, struct arena *a,
+                                    struct caller *client, struct err *e);
 /* Our own token for a caller, until c->token_expires_ms; that becomes less where the secret which
  * proved the caller expires before. False: no key yet (ERR_UNAVAILABLE). */
 MUST_CHECK bool rulebook_issue(const struct rulebook *r, struct caller *c, int64_t now_ms,

@@ -88,7 +88,7 @@ static struct sv text_at(const struct json *v, size_t i)
 /* "arn:aws:sts::T:assumed-role/[PATH/]NAME/SESSION" of that role. */
 static bool is_session_of(struct sv principal, struct sv name)
 {
-    struct sv rest = principal, session = {0};
+    struct sv rest, session;
     ptrdiff_t at = sv_find(principal, '/'), last = sv_rfind(principal, '/');
 
     if (at < 0 || last <= at || !sv_ends(sv_first(principal, (size_t)at), SV(":assumed-role")))

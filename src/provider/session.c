@@ -260,36 +260,46 @@ static void add_statement(const struct target *t, struct json *statement, struct
         vec_push(out, a, text);
 }
 
-/* The statements of the template for one folder; `version` is the document's. */
+/* What the filled templates say together. */
+struct filled {
+    struct sv_vec statements;
+    struct sv version; /* of the document */
+};
+
 static bool add_filled(const struct target *t, struct sv template_, const struct location *l,
-                       struct arena *a, struct sv_vec *out, struct sv *version, struct err *e)
+                       struct arena *a, struct filled *out, struct err *e)
 {
     struct json *policy, *list;
 
     if (!json_read(fill_template(template_, l, a), a, &policy, e))
         return err_wrap(e, "policyTemplates");
-    *version = json_get_str(policy, SV("Version"));
+    out->version = json_get_str(policy, SV("Version"));
     list = json_get(policy, SV("Statement"));
     if (json_kind(list) == JSON_OBJECT)
-        add_statement(t, list, out, a);
+        add_statement(t, list, &out->statements, a);
     for (size_t i = 0; json_kind(list) == JSON_ARRAY && i < json_count(list); i++)
-        add_statement(t, json_at(list, i), out, a);
+        add_statement(t, json_at(list, i), &out->statements, a);
     return true;
 }
 
 /* A template is written for reading or for writing; which of writing and deleting this caller may
  * do, it cannot know. */
+static struct sv denial(const struct target *t, bool put, bool delete, struct arena *a)
+{
+    const char *copies = put && t->provider->denial_opens_copies ? "," NO_COPIES : "";
+
+    return arena_printf(a, "{\"Effect\":\"Deny\",\"Action\":[%s%s%s],\"Resource\":\"*\"%s}",
+                        put ? "\"s3:PutObject*\"" : "", put && delete ? "," : "",
+                        delete ? "\"s3:DeleteObject*\"" : "", copies);
+}
+
 static void add_denials(const struct target *t, const struct session_ask *s, struct arena *a,
                         struct sv_vec *out)
 {
     bool put = !(s->access & ACCESS_WRITE), delete = !(s->access & ACCESS_DELETE);
 
     if (put || delete)
-        vec_push(out, a,
-                 arena_printf(a, "{\"Effect\":\"Deny\",\"Action\":[%s%s%s],\"Resource\":\"*\"%s}",
-                              put ? "\"s3:PutObject*\"" : "", put && delete ? "," : "",
-                              delete ? "\"s3:DeleteObject*\"" : "",
-                              put && t->provider->denial_opens_copies ? "," NO_COPIES : ""));
+        vec_push(out, a, denial(t, put, delete, a));
     if (is_guarded(s))
         vec_push(out, a, metadata_denial(t, s, arn_head(t, a), a));
 }
@@ -297,21 +307,20 @@ static void add_denials(const struct target *t, const struct session_ask *s, str
 static bool add_template(struct buf *b, const struct target *t, const struct session_ask *s,
                          struct arena *a, struct err *e)
 {
-    struct sv_vec statements = {0};
-    struct sv version = {0};
+    struct filled all = {0};
 
     for (size_t i = 0; i < s->n_folders; i++) {
-        if (!add_filled(t, s->template_, &s->folders[i], a, &statements, &version, e))
+        if (!add_filled(t, s->template_, &s->folders[i], a, &all, e))
             return false;
     }
-    add_denials(t, s, a, &statements);
+    add_denials(t, s, a, &all.statements);
     buf_addc(b, '{');
-    if (version.n)
-        buf_addf(b, "\"Version\":\"" SV_FMT "\",", SV_ARG(version));
+    if (all.version.n)
+        buf_addf(b, "\"Version\":\"" SV_FMT "\",", SV_ARG(all.version));
     buf_add(b, SV("\"Statement\":["));
-    for (size_t i = 0; i < statements.n; i++) {
+    for (size_t i = 0; i < all.statements.n; i++) {
         buf_add(b, i ? SV(",") : SV(""));
-        buf_add(b, statements.p[i]);
+        buf_add(b, all.statements.p[i]);
     }
     buf_add(b, SV("]}"));
     return true;

@@ -207,6 +207,13 @@ bool call_body(struct call *c, struct json **out, struct err *e)
     return true;
 }
 
+static struct sv subject_text(struct call *c, const struct levels *ns, struct sv table)
+{
+    if (!ns)
+        return SV("the catalog");
+    return table.n ? sv_first(call_table_text(c, ns, table), 250) : ns->dotted;
+}
+
 static bool demand(struct call *c, const struct levels *ns, struct subject s, enum privilege p,
                    struct decision *d, struct err *e)
 {
@@ -226,10 +233,7 @@ static bool demand(struct call *c, const struct levels *ns, struct subject s, en
     }
     c->missing = privilege_name(p);
     return err_set(e, ERR_DENIED, SV_FMT " lacks " SV_FMT " on " SV_FMT, SV_ARG(c->who.name),
-                   SV_ARG(privilege_name(p)),
-                   SV_ARG(!ns         ? SV("the catalog")
-                          : s.table.n ? sv_first(call_table_text(c, ns, s.table), 250)
-                                      : ns->dotted));
+                   SV_ARG(privilege_name(p)), SV_ARG(subject_text(c, ns, s.table)));
 }
 
 bool call_demand(struct call *c, const struct levels *ns, struct sv table, enum privilege p,

@@ -40,7 +40,7 @@ static struct sv field(const struct asked *q, const char *name)
 
 /* ---- who asks ---- */
 
-static bool login(struct call *c, struct asked *q, struct sv id, struct sv secret, struct err *e)
+static bool log_in(struct call *c, struct asked *q, struct sv id, struct sv secret, struct err *e)
 {
     q->is_client = rulebook_login(c->rules, id, secret_of(secret), c->now_ms, &q->who, e);
     return q->is_client;
@@ -56,11 +56,11 @@ static bool login_basic(struct call *c, struct asked *q, struct sv value, struct
     if (!base64_decode(sv_trim(sv_skip(value, 6)), c->arena, &secret, &ignored) ||
         !sv_cut(&secret, ':', &id))
         return err_set(e, ERR_DENIED, "Authorization: Basic must be base64 of ID:SECRET");
-    if (login(c, q, id, secret, e))
+    if (log_in(c, q, id, secret, e))
         return true;
     return uri_decode(id, true, c->arena, &plain_id, &ignored) &&
            uri_decode(secret, true, c->arena, &plain_secret, &ignored) &&
-           login(c, q, plain_id, plain_secret, e);
+           log_in(c, q, plain_id, plain_secret, e);
 }
 
 /* The client by its secret, in the form or as Basic; `*how` stays NULL where it brought neither. */
@@ -75,7 +75,7 @@ static bool find_client(struct call *c, struct asked *q, const char **how, struc
         return err_set(e, ERR_INVALID,
                        "the client's secret is in the form and in the head: one only");
     if (secret.n)
-        return login(c, q, id, secret, e);
+        return log_in(c, q, id, secret, e);
     if (!basic)
         return true;
     if (!login_basic(c, q, value, e))
@@ -193,7 +193,7 @@ static bool token_exchange(struct call *c, struct asked *q, struct err *e)
 {
     const char *wrong = wrong_exchange(q), *how;
     struct json *details = json_new_object(c->arena);
-    struct caller client;
+    bool found;
 
     json_set_str(details, c->arena, SV("grantType"), SV("token-exchange"));
     c->details = details;
@@ -201,10 +201,12 @@ static bool token_exchange(struct call *c, struct asked *q, struct err *e)
         return refuse(c, 400, "invalid_request", wrong);
     if (!find_client(c, q, &how, e))
         return refuse_login(c, e);
-    client = q->who;
-    c->who = client;
-    if (!rulebook_subject(c->rules, field(q, "subject_token"), q->is_client ? &client : NULL,
-                          c->now_ms, c->arena, &q->who, e)) {
+    c->who = q->who;
+    found = q->is_client
+                ? rulebook_subject_of(c->rules, field(q, "subject_token"), c->arena, &q->who, e)
+                : rulebook_subject(c->rules, field(q, "subject_token"), c->now_ms, c->arena,
+                                   &q->who, e);
+    if (!found) {
         loop_log_refusal(c, "token exchange refused", e);
         return refuse(c, 400, "invalid_request", e->msg);
     }

@@ -166,7 +166,7 @@ int64_t token_skew_ms(const struct jwt *t)
 bool token_verify(struct sv token, const struct token_keys *keys, int64_t now_ms, struct arena *a,
                   struct jwt *out, struct err *e)
 {
-    struct jwt t;
+    struct jwt t = {0};
 
     if (!token_open(token, keys, a, &t, e) || !jwt_in_time(&t, now_ms, token_skew_ms(&t), e)) {
         e->code = ERR_DENIED;

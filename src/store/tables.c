@@ -126,15 +126,14 @@ bool store_table_list(struct store *s, const struct ns_name *n, const struct pag
     return entry_list(s, (struct entries){n, ENTRY_TABLE}, page, a, out, e);
 }
 
-/* The staged place that this change takes up; 0: none. */
-static bool find_promise(struct store *s, const struct table_name *t, const struct table_change *c,
-                         struct staging *g, struct arena *a, int64_t *id, struct err *e)
+/* What staged_find looks for: the promise that this change takes up. */
+static struct staging promise_of(const struct table_change *c)
 {
-    *g = (struct staging){
-        .row = {.principal = c->principal, .location = c->row->location},
-          .now_ms = c->now_ms
-    };
-    return staged_find(s, t, g, a, id, e);
+    struct staging g = {.now_ms = c->now_ms};
+
+    g.row.principal = c->principal;
+    g.row.location = c->row->location;
+    return g;
 }
 
 bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
@@ -142,11 +141,11 @@ bool entry_overlap(struct store *s, const struct table_name *t, enum entry kind,
 {
     struct owner me = {.now_ms = c->now_ms, .name = t, .kind = kind};
     struct entry_found found;
-    struct staging g;
+    struct staging g = promise_of(c);
 
     c->overlap = (struct sv){0};
     if (!table_find_id(s, t, kind, a, &found, e) ||
-        (kind == ENTRY_TABLE && !find_promise(s, t, c, &g, a, &me.staged, e)))
+        (kind == ENTRY_TABLE && !staged_find(s, t, &g, a, &me.staged, e)))
         return false;
     me.table = found.id;
     if (!folder_overlap(s, c->row->location, &me, a, &c->overlap, e))
@@ -205,12 +204,12 @@ static bool claim_all(struct store *s, const struct entry_change *c, int64_t id,
 static bool take_up_promise(struct store *s, const struct entry_change *c, int64_t *id,
                             struct err *e)
 {
-    struct staging g;
+    struct staging g = promise_of(c->change);
 
     *id = 0;
     if (c->kind == ENTRY_VIEW)
         return true;
-    if (!find_promise(s, c->name, c->change, &g, c->arena, id, e))
+    if (!staged_find(s, c->name, &g, c->arena, id, e))
         return false;
     for (size_t i = 0; *id && i < row_folders(c->change->row); i++)
         c->held_ms[i] = g.row.expires_ms;
