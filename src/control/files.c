@@ -88,20 +88,24 @@ static bool holds_manifests(struct sv folder, struct arena *a, int depth)
     return false;
 }
 
+static void sort_out(struct sv path, struct arena *a, struct sv_vec *files, struct sv_vec *folders)
+{
+    enum { DEPTH = 8 };
+    struct sv_vec *to = is_folder(path.p) ? folders : files;
+
+    if (to == folders ? holds_manifests(path, a, DEPTH) : file_is_manifest(name_of(path)))
+        vec_push(to, a, path);
+}
+
 bool file_list(struct sv folder, struct arena *a, struct sv_vec *files, struct sv_vec *folders,
                struct err *e)
 {
-    enum { DEPTH = 8 };
     struct sv_vec names = {0};
 
     if (!names_in(folder, a, &names, e))
         return false;
-    for (size_t i = 0; i < names.n; i++) {
-        bool folder_ = is_folder(names.p[i].p);
-
-        if (folder_ ? holds_manifests(names.p[i], a, DEPTH) : file_is_manifest(name_of(names.p[i])))
-            vec_push(folder_ ? folders : files, a, names.p[i]);
-    }
+    for (size_t i = 0; i < names.n; i++)
+        sort_out(names.p[i], a, files, folders);
     return true;
 }
 

@@ -142,7 +142,7 @@ static void *nothing(void *unused)
 
 static int what_the_program_does_goes_on(void)
 {
-    pthread_t t;
+    pthread_t t = 0;
     int ends[2];
 
     HOLDS(confined(false) && pthread_create(&t, NULL, nothing, NULL) == 0);
