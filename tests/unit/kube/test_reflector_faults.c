@@ -175,8 +175,8 @@ static void a_list_that_is_not_whole_deletes_nothing(void)
         "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":{}}",
         "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[{}]}",
         "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\",\"continue\":7},\"items\":[]}",
-        "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\",\"remainingItemCount\":2},"
-        "\"items\":[]}"};
+        ("{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"9\",\"remainingItemCount\":2},"
+         "\"items\":[]}")};
     static const char whole[] = "{\"kind\":\"ThingList\",\"metadata\":{\"resourceVersion\":\"5\"},"
                                 "\"items\":[" OBJECT("a", "1") "]}";
 
