@@ -360,9 +360,10 @@ class Lists(Surface):
                        base64.urlsafe_b64encode(b"t0\0x").decode().rstrip("=") + "." + seal):
             with self.subTest(forged):
                 self.assertEqual(self.query(tables, pageToken=forged)[0], 400, forged)
-        for size in ("0", "-1", "x", "", "99999999999999999999"):
+        for size in ("0", "-1", "x", "99999999999999999999"):
             with self.subTest(size):
                 self.refused(self.query(tables, pageToken="", pageSize=size), 400, "BadRequestException")
+        self.assertEqual(self.query(tables, pageToken="", pageSize="")[0], 200)  # as if it were not there
 
     def test_pages_hold_and_name_only_what_the_caller_sees(self):
         seer = self.someone("seer", {"privileges": ["TABLE_LIST"], "namespaces": ["sales"], "tables": ["t2", "t5"]})
@@ -806,7 +807,9 @@ class Views(Surface):
                  "VIEW_DROP": lambda t: self.call("DELETE", path, token=t)[0]}
         implied = {"VIEW_WRITE_PROPERTIES": {"VIEW_LIST", "VIEW_READ_PROPERTIES"}, "VIEW_READ_PROPERTIES": {"VIEW_LIST"}}
         tables = self.someone("tablesonly", {"privileges": ["TABLE_FULL_METADATA", "TABLE_WRITE_DATA"]})
-        self.assertEqual({name: door(tables) for name, door in doors.items()}, dict.fromkeys(doors, 403))
+        # Whoever may load a table is told by the grants alone that no view has its name.
+        self.assertEqual({name: door(tables) for name, door in doors.items()},
+                         {**dict.fromkeys(doors, 403), "VIEW_LIST": 404, "VIEW_READ_PROPERTIES": 404})
         self.assertEqual(self.call("GET", "/namespaces/sales/views", token=tables)[1]["identifiers"], [])
         for right in doors:
             token = self.someone("v" + right.lower().replace("_", "-"), {"privileges": [right], "views": ["guard*"]})
