@@ -31,7 +31,7 @@ void shares_done(struct shares *s)
 /* Where the owner is, or where it would be entered. */
 static struct owner_share **find_locked(struct shares *s, struct sv owner)
 {
-    struct owner_share **at = &s->slots[sv_hash(owner) % SLOTS];
+    struct owner_share **at = &s->slots[sv_hash_keyed(owner) % SLOTS];
 
     while (*at && !sv_eq((*at)->name, owner))
         at = &(*at)->next;
