@@ -156,4 +156,15 @@ static inline struct sv path_of(struct scene *s, const char *name)
     "apiVersion: polaris.apache.org/v1\nkind: Principal\nmetadata: {name: " name "}\n" \
     "spec: " spec "\n"
 
+/* With a principal that has our finalizer, and whose manifest is a.yaml. */
+static inline void begin_with_finalizer(struct scene *s)
+{
+    struct err e = {0};
+
+    begin(s);
+    write_manifest(s, "a.yaml", PRINCIPAL("a", "{}"));
+    (void)hear(s);
+    NEED_OK(s->backend->ops->put_finalizer(s->writer, s->heard.last, SV(FINALIZER), true, &e), &e);
+}
+
 #endif

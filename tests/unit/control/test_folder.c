@@ -51,10 +51,7 @@ static void what_vanished_with_our_finalizer_is_deleting_until_it_is_off(void)
     struct scene s = {0};
     struct err e = {0};
 
-    begin(&s);
-    write_manifest(&s, "a.yaml", PRINCIPAL("a", "{}"));
-    (void)hear(&s);
-    NEED_OK(s.backend->ops->put_finalizer(s.writer, s.heard.last, SV(FINALIZER), true, &e), &e);
+    begin_with_finalizer(&s);
     (void)hear(&s);
     file_remove(arena_printf(&s.arena, SV_FMT "/a.yaml", SV_ARG(s.options.resources_dir)));
     CHECK_SV(hear(&s), SV("+Principal/a deleting 1\n"));

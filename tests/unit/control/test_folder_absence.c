@@ -145,12 +145,8 @@ static void a_folder_that_is_away_removes_nothing(void)
 static void a_start_without_the_folders_files_removes_nothing(void)
 {
     struct scene s = {0};
-    struct err e = {0};
 
-    begin(&s);
-    write_manifest(&s, "a.yaml", PRINCIPAL("a", "{}"));
-    (void)hear(&s);
-    NEED_OK(s.backend->ops->put_finalizer(s.writer, s.heard.last, SV(FINALIZER), true, &e), &e);
+    begin_with_finalizer(&s);
     s.backend->ops->close(s.backend);
     file_remove(path_of(&s, "a.yaml"));
     open_backend(&s);
@@ -163,12 +159,8 @@ static void a_start_without_the_folders_files_removes_nothing(void)
 static void what_was_removed_meanwhile_is_gone_after_a_start(void)
 {
     struct scene s = {0};
-    struct err e = {0};
 
-    begin(&s);
-    write_manifest(&s, "a.yaml", PRINCIPAL("a", "{}"));
-    (void)hear(&s);
-    NEED_OK(s.backend->ops->put_finalizer(s.writer, s.heard.last, SV(FINALIZER), true, &e), &e);
+    begin_with_finalizer(&s);
     s.backend->ops->close(s.backend);
     file_remove(path_of(&s, "a.yaml"));
     write_manifest(&s, "b.yaml", PRINCIPAL("b", "{}"));
