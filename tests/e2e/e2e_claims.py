@@ -12,7 +12,6 @@ import ssl
 import tempfile
 import threading
 import time
-import unittest
 import urllib.parse
 
 import e2e_folder
@@ -80,17 +79,12 @@ class Counter:
                 self.reads += 1
 
 
-class ZeroWrites(unittest.TestCase):
+class ZeroWrites(h.ClusterAndStore):
     INTEGRATIONS, RESYNCS, RESYNC_SECONDS = 200, 10, 3
 
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        cls.rgw.bucket("warehouse")
-        cls.kube.install()
+        super().setUpClass()
         cls.store = Counter("127.0.0.1", int(cls.rgw.endpoint.rsplit(":", 1)[1]))
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE

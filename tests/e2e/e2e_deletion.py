@@ -1,21 +1,15 @@
 """What is deleted goes by itself, in whatever order its parts go, and what holds it up can be put right there and then."""
 import itertools
-import unittest
 
 import harness as h
 
 
-class Deletion(unittest.TestCase):
+class Deletion(h.ClusterAndStore):
     """A namespace's objects at a real API server, in orders that nobody keeps."""
 
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        cls.rgw.bucket("warehouse")
-        cls.kube.install()
+        super().setUpClass()
         cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5", "--lease", "3")
         cls.addClassCleanup(cls.desk.kill)
 

@@ -5,7 +5,6 @@ import shutil
 import socket
 import ssl
 import tempfile
-import unittest
 
 import harness as h
 from e2e_claims import Counter
@@ -35,12 +34,10 @@ class Relay(Counter):
         self.open = []
 
 
-class ApiServer(unittest.TestCase):
+class ApiServer(h.Cluster):
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.kube.install()
+        super().setUpClass()
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
         cls.way = Relay("127.0.0.1", cls.kube["port"], trust)

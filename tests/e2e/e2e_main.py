@@ -3,7 +3,6 @@ import json
 import os
 import subprocess
 import time
-import unittest
 
 import harness as h
 
@@ -16,15 +15,10 @@ def work(table):
     return table.scan().to_arrow().num_rows
 
 
-class Main(unittest.TestCase):
+class Main(h.ClusterAndStore):
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        cls.rgw.bucket("warehouse")
-        cls.kube.install()
+        super().setUpClass()
         cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5", "--lease", "5")
         cls.addClassCleanup(cls.desk.kill)
         cls.kube.apply(*h.lakehouse(cls.rgw))

@@ -1,5 +1,4 @@
 """What namespaces share stays with the elder: a tenant takes no name, location, client id or role of another's, at a real store and API server."""
-import unittest
 
 import harness as h
 
@@ -12,15 +11,10 @@ def within(namespace, *objects):
     return objects
 
 
-class Elders(unittest.TestCase):
+class Elders(h.ClusterAndStore):
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        cls.rgw.bucket("warehouse")
-        cls.kube.install()
+        super().setUpClass()
         for namespace in ("aaa", "team-a", "team"):
             cls.kube.kubectl("create", "namespace", namespace)
         cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5")

@@ -102,18 +102,13 @@ def template(*resources):
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::{{.Bucket}}/" + r for r in resources]}]})
 
 
-class Scope(unittest.TestCase):
+class Scope(h.ClusterAndStore):
     """What the probe finds at a real store, and what follows from it."""
 
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        for bucket in ("warehouse", "holed"):
-            cls.rgw.bucket(bucket)
-        cls.kube.install()
+        super().setUpClass()
+        cls.rgw.bucket("holed")
         cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--resync", "5")
         cls.addClassCleanup(cls.desk.kill)
         cls.kube.apply(*h.lakehouse(cls.rgw), h.principal("reader"), h.role("readers", **READER))
@@ -524,12 +519,10 @@ class Operator(unittest.TestCase):
         self.assertEqual(self.ours(), [])
 
 
-class ApiServer(unittest.TestCase):
+class ApiServer(h.Cluster):
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.kube.install()
+        super().setUpClass()
         cls.desk = h.Frontdesk("--kubeconfig", cls.kube.kubeconfig)
         cls.addClassCleanup(cls.desk.kill)
 
@@ -611,17 +604,12 @@ class Way:
         shutil.rmtree(self.folder, True)
 
 
-class Leaders(unittest.TestCase):
+class Leaders(h.ClusterAndStore):
     """Two processes at one API server: one acts, both serve."""
 
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.rgw = h.Rgw()
-        cls.addClassCleanup(cls.rgw.stop)
-        cls.rgw.bucket("warehouse")
-        cls.kube.install()
+        super().setUpClass()
         cls.kube.apply(*h.lakehouse(cls.rgw))
         cls.made = 0
 

@@ -8,7 +8,6 @@ import os
 import re
 import threading
 import time
-import unittest
 
 import e2e_folder
 import harness as h
@@ -124,14 +123,12 @@ class OurTokens(e2e_folder.Desk):
         self.assertLessEqual(len(self.desk.said(msg="login refused")) - before, 2 * (seconds + 2))
 
 
-class ClusterTokens(unittest.TestCase):
+class ClusterTokens(h.Cluster):
     """Those of service accounts, verified with the cluster's keys."""
 
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.kube.install()
+        super().setUpClass()
         cls.kube.kubectl("create", "serviceaccount", "spark", "-n", h.NAMESPACE)
         cls.kube.apply(h.key_secret("store-keys", {"access_key": "a", "secret_key": "b"}),
                        h.integration("http://127.0.0.1:1", adminCredentialsSecretRef={"name": "store-keys"}), h.catalog(),

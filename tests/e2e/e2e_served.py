@@ -2,7 +2,6 @@
 import base64
 import json
 import os
-import unittest
 
 import harness as h
 
@@ -13,12 +12,10 @@ def raw(data):
     return {k: base64.b64encode(v.encode()).decode() for k, v in data.items()}
 
 
-class Served(unittest.TestCase):
+class Served(h.Cluster):
     @classmethod
     def setUpClass(cls):
-        cls.kube = h.Kube()
-        cls.addClassCleanup(cls.kube.stop)
-        cls.kube.install()
+        super().setUpClass()
         cls.desks = [h.Frontdesk("--kubeconfig", cls.kube.kubeconfig, "--lease", "3") for _ in range(2)]
         for desk in cls.desks:
             cls.addClassCleanup(desk.kill)

@@ -213,6 +213,29 @@ class Kube(Server):
         self.kubectl("create", "namespace", NAMESPACE)
 
 
+# ---- what the tests of a class share ----
+
+class Cluster(unittest.TestCase):
+    """A real API server with the CRDs."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.kube = Kube()
+        cls.addClassCleanup(cls.kube.stop)
+        cls.kube.install()
+
+
+class ClusterAndStore(Cluster):
+    """... and a real RGW with a bucket."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.rgw = Rgw()
+        cls.addClassCleanup(cls.rgw.stop)
+        cls.rgw.bucket("warehouse")
+
+
 # ---- manifests ----
 
 def manifest(kind, name, spec, namespace=NAMESPACE, **metadata):
