@@ -441,6 +441,12 @@ struct json *json_copy_flat(struct arena *a, const struct json *v)
 
 /* ---- writing ---- */
 
+/* Nearly all bytes of what is written: no call is made for one. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 void json_write_str(struct buf *out, struct sv v)
 {
     static const char digits[] = "0123456789abcdef";
@@ -449,9 +455,12 @@ void json_write_str(struct buf *out, struct sv v)
     buf_addc(out, '"');
     for (size_t i = 0; i < v.n; i++) {
         unsigned char c = (unsigned char)v.p[i];
-        size_t length = c < 0x80 ? c != 0 : character(sv_skip(v, i));
+        size_t length;
 
-        if (length && c >= 0x20 && c != '"' && c != '\\') {
+        if (is_plain(c))
+            continue;
+        length = c == 0 || c >= 0x80 ? character(sv_skip(v, i)) : 1;
+        if (length > 1) {
             i += length - 1;
             continue;
         }
