@@ -241,7 +241,7 @@ static uint64_t handled(long version)
     return all;
 }
 
-/* What a folder that is written to needs: files and folders in it, no devices, nothing executed. */
+/* A writable folder takes files and folders; no devices, and nothing in it is executed. */
 static uint64_t granted(const struct stat *s)
 {
     uint64_t file = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
@@ -252,7 +252,7 @@ static uint64_t granted(const struct stat *s)
            LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REFER;
 }
 
-/* What is not there is not granted. */
+/* A path that does not exist is not granted. */
 static void grant(int rules, struct sv path, uint64_t among)
 {
     auto_arena a = {0};

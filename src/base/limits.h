@@ -62,8 +62,8 @@ enum {
     /* All properties of one, as JSON: every table that is made in it reads them. */
     LIMIT_NAMESPACE_BYTES = 1024 * 1024,
     LIMIT_COMMIT_UPDATES = 1000,
-    /* What a commit remembers of lists and schemas until it is done, beside the values themselves:
-     * 100,000 snapshots with statistics take 40 MB. */
+    /* A commit's look-up tables of lists and schemas, beside the values themselves: 100,000
+     * snapshots with statistics take 40 MB. */
     LIMIT_COMMIT_MEMORY = 128 * 1024 * 1024,
     LIMIT_METADATA_ENTRIES = 100000, /* of one list: snapshots, logs; tables have thousands */
     LIMIT_LAYOUT_FIELDS = 1000,      /* of one partition spec or sort order */

@@ -13,7 +13,7 @@
 size_t memory_limit(void);
 /* So many sixteenths of `limit`, but at most `most`. */
 size_t memory_part(size_t limit, unsigned sixteenths, size_t most);
-/* What a control group's file says; SIZE_MAX: no limit. For memory_limit, and its test. */
+/* The number in a control group's file; SIZE_MAX: no limit. For memory_limit, and its test. */
 size_t memory_limit_read(struct sv text);
 
 #endif

@@ -55,7 +55,7 @@ static bool take_locked(struct shares *s, struct sv owner, size_t n)
     struct owner_share **at = find_locked(s, owner);
     size_t held = *at ? (*at)->held : 0;
 
-    /* What is free afterwards is at least what the owner holds then. */
+    /* Afterwards at least as much is free as the owner holds. */
     if (n > s->max - s->used || held + n > s->max - s->used - n)
         return false;
     if (n == 0)

@@ -45,8 +45,8 @@ static struct decision decide_on(const struct call *c, const struct table_at *t)
     return d;
 }
 
-/* What the answer about the file of `row` follows from: who asks, by which rights, for which table,
- * and, when keys go with it, all that these follow from. No facts, when there would be no answer.
+/* The facts that an answer about the file of `row` follows from: the caller, its privileges, the
+ * table, and with credentials all that those follow from. No facts where there would be no answer.
  */
 static struct etag_facts facts_of(struct call *c, const struct table_at *t,
                                   const struct table_row *row, bool with_keys)

@@ -6,7 +6,7 @@
 /* A commit of engines has two to ten updates of a hundred bytes each. */
 enum { UPDATES_BYTES = 16 * 1024, TEXT_BYTES = 1024, LISTED = 100 };
 
-/* What an update is about, where it says so by itself. */
+/* Members of an update that name its subject. */
 static const char *const about[] = {
     "action",         "location", "ref-name",        "snapshot-id", "schema-id",
     "spec-id",        "order-id", "sort-order-id",   "uuid",        "format-version",
@@ -14,7 +14,7 @@ static const char *const about[] = {
 };
 /* Lists of names and ids. */
 static const char *const lists[] = {"removals", "snapshot-ids", "schema-ids", "spec-ids"};
-/* What stands in an object of its own. */
+/* Members that hold an object, and the id in it. */
 static const struct {
     const char *member, *id;
 } within[] = {

@@ -208,7 +208,7 @@ void commit_leaves(struct call *c, struct commit_one *o)
     o->leaves = !all;
     if (!o->leaves)
         return;
-    /* What it gives up may hold files of removed snapshots, and credentials for it may live on. */
+    /* A folder given up may hold files of removed snapshots, and credentials for it may live on. */
     o->leaving = dropping_of(c, false);
     if (o->leaving.keep_ms < keys_end_ms(c) - c->now_ms)
         o->leaving.keep_ms = keys_end_ms(c) - c->now_ms;
